@@ -1,0 +1,61 @@
+/** What the session knows of whatever computes the model: the GPU plan or the CPU path. */
+
+/** Numbered by the caller, 0 ≤ id < maxSequences. */
+export type SequenceId = number;
+
+/** How the executor itself draws the next token (greedy when temperature is 0). */
+export interface DeviceSampling {
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly seed: number;
+}
+
+/** Consecutive rows of one sequence. */
+export interface StepRequest {
+  readonly sequence: SequenceId;
+  /** Token ids, appended at the sequence's length; "sampled" = one row, the token sampled last for it. */
+  readonly tokens: ArrayLike<number> | "sampled";
+  /** Rows whose output is computed. */
+  readonly outputs: "none" | "last" | "all";
+  /** Bring the output rows back to the host (logits or embeddings). */
+  readonly read?: boolean;
+  /** Sample a token from each output row on the device; the last becomes the sequence's "sampled" token. */
+  readonly sample?: DeviceSampling;
+}
+
+export interface StepResult {
+  /** [output rows][width of the graph's output] when `read`. */
+  readonly logits?: Float32Array;
+  /** One id an output row when `sample`. */
+  readonly tokens?: Int32Array;
+}
+
+/**
+ * Two implementations, one contract. A sequence has a length: the rows it has been given. `step`
+ * takes effect in call order; lengths advance at the call, the promise resolves when the results
+ * are back, so calls can be in flight. An executor cuts long requests into chunks by itself.
+ */
+export interface Executor {
+  readonly kind: "gpu" | "cpu";
+  /** Adapter description for people: "SwiftShader driver 5.0.0", "CPU (TypeScript)". */
+  readonly adapter: string;
+  readonly contextLength: number;
+  readonly maxSequences: number;
+  /** Steps worth keeping in flight (1 = wait for each). */
+  readonly stepsInFlight: number;
+  /** Rows computed at once. */
+  readonly chunk: number;
+  /** Bytes held, by owner, for `stats` and `inspect --memory`. */
+  readonly memory: { readonly weights: number; readonly cache: number; readonly arena: number };
+  /** Makes room for `count` more rows of a sequence; `context/overflow` when they do not fit. */
+  reserve(sequence: SequenceId, count: number): void;
+  length(sequence: SequenceId): number;
+  step(requests: readonly StepRequest[], signal?: AbortSignal): Promise<StepResult[]>;
+  /** Shortens a sequence to `length`; returns the length really reached (≤ asked; recompute the rest). 0 frees it. */
+  rewind(sequence: SequenceId, length: number): number;
+  /** Resolves with the reason when the device is lost; never on the CPU. */
+  readonly lost: Promise<string>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,336 @@
+/**
+ * The operation set: what a model is made of. Small and closed; each op has one CPU function
+ * (cpu/), one or more GPU lowerings (kernels/) and a formula here.
+ *
+ * A value is a matrix of f32, rows × width. A row is one token of one sequence; how many rows a
+ * step has is not known to the graph. After `select`, values have only the rows whose output is
+ * wanted. Heads, groups and experts are consecutive runs inside the width. Weights are mentioned
+ * by tensor name only; GGUF shapes are [in, out] for a matrix (first dimension contiguous).
+ */
+
+/** Index of the op that makes the value: `graph.ops[ref]`. */
+export type Ref = number;
+
+/** Element-wise functions. gelu = tanh form, geluErf = exact, geluQuick = x·σ(1.702x), relu2 = max(x,0)². */
+export type Activation =
+  | "silu"
+  | "gelu"
+  | "geluErf"
+  | "geluQuick"
+  | "relu"
+  | "relu2"
+  | "sigmoid"
+  | "tanh"
+  | "softplus"
+  | "exp"
+  | "negExp" // −exp(x)
+  | "xielu"; // Apertus: parameters in Op.params [alphaN, alphaP, beta, eps]
+
+/**
+ * Angles of a rotary embedding, the same for all rows: pair i of position p turns by
+ * p · theta_i with magnitude m (llama.cpp `ggml_rope_ext`: base, linear and YaRN scaling,
+ * frequency factors). The executor makes one cos/sin table of [positions][rotated / 2] from it.
+ */
+export interface RopeTable {
+  /** Rotated elements of a head (even). */
+  readonly rotated: number;
+  readonly base: number;
+  /** 1 / linear scaling factor; also YaRN's interpolation factor. */
+  readonly freqScale: number;
+  /** YaRN mix: 0 = none, 1 = full. */
+  readonly extFactor: number;
+  /** Magnitude before YaRN's own 1 + 0.1·ln(1/freqScale), which applies when extFactor ≠ 0. */
+  readonly attnFactor: number;
+  readonly betaFast: number;
+  readonly betaSlow: number;
+  /** Context the model was trained with (YaRN). */
+  readonly originalContext: number;
+  /** Tensor that divides each pair's frequency (`rope_freqs.weight`, LongRoPE factors). */
+  readonly factors?: string;
+  /** Multi-section: pairs that take position component 0, 1, 2, 3. */
+  readonly sections?: readonly number[];
+  /** Sections interleaved (t h w t h w …) as in Qwen3-VL and Qwen3.5. */
+  readonly interleaved?: boolean;
+}
+
+/** What a sequence keeps between steps; the graph names slots, not layers. */
+export type CacheSlot =
+  | {
+      readonly kind: "kv";
+      readonly layer: number;
+      /** Key/value heads. */
+      readonly heads: number;
+      /** Elements of one head's key. */
+      readonly keyWidth: number;
+      /** Elements of one head's value; `prefix` n = the first n elements of the key (latent attention). */
+      readonly valueWidth: number;
+      readonly valueIsKeyPrefix: boolean;
+      /** Positions that can still be attended to; 0 = all. */
+      readonly window: number;
+    }
+  | {
+      readonly kind: "state";
+      readonly layer: number;
+      /** f32 elements a sequence, all zero at its start. */
+      readonly size: number;
+    };
+
+/** How experts are chosen from router logits [rows, experts] (llama.cpp `build_moe_ffn`). */
+export interface RouteParams {
+  readonly experts: number;
+  readonly used: number;
+  /** Scores: softmax over all, sigmoid, softmax over the chosen ones only, or the raw logits. */
+  readonly gate: "softmax" | "sigmoid" | "softmaxChosen" | "none";
+  /** Tensor added to the scores for the choice only (not for the weights). */
+  readonly selectionBias?: string;
+  /** Experts in `groups` groups of which the best `groupsUsed` stay (DeepSeek-V3: sum of top 2). */
+  readonly groups: number;
+  readonly groupsUsed: number;
+  /** Chosen weights divided by their sum (clamped from below at 6.103515625e-5). */
+  readonly normalize: boolean;
+  /** Factor on the weights; 1 = none. */
+  readonly scale: number;
+}
+
+export type Op = { readonly layer: number; readonly name: string } & OpBody;
+
+export type OpBody =
+  /** Rows of a table [width, n] by token id, by position + offset, or always row 0. First op of a graph. */
+  | { op: "embed"; table: string; by: "token" | "position" | "first"; offset: number }
+  /** x / sqrt(mean(x²) + eps) · weight, over each run of `group` elements; weight has group or width entries. */
+  | { op: "rmsNorm"; x: Ref; weight?: string; eps: number; group: number }
+  /** (x − mean) / sqrt(var + eps) · weight + bias over each run of `group` elements. */
+  | { op: "layerNorm"; x: Ref; weight?: string; bias?: string; eps: number; group: number }
+  /** x / max(sqrt(sum(x²)), eps) over each run of `group` elements. */
+  | { op: "l2Norm"; x: Ref; eps: number; group: number }
+  /** x · Wᵀ + bias: [rows, in] → [rows, out]; `first`/`out` pick a range of the weight's rows. `scale`: a tensor of one number. */
+  | {
+      op: "linear";
+      x: Ref;
+      weight: string;
+      bias?: string;
+      scale?: string;
+      first: number;
+      out: number;
+    }
+  /** a + b, same width. */
+  | { op: "add"; a: Ref; b: Ref }
+  /** a · b; b's width divides a's: each element of b covers a.width / b.width consecutive ones. */
+  | { op: "mul"; a: Ref; b: Ref }
+  /** x + w or x · w with a tensor vector, repeated cyclically over the width. */
+  | { op: "addWeight"; x: Ref; weight: string }
+  | { op: "mulWeight"; x: Ref; weight: string }
+  /** x · by + plus. */
+  | { op: "scale"; x: Ref; by: number; plus: number }
+  | { op: "clamp"; x: Ref; min: number; max: number }
+  | { op: "activation"; x: Ref; kind: Activation; params?: readonly number[] }
+  /** kind(gate) · up. `swigluOai` (gpt-oss): g=min(gate,limit), u=clamp(up,±limit): g·σ(alpha·g)·(u+1). */
+  | {
+      op: "gated";
+      gate: Ref;
+      up: Ref;
+      kind: Activation | "swigluOai";
+      alpha?: number;
+      limit?: number;
+    }
+  /** cap · tanh(x / cap). */
+  | { op: "softcap"; x: Ref; cap: number }
+  /**
+   * Rotates `table.rotated` elements of each head of `headWidth`, from element `start` on; the rest
+   * passes through. norm: pairs (2i, 2i+1); neox: pairs (i, i + rotated/2).
+   */
+  | {
+      op: "rope";
+      x: Ref;
+      headWidth: number;
+      start: number;
+      style: "norm" | "neox";
+      table: RopeTable;
+    }
+  /** x · (ln(floor((p + offset) / floorScale) + 1) · factor + 1) by position p (Llama 4, Mistral 3 attention temperature). */
+  | { op: "positionScale"; x: Ref; floorScale: number; factor: number; offset: number }
+  /**
+   * Writes k, v of the rows into the slot (unless absent: a slot shared with an earlier layer), then
+   * each row attends to its own sequence: softmax(cap(q·kᵀ · scale) + alibi, sink) · v.
+   * q [rows, heads·keyWidth] → [rows, heads·valueWidth]. Head h reads key/value head h / (heads/kvHeads).
+   */
+  | {
+      op: "attention";
+      q: Ref;
+      k?: Ref;
+      v?: Ref;
+      slot: number;
+      heads: number;
+      scale: number;
+      /** 0 = none. */
+      softcap: number;
+      /** sliding: p − window < j ≤ p; chunked: floor(j / window) = floor(p / window); symmetric: |p − j| ≤ window / 2. */
+      window: number;
+      windowKind: "sliding" | "chunked" | "symmetric";
+      /** Tensor [heads] of attention-sink logits. */
+      sinks?: string;
+      /** ALiBi max bias; 0 = none. */
+      alibi: number;
+      causal: boolean;
+    }
+  /** Elements [offset, offset + width) of each of the `groups` equal runs of x → [rows, groups · width]. */
+  | { op: "slice"; x: Ref; offset: number; width: number; groups: number }
+  /** Parts joined run by run: each part is split in `groups` equal runs. */
+  | { op: "concat"; parts: readonly Ref[]; groups: number }
+  /** Only the rows whose output is wanted. */
+  | { op: "select"; x: Ref }
+  /** Router logits → [rows, 2·used]: ids as floats, then weights. */
+  | ({ op: "moeRoute"; logits: Ref } & RouteParams)
+  /**
+   * By expert: x [rows, in] (or [rows, used·in] when `perExpert`) with weight [in, out, experts],
+   * bias [out, experts], scale [experts] → [rows, used·out].
+   */
+  | {
+      op: "moeLinear";
+      x: Ref;
+      route: Ref;
+      weight: string;
+      bias?: string;
+      scale?: string;
+      used: number;
+      perExpert: boolean;
+      first: number;
+      out: number;
+    }
+  /** Sum over the chosen experts of weight · x: [rows, used·width] → [rows, width]. */
+  | { op: "moeSum"; x: Ref; route: Ref; used: number }
+  /** x [rows, w] → [rows, used·w] multiplied by the chosen weights (Llama 4 weighs the input). */
+  | { op: "moeScale"; x: Ref; route: Ref; used: number }
+  /**
+   * Causal depthwise convolution over the sequence: y[t,c] = Σ_j w[j,c] · x[t−K+1+j, c] (+ bias);
+   * weight [K, width]; the slot keeps the last K−1 rows, oldest first ([K−1][width]).
+   */
+  | {
+      op: "conv";
+      x: Ref;
+      weight: string;
+      bias?: string;
+      kernel: number;
+      slot: number;
+      slotOffset: number;
+    }
+  /**
+   * Selective state space. Per row, head h (of `heads`, each `headWidth` channels wide), group
+   * g = h / (heads/groups): dt = softplus(dt + dtBias) ; S = S·exp(dt·A) + (dt·x) ⊗ B ; y = S·C + D·x.
+   * Mamba-1: headWidth 1, a [state, inner], Mamba-2: a [heads]. x [rows, heads·headWidth],
+   * dt [rows, heads], b and c [rows, groups·state]; state slot [heads·headWidth][state].
+   */
+  | {
+      op: "ssm";
+      x: Ref;
+      dt: Ref;
+      b: Ref;
+      c: Ref;
+      a: string;
+      d?: string;
+      dtBias?: string;
+      heads: number;
+      headWidth: number;
+      groups: number;
+      state: number;
+      slot: number;
+      slotOffset: number;
+    }
+  /**
+   * Gated delta rule (Qwen3-Next, Kimi Linear): per head, S [keyWidth][valueWidth]:
+   * S = S·exp(g) ; u = beta·(v − Sᵀk) ; S = S + k ⊗ u ; y = Sᵀq · scale. g [rows, heads] or
+   * [rows, heads·keyWidth] (per channel); q, k [rows, keyHeads·keyWidth], v [rows, heads·valueWidth], beta [rows, heads].
+   * Value head h reads key head h % keyHeads when `tiled`, else h / (heads/keyHeads).
+   */
+  | {
+      op: "deltaNet";
+      q: Ref;
+      k: Ref;
+      v: Ref;
+      g: Ref;
+      beta: Ref;
+      heads: number;
+      keyHeads: number;
+      keyWidth: number;
+      valueWidth: number;
+      scale: number;
+      tiled: boolean;
+      slot: number;
+      slotOffset: number;
+    }
+  /** Row t of a sequence → row t−1 (RWKV token shift); the slot keeps the last row. */
+  | { op: "shift"; x: Ref; slot: number; slotOffset: number }
+  /**
+   * RWKV-7: per head of `headWidth`, S = S·diag(w) + (S·a) ⊗ b + v ⊗ k ; y = S·r
+   * (all of r, w, k, v, a, b are [rows, heads·headWidth]).
+   */
+  | {
+      op: "wkv7";
+      r: Ref;
+      w: Ref;
+      k: Ref;
+      v: Ref;
+      a: Ref;
+      b: Ref;
+      heads: number;
+      headWidth: number;
+      slot: number;
+      slotOffset: number;
+    };
+
+/** A model as data: ops in an order that can be run, and what a sequence keeps. */
+export interface Graph {
+  readonly architecture: string;
+  readonly ops: readonly Op[];
+  /** Width of each op's value. */
+  readonly widths: readonly number[];
+  /** True for values that exist only for the rows whose output is wanted. */
+  readonly selected: readonly boolean[];
+  readonly slots: readonly CacheSlot[];
+  /** The last value: logits [out rows, vocabulary], or embeddings [out rows, width]. */
+  readonly output: Ref;
+  readonly outputKind: "logits" | "embeddings";
+  readonly layers: number;
+  readonly vocabulary: number;
+  /** Width of the residual stream, also of given embedding vectors. */
+  readonly width: number;
+  /** Context the model was trained for. */
+  readonly trainedContext: number;
+  /** False when rows attend both ways: a sequence must then come in one chunk. */
+  readonly causal: boolean;
+  /** Groups of weights that one kernel reads together and that are placed next to each other. */
+  readonly groups: readonly (readonly string[])[];
+  /** Embedding models: how rows become one vector. */
+  readonly pooling?: "none" | "mean" | "cls" | "last" | "rank";
+}
+
+/** The values an op reads, in a fixed order. */
+export function inputsOf(op: Op): Ref[] {
+  switch (op.op) {
+    case "embed":
+      return [];
+    case "add":
+    case "mul":
+      return [op.a, op.b];
+    case "gated":
+      return [op.gate, op.up];
+    case "attention":
+      return [op.q, op.k, op.v].filter((r): r is Ref => r !== undefined);
+    case "concat":
+      return [...op.parts];
+    case "moeRoute":
+      return [op.logits];
+    case "moeLinear":
+    case "moeSum":
+    case "moeScale":
+      return [op.x, op.route];
+    case "ssm":
+      return [op.x, op.dt, op.b, op.c];
+    case "deltaNet":
+      return [op.q, op.k, op.v, op.g, op.beta];
+    case "wkv7":
+      return [op.r, op.w, op.k, op.v, op.a, op.b];
+    default:
+      return [op.x];
+  }
+}

@@ -1,0 +1,131 @@
+/** The public types: options, model, session, pieces. `mod.ts` exports them. */
+import type { ByteSource } from "../base/source.ts";
+import type { GgufFile } from "../gguf/types.ts";
+import type { SamplingOptions } from "../sample/types.ts";
+import type { ChatMessage, ChatTemplateOptions, ToolDefinition } from "../text/template.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+
+/** A path (Node, Deno), an http(s) URL, a File or Blob, bytes, or a ByteSource of one's own. */
+export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSource;
+
+/** Key/value cache element types. */
+export type CacheType = "f32" | "f16" | "q8_0" | "q4_0";
+
+export interface LoadProgress {
+  readonly stage: "read" | "upload" | "compile";
+  /** Bytes done and in all. */
+  readonly loaded: number;
+  readonly total: number;
+}
+
+export interface LoadOptions {
+  /**
+   * Where to compute: `auto` measures and takes the faster, `gpu` insists on an adapter, `cpu` is the
+   * TypeScript path, any other text is (part of) an adapter's name.
+   * @default "auto"
+   */
+  device?: string;
+  /** Tokens of context (`-c`); 0 = the model's own. @default min(model, 4096) */
+  contextLength?: number;
+  /** Key cache type (`-ctk`). @default "f16" */
+  cacheTypeK?: CacheType;
+  /** Value cache type (`-ctv`). @default "f16" */
+  cacheTypeV?: CacheType;
+  /** Rows of a prefill chunk (`-ub`). @default chosen for the device */
+  chunk?: number;
+  /** Sequences that can be held at once, one for each open session. @default 1 */
+  maxSequences?: number;
+  /** Steps kept in flight; @default chosen for the device */
+  stepsInFlight?: number;
+  /** Fusions switched off by name, for debugging (`--no-fuse`). */
+  noFuse?: readonly string[];
+  onProgress?: (progress: LoadProgress) => void;
+  signal?: AbortSignal;
+}
+
+/** One step of the answer. */
+export interface Piece {
+  /** Token id. */
+  readonly token: number;
+  /** Text that became complete with this token; may be empty while a character or stop string is open. */
+  readonly text: string;
+  /** Natural logarithm of the token's probability, when asked for. */
+  readonly logprob?: number;
+  /** The most likely tokens with their log-probabilities, when asked for. */
+  readonly topLogprobs?: readonly { readonly token: number; readonly logprob: number }[];
+  /** What the text belongs to. */
+  readonly channel: "content" | "reasoning" | "tool";
+}
+
+export type StopReason = "stop" | "length" | "aborted" | "context";
+
+export interface GenerateOptions extends SamplingOptions {
+  /** Tokens to generate at most (`-n`); -1 = until the end or a full context. @default -1 */
+  maxTokens?: number;
+  /** Texts that end the answer; they are not part of it. */
+  stop?: readonly string[];
+  /** Go on after end-of-generation tokens. @default false */
+  ignoreEos?: boolean;
+  /** Log-probabilities of this many most likely tokens with every piece (0 = of the token alone). */
+  logprobs?: number;
+  /** Parse special tokens in a text prompt. @default true */
+  parseSpecial?: boolean;
+  /** For messages: how the chat template is filled. */
+  template?: ChatTemplateOptions;
+  /** For messages: functions that the model may call. */
+  tools?: readonly ToolDefinition[];
+  signal?: AbortSignal;
+}
+
+/** A prompt: text or token ids are appended; messages are the whole conversation. */
+export type Prompt = string | ArrayLike<number> | readonly ChatMessage[];
+
+export interface SessionStats {
+  readonly promptTokens: number;
+  /** Prompt tokens that were already in the cache. */
+  readonly cachedTokens: number;
+  readonly generatedTokens: number;
+  /** Milliseconds spent on the prompt and on the tokens after the first. */
+  readonly promptMs: number;
+  readonly generateMs: number;
+  readonly stopReason?: StopReason;
+  readonly contextUsed: number;
+  readonly contextLength: number;
+}
+
+/** One conversation: a sequence in the cache. */
+export interface Session extends AsyncDisposable {
+  /** Tokens the session holds. */
+  readonly tokens: readonly number[];
+  /**
+   * Streams the answer. Breaking out of the loop stops the work; the session stays at the last
+   * token that was yielded. Errors: `session/busy`, `session/disposed`, `context/overflow`, `device/lost`.
+   */
+  generate(prompt: Prompt, options?: GenerateOptions): AsyncIterableIterator<Piece>;
+  /** Raw logits [tokens][vocabulary] of each position of `tokens`, appended to the session. */
+  logits(tokens: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array>;
+  /** Forgets everything. */
+  reset(): void;
+  stats(): SessionStats;
+  dispose(): Promise<void>;
+}
+
+export interface Model extends AsyncDisposable {
+  readonly file: GgufFile;
+  readonly architecture: string;
+  /** `model/no-tokenizer` is thrown on first use when the file has none. */
+  readonly tokenizer: Tokenizer;
+  readonly contextLength: number;
+  readonly device: {
+    readonly kind: "gpu" | "cpu";
+    readonly name: string;
+    readonly software: boolean;
+  };
+  readonly memory: { readonly weights: number; readonly cache: number; readonly arena: number };
+  session(): Session;
+  /** One vector a text, pooled and normalised as the model says. */
+  embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
+  /** After a lost device: loads the weights again; sessions go on from their tokens. */
+  restore(): Promise<void>;
+  dispose(): Promise<void>;
+}
