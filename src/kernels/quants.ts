@@ -1,0 +1,32 @@
+/** What the GPU kernels know of each tensor type: derived from its name and its snippet. */
+import { wgsl } from "../../wgsl/mod.ts";
+import { WebggufError } from "../base/errors.ts";
+import type { QuantType } from "../gguf/quants.ts";
+
+/** How a kernel that reads weights of one type is composed and bound. */
+export interface QuantKernel {
+  /** Name for {@link compose}: defines `decode(base, element)`. */
+  readonly snippet: string;
+  /** Whether the kernel must bind the lookup tables as `tables`. */
+  readonly usesTables: boolean;
+}
+
+/** Whether the GPU can multiply by tensors of this type. */
+export function hasQuantKernel(type: QuantType): boolean {
+  return Object.hasOwn(wgsl, snippetName(type));
+}
+
+/** The GPU facts of a type. Throws `model/unsupported` for types that hold data, not weights (I8 … F64). */
+export function quantKernel(type: QuantType): QuantKernel {
+  const snippet = snippetName(type);
+  if (!hasQuantKernel(type)) {
+    throw new WebggufError("model/unsupported", `${type.name} tensors cannot be used as weights`, {
+      actual: type.name,
+    });
+  }
+  return { snippet, usesTables: /\btables\[/.test(wgsl[snippet]) };
+}
+
+function snippetName(type: QuantType): string {
+  return `quant/${type.name.toLowerCase()}`;
+}

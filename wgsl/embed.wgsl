@@ -1,0 +1,69 @@
+// needs: lib/store_run
+// Embedding gather: out[row][c] = scale * table[index(row) + offset][c] for c < width, where the index is
+// the row's token, its position, or 0. The table has rows of `rowElements` weights of any quant type.
+// The binding may hold a range of the table's rows only (a table split over several buffers): output rows
+// whose index lies outside are left untouched, so that one dispatch a piece fills them all.
+//
+// group(0): 0 step (word 0: rows; from word 16 records of 8 words: [sequence, position, token or
+//   0xffffffff for the sequence's last sampled token, …]).
+// group(1): 0 params, 1 weights, 2 out (rows of outStride floats), 3 sampled (a token a sequence),
+//   4 tables (only for types that use them).
+// One thread for 16 columns, 64 threads a workgroup: grid (ceil(width / 1024), rows).
+
+struct Params {
+  width: u32,
+  // Word of `weights` where the held rows start.
+  base: u32,
+  // Table rows held by the binding.
+  firstRow: u32,
+  rowCount: u32,
+  rowElements: u32,
+  outStride: u32,
+  scale: f32,
+  // 0: by token, 1: by position, 2: always row 0.
+  by: u32,
+  // Added to the index.
+  offset: u32,
+}
+
+@group(0) @binding(0) var<storage, read> step: array<u32>;
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> weights: array<u32>;
+@group(1) @binding(2) var<storage, read_write> out: array<f32>;
+@group(1) @binding(3) var<storage, read> sampled: array<u32>;
+@group(1) @binding(4) var<storage, read> tables: array<u32>;
+
+const RECORDS = 16u;
+const RECORD_WORDS = 8u;
+const FROM_SAMPLED = 0xffffffffu;
+
+fn table_row(row: u32) -> u32 {
+  let record = RECORDS + row * RECORD_WORDS;
+  if (params.by == 2u) {
+    return 0u;
+  }
+  if (params.by == 1u) {
+    return step[record + 1u];
+  }
+  let token = step[record + 2u];
+  if (token == FROM_SAMPLED) {
+    return sampled[step[record]];
+  }
+  return token;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let row = group.y;
+  let column = (group.x * 64u + thread) * 16u;
+  if (row >= step[0] || column >= params.width) {
+    return;
+  }
+  // Below firstRow the difference wraps to a number that is too large as well.
+  let index = table_row(row) + params.offset - params.firstRow;
+  if (index >= params.rowCount) {
+    return;
+  }
+  let values = decode(params.base, index * params.rowElements + column);
+  store_run(row * params.outStride + column, params.scale * values, params.width - column);
+}
