@@ -2,13 +2,13 @@
 import type { ByteSource } from "../base/source.ts";
 
 export interface AdapterOptions {
-  /** Part of an adapter's name, when the user asked for one. */
+  /** Part of an adapter's name, when the user asked for one; letter case does not matter. */
   name?: string;
 }
 
 /** What was found and what the engine will use: one record, made once. */
 export interface Capabilities {
-  /** For people: "NVIDIA H200", "SwiftShader driver 5.0.0". */
+  /** For people: "NVIDIA H200", "SwiftShader Device (Subzero)". */
   readonly name: string;
   readonly vendor: string;
   readonly architecture: string;
@@ -16,12 +16,15 @@ export interface Capabilities {
   readonly software: boolean;
   readonly f16: boolean;
   readonly subgroups: boolean;
+  /** Lanes; both 0 without subgroups. */
   readonly subgroupMinSize: number;
   readonly subgroupMaxSize: number;
   /** dot4I8Packed in the language. */
   readonly packedDot: boolean;
   readonly timestamps: boolean;
+  /** The device's limits, which are the adapter's best, by WebGPU's names. */
   readonly limits: Readonly<Record<string, number>>;
+  /** All features of the adapter, sorted; the device has those the engine can use. */
   readonly features: readonly string[];
 }
 
@@ -31,8 +34,9 @@ export interface Gpu {
   readonly capabilities: Capabilities;
   /** Resolves with a reason when the device goes away, also through `dispose`. */
   readonly lost: Promise<string>;
-  /** Throws the first uncaptured error, if any came. */
+  /** Throws `device/lost` when the device is gone, else the first uncaptured error since the last call. */
   check(): void;
+  /** Destroys the device and with it all buffers. Safe to call twice. */
   dispose(): void;
 }
 
@@ -40,6 +44,8 @@ export interface Platform {
   readonly runtime: "node" | "deno" | "browser";
   /** A device with the best limits and features of the best adapter; `device/no-adapter` says why not and what to install. */
   openGpu(options?: AdapterOptions): Promise<Gpu>;
+  /** Names of the adapters that `openGpu` can be asked for; empty where there is none. */
+  listAdapters(): Promise<readonly string[]>;
   /** Opens a local path; browsers throw `input/invalid`. */
   openFile(path: string): Promise<ByteSource>;
   /** fetch with ranges in mind (undici in Node). */

@@ -1,0 +1,90 @@
+/** Deno: WebGPU is built in; files by path with --allow-read. */
+import type { ByteSource } from "../base/source.ts";
+import { commonFacts, gibibytes } from "./facts.ts";
+import { fileSource, notAFile, openError } from "./files.ts";
+import { listNavigatorAdapters, openNavigatorGpu } from "./gpu.ts";
+import type { Gpu, Platform } from "./types.ts";
+
+/** The little of Deno's own API that is used, so that type checks elsewhere need none of it. */
+interface DenoFile {
+  read(into: Uint8Array): Promise<number | null>;
+  seek(offset: number, whence: number): Promise<number>;
+  stat(): Promise<{ size: number; isFile: boolean }>;
+  close(): void;
+}
+interface DenoApi {
+  readonly version: { readonly deno: string };
+  readonly build: { readonly os: string; readonly arch: string };
+  readonly permissions: {
+    query(permission: { name: "sys"; kind: string }): Promise<{ state: string }>;
+  };
+  open(path: string, options: { read: true }): Promise<DenoFile>;
+  systemMemoryInfo(): { total: number; available: number };
+}
+
+const runtime = (globalThis as unknown as { Deno: DenoApi }).Deno;
+
+const help =
+  "install a Vulkan driver for your graphics card (Debian, Ubuntu: apt install libvulkan1 mesa-vulkan-drivers)";
+
+async function openFile(path: string): Promise<ByteSource> {
+  let file: DenoFile;
+  try {
+    file = await runtime.open(path, { read: true });
+  } catch (cause) {
+    throw openError(path, cause instanceof Error ? cause.name : "unknown reason", cause);
+  }
+  const stat = await file.stat();
+  if (!stat.isFile) {
+    file.close();
+    throw notAFile(path);
+  }
+  // A file has one position, so reads that overlap in time wait for each other.
+  let turn: Promise<unknown> = Promise.resolve();
+  return fileSource(path, {
+    size: stat.size,
+    readAt(into, offset): Promise<number> {
+      const reading = turn.then(async () => {
+        await file.seek(offset, 0);
+        return (await file.read(into)) ?? 0;
+      });
+      turn = reading.catch(() => undefined);
+      return reading;
+    },
+    async close(): Promise<void> {
+      await turn;
+      file.close();
+    },
+  });
+}
+
+/** The platform of Deno. */
+export const platform: Platform = {
+  runtime: "deno",
+  openGpu(options): Promise<Gpu> {
+    return openNavigatorGpu(globalThis.navigator?.gpu, help, options?.name);
+  },
+  listAdapters(): Promise<readonly string[]> {
+    return listNavigatorAdapters(globalThis.navigator?.gpu);
+  },
+  openFile,
+  fetch: (input, init) => globalThis.fetch(input, init),
+  async facts(): Promise<Readonly<Record<string, string | number | boolean>>> {
+    const facts: Record<string, string | number | boolean> = {
+      runtime: `deno ${runtime.version.deno}`,
+      system: `${runtime.build.os} ${runtime.build.arch}`,
+      ...commonFacts(),
+    };
+    // Asked first, because a call without the permission would prompt the user.
+    const permission = await runtime.permissions.query({ name: "sys", kind: "systemMemoryInfo" });
+    if (permission.state === "granted") {
+      const memory = runtime.systemMemoryInfo();
+      facts["memory"] = gibibytes(memory.total);
+      facts["memoryFree"] = gibibytes(memory.available);
+    }
+    return facts;
+  },
+  breathe(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, 0));
+  },
+};

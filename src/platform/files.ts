@@ -1,0 +1,112 @@
+/** A local file as a ByteSource, over whatever way of reading the runtime has. */
+import { WebggufError } from "../base/errors.ts";
+import type { ByteSource } from "../base/source.ts";
+
+/** What a runtime knows about an open file. */
+export interface OpenFile {
+  readonly size: number;
+  /** Reads up to `into.length` bytes at `offset`; resolves with the count, 0 at the end. */
+  readAt(into: Uint8Array<ArrayBuffer>, offset: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Bytes of a streamed piece, and of a read between two looks at the signal. */
+const pieceBytes = 4 * 1024 * 1024;
+
+/** The ByteSource of an open file. */
+export function fileSource(name: string, file: OpenFile): ByteSource {
+  let closed = false;
+
+  function checkRange(offset: number, length: number): void {
+    if (closed) throw new WebggufError("source/io", `${name} was closed`, { file: name });
+    const inside = offset >= 0 && length >= 0 && offset + length <= file.size;
+    if (inside && Number.isSafeInteger(offset) && Number.isSafeInteger(length)) return;
+    throw new WebggufError(
+      "source/io",
+      `${name} has ${file.size} bytes; ${length} at ${offset} were asked for`,
+      { file: name, offset, expected: length, actual: Math.max(0, file.size - offset) },
+    );
+  }
+
+  async function fill(into: Uint8Array<ArrayBuffer>, offset: number): Promise<void> {
+    let done = 0;
+    while (done < into.length) {
+      let count: number;
+      try {
+        count = await file.readAt(into.subarray(done), offset + done);
+      } catch (cause) {
+        throw new WebggufError("source/io", `${name} could not be read at byte ${offset + done}`, {
+          file: name,
+          offset: offset + done,
+          cause,
+        });
+      }
+      if (count === 0) {
+        throw new WebggufError("source/io", `${name} became shorter while it was read`, {
+          file: name,
+          offset: offset + done,
+        });
+      }
+      done += count;
+    }
+  }
+
+  return {
+    name,
+    size: file.size,
+    async read(offset, length, signal): Promise<Uint8Array<ArrayBuffer>> {
+      signal?.throwIfAborted();
+      checkRange(offset, length);
+      const bytes = new Uint8Array(length);
+      for (let at = 0; at < length; at += pieceBytes) {
+        await fill(bytes.subarray(at, at + pieceBytes), offset + at);
+        signal?.throwIfAborted();
+      }
+      return bytes;
+    },
+    async *stream(offset, length, signal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+      signal?.throwIfAborted();
+      checkRange(offset, length);
+      const piece = new Uint8Array(Math.min(pieceBytes, length));
+      for (let at = 0; at < length; at += piece.length) {
+        const part = piece.subarray(0, Math.min(piece.length, length - at));
+        await fill(part, offset + at);
+        signal?.throwIfAborted();
+        yield part;
+      }
+    },
+    async close(): Promise<void> {
+      if (closed) return;
+      closed = true;
+      await file.close();
+    },
+  };
+}
+
+/** The typed error for a file that did not open; `code` is the runtime's own word for the reason. */
+export function openError(path: string, code: string, cause: unknown): WebggufError {
+  if (code === "ENOENT" || code === "NotFound" || code === "ENOTDIR") {
+    return new WebggufError("source/not-found", `there is no file ${path}`, { file: path, cause });
+  }
+  if (code === "EACCES" || code === "EPERM" || code === "PermissionDenied") {
+    return new WebggufError("source/io", `${path} may not be read; check its permissions`, {
+      file: path,
+      cause,
+    });
+  }
+  if (code === "NotCapable") {
+    return new WebggufError("source/io", `${path} may not be read; run Deno with --allow-read`, {
+      file: path,
+      cause,
+    });
+  }
+  return new WebggufError("source/io", `${path} could not be opened (${code})`, {
+    file: path,
+    cause,
+  });
+}
+
+/** The error for a path that is no regular file, such as a folder or a pipe. */
+export function notAFile(path: string): WebggufError {
+  return new WebggufError("source/io", `${path} is not a regular file`, { file: path });
+}
