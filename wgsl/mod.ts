@@ -1,5 +1,298 @@
 /** Generated from the .wgsl files by scripts/wgsl.ts: the shader texts by name. */
 export const wgsl: Readonly<Record<string, string>> = {
+  "argmax": `// argmax.wgsl: the largest logit of each run of RUN logits of a row; the first of equals wins.
+// logits [rows][stride] f32; out [row][runs] (value, index as bits)
+// grid: (runs, output rows, 1), 64 threads
+struct Params {
+  width: u32,
+  x_offset: u32,
+  x_stride: u32,
+  runs: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> logits: array<f32>;
+@group(1) @binding(2) var<storage, read_write> out: array<vec2<f32>>;
+
+var<workgroup> value: array<f32, 64>;
+var<workgroup> place: array<u32, 64>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (id.y >= row_count(1u)) { return; }
+  let from = params.x_offset + id.y * params.x_stride;
+  let end = min((id.x + 1u) * RUN, params.width);
+  var best = -3.0e38;
+  var at = id.x * RUN;
+  for (var i = id.x * RUN + thread; i < end; i += 64u) {
+    let v = logits[from + i];
+    if (v > best) { best = v; at = i; }
+  }
+  value[thread] = best;
+  place[thread] = at;
+  workgroupBarrier();
+  if (thread == 0u) {
+    for (var i = 1u; i < 64u; i++) {
+      if (value[i] > best || (value[i] == best && place[i] < at)) { best = value[i]; at = place[i]; }
+    }
+    out[id.y * params.runs + id.x] = vec2(best, bitcast<f32>(at));
+  }
+}
+`,
+  "argmaxReduce": `// argmaxReduce.wgsl: the winner of a row's runs becomes the sequence's sampled token.
+// runs    [row][runs] (value, index as bits)
+// sampled [0 … sequences) the last token of each sequence, then [output row] the result that is read back
+// grid: (output rows, 1, 1), one thread
+struct Params {
+  runs: u32,
+  results: u32, // first result in \`sampled\`
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> runs: array<vec2<f32>>;
+@group(1) @binding(2) var<storage, read_write> sampled: array<u32>;
+
+@compute @workgroup_size(1)
+fn main(@builtin(workgroup_id) id: vec3<u32>) {
+  if (id.x >= row_count(1u)) { return; }
+  var best = runs[id.x * params.runs];
+  for (var i = 1u; i < params.runs; i++) {
+    let other = runs[id.x * params.runs + i];
+    if (other.x > best.x) { best = other; }
+  }
+  let token = bitcast<u32>(best.y);
+  // Several rows of one sequence may be sampled (verification); its last one counts.
+  let sequence = row_sequence(output_row(id.x));
+  var is_last = id.x + 1u >= row_count(1u);
+  if (!is_last) { is_last = row_sequence(output_row(id.x + 1u)) != sequence; }
+  if (is_last) { sampled[sequence] = token; }
+  sampled[params.results + step[3] + id.x] = token;
+}
+`,
+  "attention": `// attention.wgsl: one query row and head against its sequence's cache, a range of positions at a time
+// (split-K flash attention: each split keeps its own maximum and sum; attentionReduce joins them).
+//   s_j = cap(q·k_j · scale) + alibi · (j − p);   y = Σ_j softmax(s)_j · v_j   (a sink adds exp(sink) to the sum)
+//
+// q     [rows][q_stride] f32                                                        binding 1
+// slab  rows of [keys | values]                                                     binding 2
+// small sink logits, ALiBi slopes                                                   binding 3
+// out   SPLITS = 1: [rows][out_stride] f32; else [row][head][split][4 + value width]:
+//       maximum, sum, 0, 0, then the unnormalised sum of values                     binding 4
+//
+// A tile is WG positions: a thread scores one of them, then sums one vec4 column of the values over the
+// tile. The split of a row depends on its own range only: the same for any number of rows.
+// grid: (SPLITS, heads, rows), WG = 64 threads
+struct Params {
+  heads: u32,
+  per_kv: u32, // query heads that share a key head
+  key_width: u32,
+  value_width: u32,
+  domain: u32,
+  q_offset: u32,
+  q_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  row_words: u32,
+  value_word: u32,
+  window: u32, // 0 = none
+  sinks: u32,
+  slopes: u32,
+  scale: f32,
+  softcap: f32, // 0 = none
+}
+
+const NONE = 0xffffffffu;
+const WG = 64u;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> q: array<vec4<f32>>;
+@group(1) @binding(2) var<storage, read> slab: array<u32>;
+@group(1) @binding(3) var<storage, read> small: array<f32>;
+@group(1) @binding(4) var<storage, read_write> out: array<f32>;
+
+var<workgroup> query: array<vec4<f32>, KEY4>;
+var<workgroup> weight: array<f32, WG>;
+var<workgroup> partial: array<f32, WG>;
+var<workgroup> eighth: array<f32, 8>;
+var<workgroup> columns: array<vec4<f32>, WG>;
+
+fn largest(thread: u32, value: f32) -> f32 {
+  partial[thread] = value;
+  workgroupBarrier();
+  if (thread < 8u) {
+    var m = partial[thread * 8u];
+    for (var i = 1u; i < 8u; i++) { m = max(m, partial[thread * 8u + i]); }
+    eighth[thread] = m;
+  }
+  workgroupBarrier();
+  return max(max(max(eighth[0], eighth[1]), max(eighth[2], eighth[3])), max(max(eighth[4], eighth[5]), max(eighth[6], eighth[7])));
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let row = id.z;
+  if (row >= row_count(params.domain)) { return; }
+  let head = id.y;
+  let kv_head = head / params.per_kv;
+  let sequence = row_sequence(row);
+  let position = row_position(row);
+  let range = attention_range(row, params.window);
+  // Splits in whole multiples of 32 positions; late ones may be empty.
+  let share = ((range.y - range.x + SPLITS * 32u - 1u) / (SPLITS * 32u)) * 32u;
+  let begin = min(range.x + id.x * share, range.y);
+  let end = min(begin + share, range.y);
+
+  for (var i = thread; i < KEY4; i += WG) {
+    query[i] = q[((params.q_offset + row * params.q_stride + head * params.key_width) >> 2u) + i];
+  }
+  workgroupBarrier();
+
+  let lanes = params.value_width >> 2u;
+  let used = min(lanes, WG);
+  let stripes = WG / used; // threads that share a column, each taking every stripes-th position
+  let lane = thread % used;
+  let stripe = thread / used;
+  var maximum = -1e30;
+  var sum = 0.0;
+  var values: array<vec4<f32>, VALUE_LANES>;
+
+  for (var tile = begin; tile < end; tile += WG) {
+    let j = tile + thread;
+    var score = -1e30;
+    if (j < end) {
+      let word = slab_row(sequence, j) * params.row_words;
+      var product = 0.0;
+      for (var i = 0u; i < KEY4; i++) { product += dot(query[i], kv_load(K_KIND, word, kv_head * params.key_width + 4u * i)); }
+      score = product * params.scale;
+      if (params.softcap > 0.0) { score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0)); }
+      if (params.slopes != NONE) { score -= small[params.slopes + head] * abs(f32(position) - f32(j)); }
+    }
+    let next = max(maximum, largest(thread, score));
+    let shrink = exp(maximum - next);
+    maximum = next;
+    let p = select(0.0, exp(score - next), j < end);
+    weight[thread] = p;
+    sum = sum * shrink + p;
+    workgroupBarrier();
+    let count = min(WG, end - tile);
+    for (var c = 0u; c < VALUE_LANES; c++) {
+      let column = lane + c * WG;
+      if (stripe < stripes && column < lanes) {
+        var v = values[c] * shrink;
+        for (var i = stripe; i < count; i += stripes) {
+          let word = slab_row(sequence, tile + i) * params.row_words + params.value_word;
+          v += weight[i] * kv_load(V_KIND, word, kv_head * VALUE_STEP + 4u * column);
+        }
+        values[c] = v;
+      }
+    }
+    workgroupBarrier();
+  }
+
+  partial[thread] = sum;
+  workgroupBarrier();
+  var total = 0.0;
+  for (var i = 0u; i < WG; i++) { total += partial[i]; }
+
+  if (SPLITS == 1u && params.sinks != NONE) {
+    let sink = small[params.sinks + head];
+    let next = max(maximum, sink);
+    total = total * exp(maximum - next) + exp(sink - next);
+    for (var c = 0u; c < VALUE_LANES; c++) { values[c] *= exp(maximum - next); }
+  }
+  var to = params.out_offset + row * params.out_stride + head * params.value_width;
+  if (SPLITS > 1u) {
+    to = ((row * params.heads + head) * SPLITS + id.x) * (params.value_width + 4u);
+    if (thread == 0u) {
+      out[to] = maximum;
+      out[to + 1u] = total;
+    }
+    to += 4u;
+  }
+  for (var c = 0u; c < VALUE_LANES; c++) {
+    workgroupBarrier();
+    columns[thread] = values[c];
+    workgroupBarrier();
+    let column = thread + c * WG;
+    if (thread < used && column < lanes) {
+      var v = vec4(0.0);
+      for (var s = 0u; s < stripes; s++) { v += columns[s * used + thread]; }
+      if (SPLITS == 1u) { v /= total; }
+      for (var i = 0u; i < 4u; i++) { out[to + 4u * column + i] = v[i]; }
+    }
+  }
+}
+`,
+  "attentionReduce": `// attentionReduce.wgsl: joins the splits of attention.wgsl.
+//   M = max over splits (and the sink), y = Σ_s exp(m_s − M) · v_s / (Σ_s exp(m_s − M) · l_s + exp(sink − M))
+// splits [row][head][SPLITS][4 + value width] f32; out [rows][out_stride] f32
+// grid: (heads, rows, 1), 64 threads
+struct Params {
+  heads: u32,
+  value_width: u32,
+  domain: u32,
+  out_offset: u32,
+  out_stride: u32,
+  sinks: u32,
+}
+
+const NONE = 0xffffffffu;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> splits: array<f32>;
+@group(1) @binding(2) var<storage, read> small: array<f32>;
+@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (id.y >= row_count(params.domain)) { return; }
+  let stride = params.value_width + 4u;
+  let from = (id.y * params.heads + id.x) * SPLITS * stride;
+  var maximum = -1e30;
+  if (params.sinks != NONE) { maximum = small[params.sinks + id.x]; }
+  for (var s = 0u; s < SPLITS; s++) { maximum = max(maximum, splits[from + s * stride]); }
+  var total = 0.0;
+  if (params.sinks != NONE) { total = exp(small[params.sinks + id.x] - maximum); }
+  for (var s = 0u; s < SPLITS; s++) { total += splits[from + s * stride + 1u] * exp(splits[from + s * stride] - maximum); }
+  let to = params.out_offset + id.y * params.out_stride + id.x * params.value_width;
+  for (var i = thread; i < params.value_width; i += 64u) {
+    var sum = 0.0;
+    for (var s = 0u; s < SPLITS; s++) { sum += splits[from + s * stride + 4u + i] * exp(splits[from + s * stride] - maximum); }
+    out[to + i] = sum / total;
+  }
+}
+`,
+  "copy": `// copy.wgsl: moves runs of a row: slices, parts of a concatenation, and the choice of output rows.
+//   out[r][out_offset + g · out_run + i] = x[row][x_offset + g · x_run + i],  i < width, g < groups
+//   row = r, or the r-th row whose output is wanted (SELECT)
+// grid: (ceil(groups · width / 64), rows, 1)
+struct Params {
+  width: u32,
+  groups: u32,
+  domain: u32,
+  x_offset: u32,
+  x_stride: u32,
+  x_run: u32,
+  out_offset: u32,
+  out_stride: u32,
+  out_run: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (id.y >= row_count(params.domain) || id.x >= params.width * params.groups) { return; }
+  let group = id.x / params.width;
+  let i = id.x % params.width;
+  var row = id.y;
+  if (SELECT) { row = output_row(id.y); }
+  out[params.out_offset + id.y * params.out_stride + group * params.out_run + i] =
+    x[params.x_offset + row * params.x_stride + group * params.x_run + i];
+}
+`,
   "dequant": `// needs: lib/store_run
 // Dequantises a run of elements of one tensor to f32: out[i] = weight(first + i) for i < count.
 // Used by the tests of the quant snippets and by what needs a small tensor as plain floats.
@@ -36,16 +329,67 @@ fn main(
   store_run(params.outFirst + start, values, params.count - start);
 }
 `,
-  "embed": `// needs: lib/store_run
+  "elementwise": `// elementwise.wgsl: out[r, i] = f(a[r, i], b[r or 0, (i / repeat) % period])
+//   KIND 0 a + b   1 a · b   2 a · c.x + c.y   3 clamp(a, c.x, c.y)   4 act(a)   5 c.x · tanh(a / c.x)
+//        6 gated(a, b) with alpha c.x, limit c.y   7 a · (ln(floor((p + c.z) / c.x) + 1) · c.y + 1), p = position
+//        8 xIELU with alphaN c.x, alphaP c.y, beta c.z, eps c.w
+// a, out [rows][stride] f32; b likewise, or a weight vector (b_stride = 0)
+// grid: (ceil(width / 64), rows, 1)
+struct Params {
+  width: u32,
+  domain: u32,
+  a_offset: u32,
+  a_stride: u32,
+  b_offset: u32,
+  b_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  repeat: u32,
+  period: u32,
+  pad0: u32,
+  pad1: u32,
+  c: vec4<f32>,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> a: array<f32>;
+@group(1) @binding(2) var<storage, read> b: array<f32>;
+@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x;
+  let row = id.y;
+  if (row >= row_count(params.domain) || i >= params.width) { return; }
+  let va = a[params.a_offset + row * params.a_stride + i];
+  let vb = b[params.b_offset + row * params.b_stride + (i / params.repeat) % params.period];
+  let c = params.c;
+  var y = va;
+  switch (KIND) {
+    case 0u: { y = va + vb; }
+    case 1u: { y = va * vb; }
+    case 2u: { y = va * c.x + c.y; }
+    case 3u: { y = clamp(va, c.x, c.y); }
+    case 4u: { y = activate(ACT, va); }
+    case 5u: { y = c.x * safe_tanh(va / c.x); }
+    case 6u: { y = gated(ACT, va, vb, c.x, c.y); }
+    case 7u: { y = va * (log(floor((f32(row_position(row)) + c.z) / c.x) + 1.0) * c.y + 1.0); }
+    default: {
+      let n = min(va, c.w);
+      y = select((exp(n) - 1.0 - va) * c.x + c.z * va, c.y * va * va + c.z * va, va > 0.0);
+    }
+  }
+  out[params.out_offset + row * params.out_stride + i] = y;
+}
+`,
+  "embed": `// needs: lib/step, lib/store_run
 // Embedding gather: out[row][c] = scale * table[index(row) + offset][c] for c < width, where the index is
 // the row's token, its position, or 0. The table has rows of \`rowElements\` weights of any quant type.
 // The binding may hold a range of the table's rows only (a table split over several buffers): output rows
 // whose index lies outside are left untouched, so that one dispatch a piece fills them all.
 //
-// group(0): 0 step (word 0: rows; from word 16 records of 8 words: [sequence, position, token or
-//   0xffffffff for the sequence's last sampled token, …]).
-// group(1): 0 params, 1 weights, 2 out (rows of outStride floats), 3 sampled (a token a sequence),
-//   4 tables (only for types that use them).
+// group(1): 0 params, 1 weights, 2 out (rows of outStride floats), 3 sampled (a token a sequence);
+//   group(2): lookup tables, for the types that have any.
 // One thread for 16 columns, 64 threads a workgroup: grid (ceil(width / 1024), rows).
 
 struct Params {
@@ -62,30 +406,24 @@ struct Params {
   by: u32,
   // Added to the index.
   offset: u32,
+  outOffset: u32,
 }
 
-@group(0) @binding(0) var<storage, read> step: array<u32>;
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> weights: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 @group(1) @binding(3) var<storage, read> sampled: array<u32>;
-@group(1) @binding(4) var<storage, read> tables: array<u32>;
-
-const RECORDS = 16u;
-const RECORD_WORDS = 8u;
-const FROM_SAMPLED = 0xffffffffu;
 
 fn table_row(row: u32) -> u32 {
-  let record = RECORDS + row * RECORD_WORDS;
   if (params.by == 2u) {
     return 0u;
   }
   if (params.by == 1u) {
-    return step[record + 1u];
+    return row_position(row);
   }
-  let token = step[record + 2u];
-  if (token == FROM_SAMPLED) {
-    return sampled[step[record]];
+  let token = row_token(row);
+  if (token == SAMPLED) {
+    return sampled[row_sequence(row)];
   }
   return token;
 }
@@ -94,7 +432,7 @@ fn table_row(row: u32) -> u32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let row = group.y;
   let column = (group.x * 64u + thread) * 16u;
-  if (row >= step[0] || column >= params.width) {
+  if (row >= row_count(0u) || column >= params.width) {
     return;
   }
   // Below firstRow the difference wraps to a number that is too large as well.
@@ -103,7 +441,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     return;
   }
   let values = decode(params.base, index * params.rowElements + column);
-  store_run(row * params.outStride + column, params.scale * values, params.width - column);
+  store_run(params.outOffset + row * params.outStride + column, params.scale * values, params.width - column);
 }
 `,
   "lib/activation": `// lib/activation.wgsl: element-wise functions by number (the order of src/kernels/activation.ts).
@@ -154,6 +492,20 @@ fn gated(kind: u32, gate: f32, up: f32, alpha: f32, limit: f32) -> f32 {
     return g * sigmoid(alpha * g) * (clamp(up, -limit, limit) + 1.0);
   }
   return activate(kind, gate) * up;
+}
+`,
+  "lib/attention_range": `// lib/attention_range.wgsl: the positions [x, y) that a row attends to.
+// The record's word 4 is the end: position + 1, or the sequence's length where rows attend both ways.
+//   WINDOW 0 sliding: the last \`window\` positions    1 chunked: its own chunk of \`window\`
+//          2 symmetric: window / 2 to each side
+fn attention_range(row: u32, window: u32) -> vec2<u32> {
+  let position = row_position(row);
+  let end = step[20u + 8u * row];
+  if (window == 0u) { return vec2(0u, end); }
+  if (WINDOW == 0u) { return vec2(select(0u, position + 1u - window, position + 1u > window), end); }
+  if (WINDOW == 1u) { return vec2((position / max(window, 1u)) * window, end); }
+  let side = window / 2u;
+  return vec2(select(0u, position - side, position > side), min(end, position + side + 1u));
 }
 `,
   "lib/bytes": `// Bytes, halves and unaligned words of \`weights: array<u32>\`, which the kernel declares. GGUF is
@@ -218,6 +570,55 @@ fn bytes_u8(word: u32) -> vec4<f32> {
 fn bytes_i8(word: u32) -> vec4<f32> {
   return vec4<f32>(vec4<i32>(vec4(word) << vec4(24u, 16u, 8u, 0u)) >> vec4(24u));
 }
+
+// The low nibble of each byte of four words, after a shift by 0 or 4.
+fn nibbles(words: vec4<u32>, shift: u32) -> vec4<u32> {
+  return (words >> vec4(shift)) & vec4(0x0f0f0f0fu);
+}
+
+// Bit i of the low 16 becomes byte i (0 or 1) of the four words. The product puts four copies of four
+// bits 7 apart, so that bit i of the group lands on bit 8 * i.
+fn spread_bits(bits: u32) -> vec4<u32> {
+  let groups = (vec4(bits) >> vec4(0u, 4u, 8u, 12u)) & vec4(15u);
+  return (groups * 0x00204081u) & vec4(0x01010101u);
+}
+
+// scale * (byte + offset) of 16 unsigned bytes.
+fn scaled_u8(bytes: vec4<u32>, offset: f32, scale: f32) -> mat4x4<f32> {
+  return mat4x4<f32>(
+    scale * (bytes_u8(bytes.x) + offset),
+    scale * (bytes_u8(bytes.y) + offset),
+    scale * (bytes_u8(bytes.z) + offset),
+    scale * (bytes_u8(bytes.w) + offset),
+  );
+}
+
+// scale * byte + minimum of 16 unsigned bytes.
+fn affine_u8(bytes: vec4<u32>, scale: f32, minimum: f32) -> mat4x4<f32> {
+  return mat4x4<f32>(
+    scale * bytes_u8(bytes.x) + minimum,
+    scale * bytes_u8(bytes.y) + minimum,
+    scale * bytes_u8(bytes.z) + minimum,
+    scale * bytes_u8(bytes.w) + minimum,
+  );
+}
+`,
+  "lib/cache": `// lib/cache.wgsl: where a position of a sequence stands in a key/value slab.
+// A slab is rows of [key of all heads | value of all heads]. RING = 0: pages of PAGE rows, found through the
+// page table; RING > 0: a window of RING rows a sequence, used round and round.
+fn slab_row(sequence: u32, position: u32) -> u32 {
+  if (RING > 0u) { return sequence * RING + position % max(RING, 1u); }
+  return pages[sequence * MAX_PAGES + position / PAGE] * PAGE + position % PAGE;
+}
+`,
+  "lib/fp4": `// The 4-bit floats (e2m1) of MXFP4 and NVFP4, times two: sign bit, then 0 1 2 3 4 6 8 12. There is no -0.
+
+// The values of the four nibbles that stand alone in the bytes of a word.
+fn fp4_values(codes: u32) -> vec4<f32> {
+  let code = vec4(codes) >> vec4(0u, 8u, 16u, 24u);
+  let size = vec4<i32>((vec4(0xc8643210u) >> ((code & vec4(7u)) << vec4(2u))) & vec4(15u));
+  return vec4<f32>(select(size, -size, (code & vec4(8u)) != vec4(0u)));
+}
 `,
   "lib/halves": `// 16 consecutive 16-bit elements of \`weights: array<u32>\`, which the kernel declares, as eight words.
 
@@ -236,12 +637,127 @@ fn load_halves(base: u32, element: u32) -> array<vec4<u32>, 2> {
   );
 }
 `,
+  "lib/iq4": `// needs: lib/bytes
+// The 16 unevenly spaced levels of IQ4_NL and IQ4_XS, as signed bytes in four words (levels 0..3 first).
+
+const IQ4_LEVELS = vec4<u32>(0xbfad9881u, 0xf6eaddcfu, 0x26190d01u, 0x71594535u);
+
+// The levels of the four nibbles that stand alone in the bytes of a word. Selects, because indexing a
+// constant with a variable is slow on many drivers.
+fn iq4_levels(codes: u32) -> vec4<f32> {
+  let code = vec4(codes) >> vec4(0u, 8u, 16u, 24u);
+  let second = (code & vec4(4u)) != vec4(0u);
+  let upper = (code & vec4(8u)) != vec4(0u);
+  let words = select(
+    select(vec4(IQ4_LEVELS.x), vec4(IQ4_LEVELS.y), second),
+    select(vec4(IQ4_LEVELS.z), vec4(IQ4_LEVELS.w), second),
+    upper,
+  );
+  return vec4<f32>(vec4<i32>(words << (vec4(24u) - ((code & vec4(3u)) << vec4(3u)))) >> vec4(24u));
+}
+
+fn scaled_iq4(codes: vec4<u32>, scale: f32) -> mat4x4<f32> {
+  return mat4x4<f32>(
+    scale * iq4_levels(codes.x),
+    scale * iq4_levels(codes.y),
+    scale * iq4_levels(codes.z),
+    scale * iq4_levels(codes.w),
+  );
+}
+`,
+  "lib/kv_load": `// lib/kv_load.wgsl: four consecutive elements of a key or value row of a slab, by element type.
+//   0 f32: one a word          1 f16: two a word
+//   2 q8_0: blocks of 32 as [f32 scale][8 words of int8]       x = scale · q
+//   3 q4_0: blocks of 32 as [f32 scale][4 words of nibbles]    x = scale · (q − 8)
+// \`word\` is the row's first word, \`element\` a multiple of 4.
+fn kv_load(kind: u32, word: u32, element: u32) -> vec4<f32> {
+  switch (kind) {
+    case 0u: {
+      let at = word + element;
+      return vec4(bitcast<f32>(slab[at]), bitcast<f32>(slab[at + 1u]), bitcast<f32>(slab[at + 2u]), bitcast<f32>(slab[at + 3u]));
+    }
+    case 1u: {
+      let at = word + (element >> 1u);
+      return vec4(unpack2x16float(slab[at]), unpack2x16float(slab[at + 1u]));
+    }
+    case 2u: {
+      let at = word + 9u * (element >> 5u);
+      return vec4<f32>(unpack4xI8(slab[at + 1u + ((element & 31u) >> 2u)])) * bitcast<f32>(slab[at]);
+    }
+    default: {
+      let at = word + 5u * (element >> 5u);
+      let q = slab[at + 1u + ((element & 31u) >> 3u)] >> ((element & 4u) << 2u);
+      return (vec4<f32>(vec4(q, q >> 4u, q >> 8u, q >> 12u) & vec4(15u)) - 8.0) * bitcast<f32>(slab[at]);
+    }
+  }
+}
+`,
+  "lib/kv_store": `// lib/kv_store.wgsl: writes kv_unit(kind) consecutive elements, taken from \`head\`, to a key or value row.
+// Formats as in lib/kv_load.wgsl; quantised as llama.cpp quantises q8_0 and q4_0 (scale from the element
+// of largest magnitude). pack2x16float is undefined past ±65504 on some drivers, hence the clamp.
+fn kv_unit(kind: u32) -> u32 { return select(4u, 32u, kind >= 2u); }
+
+fn kv_store(kind: u32, word: u32, element: u32, from: u32) {
+  if (kind == 0u) {
+    for (var i = 0u; i < 4u; i++) { slab[word + element + i] = bitcast<u32>(head[from + i]); }
+    return;
+  }
+  if (kind == 1u) {
+    let v = clamp(vec4(head[from], head[from + 1u], head[from + 2u], head[from + 3u]), vec4(-65504.0), vec4(65504.0));
+    slab[word + (element >> 1u)] = pack2x16float(v.xy);
+    slab[word + (element >> 1u) + 1u] = pack2x16float(v.zw);
+    return;
+  }
+  var largest = 0.0;
+  for (var i = 0u; i < 32u; i++) {
+    let v = head[from + i];
+    if (abs(v) > abs(largest)) { largest = v; }
+  }
+  if (kind == 2u) {
+    let scale = unpack2x16float(pack2x16float(vec2(abs(largest) / 127.0, 0.0))).x;
+    let inv = select(0.0, 127.0 / max(abs(largest), 1e-30), largest != 0.0);
+    let at = word + 9u * (element >> 5u);
+    slab[at] = bitcast<u32>(scale);
+    for (var i = 0u; i < 8u; i++) {
+      let v = vec4(head[from + 4u * i], head[from + 4u * i + 1u], head[from + 4u * i + 2u], head[from + 4u * i + 3u]);
+      slab[at + 1u + i] = pack4xI8(vec4<i32>(clamp(round(v * inv), vec4(-127.0), vec4(127.0))));
+    }
+    return;
+  }
+  let raw = largest / -8.0;
+  let inv = select(0.0, 1.0 / select(raw, 1.0, raw == 0.0), raw != 0.0);
+  let at = word + 5u * (element >> 5u);
+  slab[at] = bitcast<u32>(unpack2x16float(pack2x16float(vec2(raw, 0.0))).x);
+  for (var i = 0u; i < 4u; i++) {
+    var packed = 0u;
+    for (var j = 0u; j < 8u; j++) {
+      let q = u32(clamp(head[from + 8u * i + j] * inv + 8.5, 0.0, 15.0));
+      packed |= q << (4u * j);
+    }
+    slab[at + 1u + i] = packed;
+  }
+}
+`,
   "lib/no_residual": `// lib/no_residual.wgsl: stands where lib/residual.wgsl would when nothing is added.
 fn residual_at(index: u32) -> f32 { return 0.0; }
 `,
   "lib/residual": `// lib/residual.wgsl: the residual stream that a projection adds to.
 @group(1) @binding(5) var<storage, read> residual: array<f32>;
 fn residual_at(index: u32) -> f32 { return residual[index]; }
+`,
+  "lib/scales_k4": `// The head that block_q4_K and block_q5_K share: d f16, dmin f16, then 8 scales and 8 minima of 6 bits
+// in 12 bytes, one pair for 32 weights. Byte j < 4 holds scale j (low 6 bits), byte 4 + j minimum j; pair
+// 4 + j has its low nibbles in byte 8 + j and its upper bits in the top of bytes j and 4 + j.
+
+// (d * scale, dmin * minimum) of pair 0..7 of the block at word \`at\`.
+fn scales_k4(at: u32, pair: u32) -> vec2<f32> {
+  let dm = unpack2x16float(weights[at]);
+  let shift = (pair & 3u) << 3u;
+  let first = vec2(weights[at + 1u], weights[at + 2u]) >> vec2(shift);
+  let nibbles = vec2(weights[at + 3u] >> shift) >> vec2(0u, 4u);
+  let late = (nibbles & vec2(15u)) | ((first >> vec2(2u)) & vec2(0x30u));
+  return dm * vec2<f32>(select(first & vec2(63u), late, pair >= 4u));
+}
 `,
   "lib/step": `// lib/step.wgsl: what every kernel may know of the step being computed; group 0 is the same for all.
 // step   header, then one record a row, then the rows whose output is wanted
@@ -285,6 +801,166 @@ fn store_run(at: u32, values: mat4x4<f32>, left: u32) {
   store_four(at + 12u, values[3], max(left, 12u) - 12u);
 }
 `,
+  "lib/tables": `// lib/tables.wgsl: the lookup tables of all types (src/gguf/tables.ts gives the layout), bound once a step.
+@group(2) @binding(0) var<storage, read> tables: array<u32>;
+`,
+  "matmul": `// matmul.wgsl: y = x · Wᵀ for many rows of x; the prefill kernel, bound by arithmetic.
+//
+//   y[r, o] = scale · Σ_k W[o, k] · x[r, k] + bias[o] (+ residual[r, o]);  GATED: act(gate) · up
+//
+// Segments, splits and bindings are those of matvec.wgsl (a norm in front is a kernel of its own here).
+// A workgroup of 8 × 8 threads makes a tile of 32 rows × 32 outputs, each thread 4 × 4 of it. Per step of
+// 32 along k the tile's rows and the decoded weights go through workgroup memory once.
+// grid: (ceil(count / 32), ceil(rows / 32), 1)
+struct Params {
+  k: u32,
+  n: u32,
+  first: u32,
+  count: u32,
+  domain: u32,
+  x_offset: u32,
+  x_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  residual_offset: u32,
+  residual_stride: u32,
+  norm: u32,
+  eps: f32,
+  scale: f32,
+  alpha: f32,
+  limit: f32,
+  ends: vec4<u32>,
+  bases: vec4<u32>,
+  starts: vec4<u32>,
+  biases: vec4<u32>,
+}
+
+const NONE = 0xffffffffu;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> weights: array<u32>;
+@group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(1) @binding(3) var<storage, read> small: array<vec4<f32>>;
+@group(1) @binding(4) var<storage, read_write> out: array<f32>;
+
+// [k / 4][row or output] of four consecutive k, so that threads of a row read neighbours.
+var<workgroup> tile_x: array<vec4<f32>, 256>;
+var<workgroup> tile_w: array<vec4<f32>, 256u * PARTS>;
+
+fn segment_of(output: u32) -> u32 {
+  return u32(output >= params.ends.x) + u32(output >= params.ends.y) + u32(output >= params.ends.z);
+}
+
+fn small_at(index: u32) -> f32 { return small[index >> 2u][index & 3u]; }
+
+fn mask(v: vec4<f32>, k: u32) -> vec4<f32> {
+  return select(vec4(0.0), v, vec4(k, k + 1u, k + 2u, k + 3u) < vec4(params.k));
+}
+
+fn stage_weights(thread: u32, part: u32, base: u32, row: u32, k0: u32) {
+  let o = thread & 31u;
+  let half = thread >> 5u;
+  let k = k0 + 16u * half;
+  var w = mat4x4<f32>();
+  if (k < params.k) {
+    w = decode(base, row * params.k + k);
+    if (TAIL) {
+      w = mat4x4<f32>(mask(w[0], k), mask(w[1], k + 4u), mask(w[2], k + 8u), mask(w[3], k + 12u));
+    }
+  }
+  let at = 256u * part + 128u * half + o;
+  tile_w[at] = w[0];
+  tile_w[at + 32u] = w[1];
+  tile_w[at + 64u] = w[2];
+  tile_w[at + 96u] = w[3];
+}
+
+fn finish(row: u32, o: u32, sums: vec2<f32>) {
+  let segment = segment_of(o);
+  var y = sums.x * params.scale;
+  if (GATED) {
+    var up = sums.y * params.scale;
+    if (params.biases.x != NONE) { y += small_at(params.biases.x + o); }
+    if (params.biases.y != NONE) { up += small_at(params.biases.y + o); }
+    y = gated(ACT, y, up, params.alpha, params.limit);
+  } else if (params.biases[segment] != NONE) {
+    y += small_at(params.biases[segment] + o - params.starts[segment]);
+  }
+  if (RESIDUAL) { y += residual_at(params.residual_offset + row * params.residual_stride + o); }
+  out[params.out_offset + row * params.out_stride + o] = y;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let rows = row_count(params.domain);
+  let row0 = group.y * 32u;
+  let out0 = group.x * 32u;
+  if (row0 >= rows) { return; }
+
+  let staged = params.first + min(out0 + (thread & 31u), params.count - 1u);
+  var segment = 0u;
+  if (!GATED) { segment = segment_of(staged); }
+  let weight_base = params.bases[segment];
+  let weight_row = staged - params.starts[segment];
+
+  let tx = thread & 7u; // outputs tx, tx + 8, tx + 16, tx + 24
+  let ty = thread >> 3u; // rows ty, ty + 8, …
+  // a[i] holds row ty + 8i against the four outputs; b the same for the up half of a gated pair.
+  var a0 = vec4(0.0); var a1 = vec4(0.0); var a2 = vec4(0.0); var a3 = vec4(0.0);
+  var b0 = vec4(0.0); var b1 = vec4(0.0); var b2 = vec4(0.0); var b3 = vec4(0.0);
+
+  for (var k0 = 0u; k0 < params.k; k0 += 32u) {
+    for (var i = 0u; i < 4u; i++) {
+      let index = thread + 64u * i;
+      let row = row0 + (index & 31u);
+      let k = k0 + 4u * (index >> 5u);
+      var v = vec4(0.0);
+      if (row < rows && k < params.k) {
+        v = x[params.x_offset + row * params.x_stride + (k >> 2u)];
+        if (TAIL) { v = mask(v, k); }
+      }
+      tile_x[index] = v;
+    }
+    stage_weights(thread, 0u, weight_base, weight_row, k0);
+    if (GATED) { stage_weights(thread, 1u, params.bases.y, weight_row, k0); }
+    workgroupBarrier();
+    for (var q = 0u; q < 8u; q++) {
+      let x0 = tile_x[q * 32u + ty];
+      let x1 = tile_x[q * 32u + ty + 8u];
+      let x2 = tile_x[q * 32u + ty + 16u];
+      let x3 = tile_x[q * 32u + ty + 24u];
+      let w0 = tile_w[q * 32u + tx];
+      let w1 = tile_w[q * 32u + tx + 8u];
+      let w2 = tile_w[q * 32u + tx + 16u];
+      let w3 = tile_w[q * 32u + tx + 24u];
+      a0 += vec4(dot(x0, w0), dot(x0, w1), dot(x0, w2), dot(x0, w3));
+      a1 += vec4(dot(x1, w0), dot(x1, w1), dot(x1, w2), dot(x1, w3));
+      a2 += vec4(dot(x2, w0), dot(x2, w1), dot(x2, w2), dot(x2, w3));
+      a3 += vec4(dot(x3, w0), dot(x3, w1), dot(x3, w2), dot(x3, w3));
+      if (GATED) {
+        let u0 = tile_w[256u * (PARTS - 1u) + q * 32u + tx];
+        let u1 = tile_w[256u * (PARTS - 1u) + q * 32u + tx + 8u];
+        let u2 = tile_w[256u * (PARTS - 1u) + q * 32u + tx + 16u];
+        let u3 = tile_w[256u * (PARTS - 1u) + q * 32u + tx + 24u];
+        b0 += vec4(dot(x0, u0), dot(x0, u1), dot(x0, u2), dot(x0, u3));
+        b1 += vec4(dot(x1, u0), dot(x1, u1), dot(x1, u2), dot(x1, u3));
+        b2 += vec4(dot(x2, u0), dot(x2, u1), dot(x2, u2), dot(x2, u3));
+        b3 += vec4(dot(x3, u0), dot(x3, u1), dot(x3, u2), dot(x3, u3));
+      }
+    }
+    workgroupBarrier();
+  }
+
+  for (var j = 0u; j < 4u; j++) {
+    let o = out0 + tx + 8u * j;
+    if (o >= params.count) { continue; }
+    if (row0 + ty < rows) { finish(row0 + ty, params.first + o, vec2(a0[j], b0[j])); }
+    if (row0 + ty + 8u < rows) { finish(row0 + ty + 8u, params.first + o, vec2(a1[j], b1[j])); }
+    if (row0 + ty + 16u < rows) { finish(row0 + ty + 16u, params.first + o, vec2(a2[j], b2[j])); }
+    if (row0 + ty + 24u < rows) { finish(row0 + ty + 24u, params.first + o, vec2(a3[j], b3[j])); }
+  }
+}
+`,
   "matvec": `// matvec.wgsl: y = x · Wᵀ for 1 to ROWS rows of x; the decode kernel, bound by reading W once.
 //
 //   y[r, o] = scale · inv[r] · Σ_k W[o, k] · g[k] · x[r, k]  + bias[o]  (+ residual[r, o])
@@ -300,7 +976,7 @@ fn store_run(at: u32, values: mat4x4<f32>, left: u32) {
 // small    norm weights and biases, vec4                                         binding 3
 // out      [rows][out_stride] f32                                                binding 4
 // residual [rows][residual_stride] f32 (when RESIDUAL)                           binding 5
-// tables   lookup tables of the type (when it has any)                           last binding
+//          (lookup tables of a type are group 2)
 //
 // A workgroup of WG threads makes (WG / LANES) · OUTS outputs: LANES threads share one output, each
 // taking every LANES-th run of 16 weights, OUTS outputs one after the other for the same x.
@@ -331,7 +1007,6 @@ struct Params {
 
 const NONE = 0xffffffffu;
 const GROUPS = WG / LANES;
-const PARTS = select(1u, 2u, GATED);
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> weights: array<u32>;
@@ -463,6 +1138,71 @@ fn main(
   }
 }
 `,
+  "norm": `// norm.wgsl: normalises each run of \`group\` elements of a row.
+//   KIND 0 rms:   x / sqrt(mean(x²) + eps) · weight
+//   KIND 1 layer: (x − mean) / sqrt(mean((x − mean)²) + eps) · weight + bias
+//   KIND 2 l2:    x / max(sqrt(Σ x²), eps)
+// x, out [rows][stride] f32; small: weight and bias, f32 index or NONE; the weight has \`group\` entries, or one
+// for each element of the row (weight_step = group).
+// grid: (groups in a row, rows, 1), one workgroup of WG threads a run.
+struct Params {
+  group: u32,
+  domain: u32,
+  x_offset: u32,
+  x_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  weight: u32,
+  bias: u32,
+  weight_step: u32,
+  eps: f32,
+}
+
+const NONE = 0xffffffffu;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> small: array<f32>;
+@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+
+var<workgroup> partial: array<f32, WG>;
+
+fn reduce(thread: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  partial[thread] = value;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < WG; i++) { sum += partial[i]; }
+  return sum;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (id.y >= row_count(params.domain)) { return; }
+  let from = params.x_offset + id.y * params.x_stride + id.x * params.group;
+  let to = params.out_offset + id.y * params.out_stride + id.x * params.group;
+  var mean = 0.0;
+  if (KIND == 1u) {
+    var sum = 0.0;
+    for (var i = thread; i < params.group; i += WG) { sum += x[from + i]; }
+    mean = reduce(thread, sum) / f32(params.group);
+  }
+  var square = 0.0;
+  for (var i = thread; i < params.group; i += WG) {
+    let v = x[from + i] - mean;
+    square += v * v;
+  }
+  square = reduce(thread, square);
+  var inv = 1.0 / sqrt(square / f32(params.group) + params.eps);
+  if (KIND == 2u) { inv = 1.0 / max(sqrt(square), params.eps); }
+  for (var i = thread; i < params.group; i += WG) {
+    var y = (x[from + i] - mean) * inv;
+    if (params.weight != NONE) { y *= small[params.weight + id.x * params.weight_step + i]; }
+    if (params.bias != NONE) { y += small[params.bias + id.x * params.weight_step + i]; }
+    out[to + i] = y;
+  }
+}
+`,
   "quant/bf16": `// needs: lib/halves
 // BF16: the upper halves of f32 (ggml type BF16), two a word, the first in the low half.
 
@@ -505,6 +1245,173 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   );
 }
 `,
+  "quant/iq4_nl": `// needs: lib/bytes, lib/iq4
+// IQ4_NL (block_iq4_nl): 32 weights in 18 bytes.
+//   0  d       f16
+//   2  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
+// w = d * level[q]
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 5u) * 18u;
+  let q = nibbles(load_u32x4(base, byte + 2u), (element & 16u) >> 2u);
+  return scaled_iq4(q, load_f16(base, byte));
+}
+`,
+  "quant/iq4_xs": `// needs: lib/bytes, lib/iq4
+// IQ4_XS (block_iq4_xs): 256 weights in 136 bytes, 8 groups of 32.
+//   0  d            f16
+//   2  scales_h     u16: high 2 bits of the scale of group g at bit 2 * g
+//   4  scales_l[4]  low 4 bits of the scale of group g: nibble g
+//   8  qs[128]      a group has 16 bytes: low nibbles weights 0..15, high nibbles weights 16..31
+// w = (d * (scale - 32)) * level[q]
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let at = base + (element >> 8u) * 34u;
+  let group = (element >> 5u) & 7u;
+  let head = weights[at];
+  let low = (weights[at + 1u] >> (group << 2u)) & 15u;
+  let high = (head >> (16u + (group << 1u))) & 3u;
+  let scale = unpack2x16float(head).x * f32(i32(low | (high << 4u)) - 32);
+  let q = nibbles(load_aligned_u32x4(at + 2u + (group << 2u)), (element & 16u) >> 2u);
+  return scaled_iq4(q, scale);
+}
+`,
+  "quant/mxfp4": `// needs: lib/bytes, lib/fp4
+// MXFP4 (block_mxfp4): 32 weights in 17 bytes.
+//   0  e       exponent: the scale is 2^(e - 128), half of the format's because fp4_values doubles
+//   1  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
+// w = scale * fp4[q]
+
+// The weights of a block whose scale is a subnormal float (e is 0 or 1), made of bits, because GPUs may take
+// subnormals for 0. With e = 1 the 3 bits of the code are those of the float; with e = 0 all is half of that.
+fn tiny_values(codes: u32, e: u32) -> vec4<f32> {
+  let code = vec4(codes) >> vec4(0u, 8u, 16u, 24u);
+  let size = code & vec4(7u);
+  let halved = max(size + vec4(4u), size << vec4(1u)) - vec4(4u);
+  let bits = select(halved << vec4(21u), size << vec4(22u), e == 1u);
+  let sign = select(vec4(0u), (code & vec4(8u)) << vec4(28u), size != vec4(0u));
+  return bitcast<vec4<f32>>(bits | sign);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 5u) * 17u;
+  let e = load_u8(base, byte);
+  let q = nibbles(load_u32x4(base, byte + 1u), (element & 16u) >> 2u);
+  if (e < 2u) {
+    return mat4x4<f32>(tiny_values(q.x, e), tiny_values(q.y, e), tiny_values(q.z, e), tiny_values(q.w, e));
+  }
+  let scale = bitcast<f32>((e - 1u) << 23u);
+  return mat4x4<f32>(
+    scale * fp4_values(q.x),
+    scale * fp4_values(q.y),
+    scale * fp4_values(q.z),
+    scale * fp4_values(q.w),
+  );
+}
+`,
+  "quant/nvfp4": `// needs: lib/bytes, lib/fp4
+// NVFP4 (block_nvfp4): 64 weights in 36 bytes, 4 runs of 16.
+//   0  d[4]    a scale a run: unsigned float of 4 exponent bits (bias 7) and 3 of mantissa; 0x7f is 0
+//   4  qs[32]  a run has 8 bytes: low nibbles weights 0..7, high nibbles weights 8..15
+// w = (scale / 2) * fp4[q], halved because fp4_values doubles
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let at = base + (element >> 6u) * 9u;
+  let run = (element >> 4u) & 3u;
+  let code = (weights[at] >> (run << 3u)) & 0x7fu;
+  // Subnormals count in units of 2^-9 (2^-10 when halved); above, the bits move into place and the bias changes.
+  let normal = bitcast<f32>((code << 20u) + (119u << 23u));
+  let scale = select(select(normal, f32(code) * 0.0009765625, code < 8u), 0.0, code == 0x7fu);
+  let words = vec2(weights[at + 1u + run * 2u], weights[at + 2u + run * 2u]);
+  let low = words & vec2(0x0f0f0f0fu);
+  let high = (words >> vec2(4u)) & vec2(0x0f0f0f0fu);
+  return mat4x4<f32>(
+    scale * fp4_values(low.x),
+    scale * fp4_values(low.y),
+    scale * fp4_values(high.x),
+    scale * fp4_values(high.y),
+  );
+}
+`,
+  "quant/q1_0": `// needs: lib/bytes
+// Q1_0 (block_q1_0): 128 weights in 18 bytes.
+//   0  d       f16
+//   2  qs[16]  bit i % 8 of byte i / 8 is weight i
+// w = d where the bit is set, else -d
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 7u) * 18u;
+  let d = load_f16(base, byte);
+  let bits = load_u16(base, byte + 2u + ((element & 112u) >> 3u));
+  let flags = vec4(bits) >> vec4(0u, 1u, 2u, 3u);
+  return mat4x4<f32>(
+    select(vec4(-d), vec4(d), (flags & vec4(1u)) != vec4(0u)),
+    select(vec4(-d), vec4(d), (flags & vec4(16u)) != vec4(0u)),
+    select(vec4(-d), vec4(d), (flags & vec4(256u)) != vec4(0u)),
+    select(vec4(-d), vec4(d), (flags & vec4(4096u)) != vec4(0u)),
+  );
+}
+`,
+  "quant/q2_0": `// needs: lib/bytes
+// Q2_0 (block_q2_0): 64 weights in 18 bytes.
+//   0  d       f16
+//   2  qs[16]  2 bits a weight: weight i is in byte i / 4, shifted by 2 * (i % 4)
+// w = d * (q - 1)
+
+fn two_bits(word: u32, shift: u32) -> vec4<f32> {
+  return vec4<f32>((vec4(word >> shift) >> vec4(0u, 2u, 4u, 6u)) & vec4(3u)) - 1.0;
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 6u) * 18u;
+  let d = load_f16(base, byte);
+  let word = load_u32(base, byte + 2u + ((element & 48u) >> 2u));
+  return mat4x4<f32>(
+    d * two_bits(word, 0u),
+    d * two_bits(word, 8u),
+    d * two_bits(word, 16u),
+    d * two_bits(word, 24u),
+  );
+}
+`,
+  "quant/q2_k": `// needs: lib/bytes
+// Q2_K (block_q2_K): 256 weights in 84 bytes, 16 runs of 16.
+//    0  scales[16]  a run: low nibble scale, high nibble minimum
+//   16  qs[64]      2 bits a weight: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
+//   80  d           f16
+//   82  dmin        f16
+// w = (d * scale) * q - dmin * minimum
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let at = base + (element >> 8u) * 21u;
+  let run = (element >> 4u) & 15u;
+  let dm = unpack2x16float(weights[at + 20u]);
+  let scale = weights[at + (run >> 2u)] >> ((run & 3u) << 3u);
+  let words = load_aligned_u32x4(at + 4u + ((run & 8u) | ((run & 1u) << 2u)));
+  let q = (words >> vec4(run & 6u)) & vec4(0x03030303u);
+  return affine_u8(q, dm.x * f32(scale & 15u), -(dm.y * f32((scale >> 4u) & 15u)));
+}
+`,
+  "quant/q3_k": `// needs: lib/bytes
+// Q3_K (block_q3_K): 256 weights in 110 bytes, 16 runs of 16.
+//     0  hmask[32]   third bits: run r is in 16 bytes at 16 * (r % 2), bit r / 2
+//    32  qs[64]      low 2 bits: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
+//    96  scales[12]  6 bits a run: low 4 in byte r % 8 (nibble r / 8), high 2 in byte 8 + r % 4 (shift 2 * (r / 4))
+//   108  d           f16
+// w = (d * (scale - 32)) * (q - 4), q of 3 bits
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 110u;
+  let run = (element >> 4u) & 15u;
+  let half = (run & 1u) << 4u;
+  let low = (load_u8(base, byte + 96u + (run & 7u)) >> ((run & 8u) >> 1u)) & 15u;
+  let high = (load_u8(base, byte + 104u + (run & 3u)) >> ((run >> 2u) << 1u)) & 3u;
+  let scale = load_f16(base, byte + 108u) * f32(i32(low | (high << 4u)) - 32);
+  let twos = (load_u32x4(base, byte + 32u + ((run & 8u) << 2u) + half) >> vec4(run & 6u)) & vec4(0x03030303u);
+  let thirds = (load_u32x4(base, byte + half) >> vec4(run >> 1u)) & vec4(0x01010101u);
+  return scaled_u8(twos | (thirds << vec4(2u)), -4.0, scale);
+}
+`,
   "quant/q4_0": `// needs: lib/bytes
 // Q4_0 (block_q4_0): 32 weights in 18 bytes.
 //   0  d       f16
@@ -513,14 +1420,108 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
   let byte = (element >> 5u) * 18u;
-  let d = load_f16(base, byte);
-  let nibbles = (load_u32x4(base, byte + 2u) >> vec4((element & 16u) >> 2u)) & vec4(0x0f0f0f0fu);
-  return mat4x4<f32>(
-    d * (bytes_u8(nibbles.x) - 8.0),
-    d * (bytes_u8(nibbles.y) - 8.0),
-    d * (bytes_u8(nibbles.z) - 8.0),
-    d * (bytes_u8(nibbles.w) - 8.0),
-  );
+  let q = nibbles(load_u32x4(base, byte + 2u), (element & 16u) >> 2u);
+  return scaled_u8(q, -8.0, load_f16(base, byte));
+}
+`,
+  "quant/q4_1": `// needs: lib/bytes
+// Q4_1 (block_q4_1): 32 weights in 20 bytes.
+//   0  d       f16
+//   2  m       f16
+//   4  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
+// w = d * q + m
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let at = base + (element >> 5u) * 5u;
+  let dm = unpack2x16float(weights[at]);
+  let q = nibbles(load_aligned_u32x4(at + 1u), (element & 16u) >> 2u);
+  return affine_u8(q, dm.x, dm.y);
+}
+`,
+  "quant/q4_k": `// needs: lib/bytes, lib/scales_k4
+// Q4_K (block_q4_K): 256 weights in 144 bytes, 8 groups of 32.
+//    0  d           f16
+//    2  dmin        f16
+//    4  scales[12]  see lib/scales_k4
+//   16  qs[128]     4 bits a weight: group g is in 32 bytes at 32 * (g / 2), low nibbles where g is even
+// w = (d * scale) * q - dmin * minimum
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let at = base + (element >> 8u) * 36u;
+  let group = (element >> 5u) & 7u;
+  let dm = scales_k4(at, group);
+  let words = load_aligned_u32x4(at + 4u + ((group >> 1u) << 3u) + ((element & 16u) >> 2u));
+  return affine_u8(nibbles(words, (group & 1u) << 2u), dm.x, -dm.y);
+}
+`,
+  "quant/q5_0": `// needs: lib/bytes
+// Q5_0 (block_q5_0): 32 weights in 22 bytes.
+//   0  d       f16
+//   2  qh[4]   bit i is the fifth bit of weight i
+//   6  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
+// w = d * (q - 16)
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 5u) * 22u;
+  let half = element & 16u;
+  let high = spread_bits(load_u16(base, byte + 2u + (half >> 3u)));
+  let q = nibbles(load_u32x4(base, byte + 6u), half >> 2u) | (high << vec4(4u));
+  return scaled_u8(q, -16.0, load_f16(base, byte));
+}
+`,
+  "quant/q5_1": `// needs: lib/bytes
+// Q5_1 (block_q5_1): 32 weights in 24 bytes.
+//   0  d       f16
+//   2  m       f16
+//   4  qh[4]   bit i is the fifth bit of weight i
+//   8  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
+// w = d * q + m
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let at = base + (element >> 5u) * 6u;
+  let half = element & 16u;
+  let dm = unpack2x16float(weights[at]);
+  let high = spread_bits(weights[at + 1u] >> half);
+  let q = nibbles(load_aligned_u32x4(at + 2u), half >> 2u) | (high << vec4(4u));
+  return affine_u8(q, dm.x, dm.y);
+}
+`,
+  "quant/q5_k": `// needs: lib/bytes, lib/scales_k4
+// Q5_K (block_q5_K): 256 weights in 176 bytes, 8 groups of 32.
+//    0  d           f16
+//    2  dmin        f16
+//    4  scales[12]  see lib/scales_k4
+//   16  qh[32]      bit g of byte i is the fifth bit of weight i of group g
+//   48  qs[128]     low 4 bits: group g is in 32 bytes at 32 * (g / 2), low nibbles where g is even
+// w = (d * scale) * q - dmin * minimum
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let at = base + (element >> 8u) * 44u;
+  let group = (element >> 5u) & 7u;
+  let half = (element & 16u) >> 2u;
+  let dm = scales_k4(at, group);
+  let low = nibbles(load_aligned_u32x4(at + 12u + ((group >> 1u) << 3u) + half), (group & 1u) << 2u);
+  let high = (load_aligned_u32x4(at + 4u + half) >> vec4(group)) & vec4(0x01010101u);
+  return affine_u8(low | (high << vec4(4u)), dm.x, -dm.y);
+}
+`,
+  "quant/q6_k": `// needs: lib/bytes
+// Q6_K (block_q6_K): 256 weights in 210 bytes, 16 runs of 16; n = r / 8, j = r / 2 % 4, h = r % 2 for run r.
+//     0  ql[128]     low 4 bits: run r is in 16 bytes at 64 * n + 32 * (j % 2) + 16 * h, high nibbles where j >= 2
+//   128  qh[64]      high 2 bits: run r is in 16 bytes at 32 * n + 16 * h, shifted by 2 * j
+//   192  scales[16]  i8, one a run
+//   208  d           f16
+// w = (d * scale) * (q - 32), q of 6 bits
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 210u;
+  let run = (element >> 4u) & 15u;
+  let half = (run & 1u) << 4u;
+  let scale = bitcast<i32>(load_u8(base, byte + 192u + run) << 24u) >> 24u;
+  let low = load_u32x4(base, byte + ((run & 8u) << 3u) + ((run & 2u) << 4u) + half);
+  let high = load_u32x4(base, byte + 128u + ((run & 8u) << 2u) + half);
+  let q = nibbles(low, run & 4u) | (((high >> vec4(run & 6u)) & vec4(0x03030303u)) << vec4(4u));
+  return scaled_u8(q, -32.0, load_f16(base, byte + 208u) * f32(scale));
 }
 `,
   "quant/q8_0": `// needs: lib/bytes
@@ -534,6 +1535,214 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   let d = load_f16(base, byte);
   let q = load_u32x4(base, byte + 2u + (element & 16u));
   return mat4x4<f32>(d * bytes_i8(q.x), d * bytes_i8(q.y), d * bytes_i8(q.z), d * bytes_i8(q.w));
+}
+`,
+  "quant/tq1_0": `// needs: lib/bytes
+// TQ1_0 (block_tq1_0): 256 weights in 54 bytes, 16 runs of 16. A byte holds 5 base-3 digits as a fraction of
+// 256: digit n is the integer part of 3 * frac(byte * 3^n / 256).
+//    0  qs[48]  runs 0..9: digit r / 2 of the 16 bytes at 16 * (r % 2); runs 10..14: digit r - 10 of the bytes at 32
+//   48  qh[4]   run 15: digits 0..3 of the four bytes
+//   52  d       f16
+// w = d * (digit - 1)
+
+fn digits(word: u32, power: u32, d: f32) -> vec4<f32> {
+  let bytes = (vec4(word) >> vec4(0u, 8u, 16u, 24u)) & vec4(0xffu);
+  return d * (vec4<f32>((((bytes * power) & vec4(0xffu)) * 3u) >> vec4(8u)) - 1.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 54u;
+  let run = (element >> 4u) & 15u;
+  let d = load_f16(base, byte + 52u);
+  let late = run >= 10u;
+  let last = run == 15u;
+  let n = select(run >> 1u, run - 10u, late);
+  let power = select((0x1b090301u >> (n << 3u)) & 0xffu, 81u, n == 4u);
+  let words = load_u32x4(base, byte + select(select((run & 1u) << 4u, 32u, late), 48u, last));
+  let w = select(words, vec4(words.x), last);
+  let p = select(vec4(power), vec4(1u, 3u, 9u, 27u), last);
+  return mat4x4<f32>(
+    digits(w.x, p.x, d),
+    digits(w.y, p.y, d),
+    digits(w.z, p.z, d),
+    digits(w.w, p.w, d),
+  );
+}
+`,
+  "quant/tq2_0": `// needs: lib/bytes
+// TQ2_0 (block_tq2_0): 256 weights in 66 bytes, 16 runs of 16.
+//    0  qs[64]  2 bits a weight: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
+//   64  d       f16
+// w = d * (q - 1)
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 66u;
+  let run = (element >> 4u) & 15u;
+  let words = load_u32x4(base, byte + ((run & 8u) << 2u) + ((run & 1u) << 4u));
+  let q = (words >> vec4(run & 6u)) & vec4(0x03030303u);
+  return scaled_u8(q, -1.0, load_f16(base, byte + 64u));
+}
+`,
+  "rope": `// rope.wgsl: turns pairs of each head by the angle of the row's position; the rest of the head passes through.
+//   NEOX: pairs (i, i + rotated/2), else (2i, 2i + 1), counted from element \`start\` of the head
+//   (a, b) → (a·cos − b·sin, a·sin + b·cos)
+// x, out  [rows][stride] f32, heads of head_width elements
+// angles  [position][rotated/2] (cos, sin), made on the host (GPU sin/cos are too coarse)
+// grid: (heads, rows, 1), one workgroup of WG threads a head
+struct Params {
+  head_width: u32,
+  start: u32,
+  half: u32, // rotated / 2
+  domain: u32,
+  x_offset: u32,
+  x_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  angles: u32, // first entry of this table
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> angles: array<vec2<f32>>;
+@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (id.y >= row_count(params.domain)) { return; }
+  let from = params.x_offset + id.y * params.x_stride + id.x * params.head_width;
+  let to = params.out_offset + id.y * params.out_stride + id.x * params.head_width;
+  let at = params.angles + row_position(id.y) * params.half;
+  for (var i = thread; i < params.head_width; i += WG) {
+    if (i < params.start || i >= params.start + 2u * params.half) { out[to + i] = x[from + i]; }
+  }
+  for (var i = thread; i < params.half; i += WG) {
+    var first = params.start + 2u * i;
+    var second = first + 1u;
+    if (NEOX) {
+      first = params.start + i;
+      second = first + params.half;
+    }
+    let a = x[from + first];
+    let b = x[from + second];
+    let turn = angles[at + i];
+    out[to + first] = a * turn.x - b * turn.y;
+    out[to + second] = a * turn.y + b * turn.x;
+  }
+}
+`,
+  "ropeStore": `// ropeStore.wgsl: what happens to queries, keys and values between projection and attention, in one pass:
+// optional RMS norm of each query and key head, rotary embedding, and the write into the cache.
+//   q head → norm → rope → q_out;   k head → norm → rope → slab;   v head → slab
+// Without norms, rope or query heads it is the plain store of keys and values.
+//
+// x      [rows][x_stride] f32 holding q, k and v at their offsets     binding 1
+// q_out  [rows][q_stride] f32                                         binding 2
+// slab   the layer's cache, rows of [keys | values]                   binding 3
+// angles [position][half] (cos, sin)                                  binding 4
+// small  norm weights                                                 binding 5
+// grid: (query heads + key heads + value heads, rows, 1), WG threads a head
+struct Params {
+  q_heads: u32,
+  k_heads: u32,
+  v_heads: u32,
+  key_width: u32,
+  value_width: u32,
+  domain: u32,
+  q_offset: u32,
+  k_offset: u32,
+  v_offset: u32,
+  x_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  row_words: u32, // words of a slab row
+  value_word: u32, // where the values start in it
+  start: u32, // first rotated element of a head
+  half: u32, // rotated / 2; 0 = no rope
+  angles: u32,
+  q_norm: u32,
+  k_norm: u32,
+  eps: f32,
+}
+
+const NONE = 0xffffffffu;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read_write> q_out: array<f32>;
+@group(1) @binding(3) var<storage, read_write> slab: array<u32>;
+@group(1) @binding(4) var<storage, read> angles: array<vec2<f32>>;
+@group(1) @binding(5) var<storage, read> small: array<f32>;
+
+var<workgroup> head: array<f32, HEAD>;
+var<workgroup> partial: array<f32, WG>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let row = id.y;
+  if (row >= row_count(params.domain)) { return; }
+  let is_q = id.x < params.q_heads;
+  let is_v = id.x >= params.q_heads + params.k_heads;
+  var width = params.key_width;
+  var index = id.x;
+  var from = params.q_offset;
+  var norm = params.q_norm;
+  if (is_v) {
+    width = params.value_width;
+    index = id.x - params.q_heads - params.k_heads;
+    from = params.v_offset;
+    norm = NONE;
+  } else if (!is_q) {
+    index = id.x - params.q_heads;
+    from = params.k_offset;
+    norm = params.k_norm;
+  }
+  from += row * params.x_stride + index * width;
+
+  var square = 0.0;
+  for (var i = thread; i < width; i += WG) {
+    let v = x[from + i];
+    head[i] = v;
+    square += v * v;
+  }
+  partial[thread] = square;
+  workgroupBarrier();
+  if (norm != NONE) {
+    var sum = 0.0;
+    for (var i = 0u; i < WG; i++) { sum += partial[i]; }
+    let inv = 1.0 / sqrt(sum / f32(width) + params.eps);
+    for (var i = thread; i < width; i += WG) { head[i] = head[i] * inv * small[norm + i]; }
+  }
+  workgroupBarrier();
+  if (!is_v) {
+    let at = params.angles + row_position(row) * params.half;
+    for (var i = thread; i < params.half; i += WG) {
+      var first = params.start + 2u * i;
+      var second = first + 1u;
+      if (NEOX) {
+        first = params.start + i;
+        second = first + params.half;
+      }
+      let a = head[first];
+      let b = head[second];
+      let turn = angles[at + i];
+      head[first] = a * turn.x - b * turn.y;
+      head[second] = a * turn.y + b * turn.x;
+    }
+  }
+  workgroupBarrier();
+  if (is_q) {
+    let to = params.out_offset + row * params.out_stride + index * width;
+    for (var i = thread; i < width; i += WG) { q_out[to + i] = head[i]; }
+  } else {
+    let word = slab_row(row_sequence(row), row_position(row)) * params.row_words;
+    if (is_v) {
+      let unit = kv_unit(V_KIND);
+      for (var i = thread * unit; i < width; i += WG * unit) { kv_store(V_KIND, word + params.value_word, index * width + i, i); }
+    } else {
+      let unit = kv_unit(K_KIND);
+      for (var i = thread * unit; i < width; i += WG * unit) { kv_store(K_KIND, word, index * width + i, i); }
+    }
+  }
 }
 `,
 };

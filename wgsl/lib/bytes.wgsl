@@ -60,3 +60,35 @@ fn bytes_u8(word: u32) -> vec4<f32> {
 fn bytes_i8(word: u32) -> vec4<f32> {
   return vec4<f32>(vec4<i32>(vec4(word) << vec4(24u, 16u, 8u, 0u)) >> vec4(24u));
 }
+
+// The low nibble of each byte of four words, after a shift by 0 or 4.
+fn nibbles(words: vec4<u32>, shift: u32) -> vec4<u32> {
+  return (words >> vec4(shift)) & vec4(0x0f0f0f0fu);
+}
+
+// Bit i of the low 16 becomes byte i (0 or 1) of the four words. The product puts four copies of four
+// bits 7 apart, so that bit i of the group lands on bit 8 * i.
+fn spread_bits(bits: u32) -> vec4<u32> {
+  let groups = (vec4(bits) >> vec4(0u, 4u, 8u, 12u)) & vec4(15u);
+  return (groups * 0x00204081u) & vec4(0x01010101u);
+}
+
+// scale * (byte + offset) of 16 unsigned bytes.
+fn scaled_u8(bytes: vec4<u32>, offset: f32, scale: f32) -> mat4x4<f32> {
+  return mat4x4<f32>(
+    scale * (bytes_u8(bytes.x) + offset),
+    scale * (bytes_u8(bytes.y) + offset),
+    scale * (bytes_u8(bytes.z) + offset),
+    scale * (bytes_u8(bytes.w) + offset),
+  );
+}
+
+// scale * byte + minimum of 16 unsigned bytes.
+fn affine_u8(bytes: vec4<u32>, scale: f32, minimum: f32) -> mat4x4<f32> {
+  return mat4x4<f32>(
+    scale * bytes_u8(bytes.x) + minimum,
+    scale * bytes_u8(bytes.y) + minimum,
+    scale * bytes_u8(bytes.z) + minimum,
+    scale * bytes_u8(bytes.w) + minimum,
+  );
+}

@@ -1,0 +1,11 @@
+// needs: lib/bytes, lib/iq4
+// IQ4_NL (block_iq4_nl): 32 weights in 18 bytes.
+//   0  d       f16
+//   2  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
+// w = d * level[q]
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 5u) * 18u;
+  let q = nibbles(load_u32x4(base, byte + 2u), (element & 16u) >> 2u);
+  return scaled_iq4(q, load_f16(base, byte));
+}

@@ -1,0 +1,32 @@
+// needs: lib/bytes, lib/fp4
+// MXFP4 (block_mxfp4): 32 weights in 17 bytes.
+//   0  e       exponent: the scale is 2^(e - 128), half of the format's because fp4_values doubles
+//   1  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
+// w = scale * fp4[q]
+
+// The weights of a block whose scale is a subnormal float (e is 0 or 1), made of bits, because GPUs may take
+// subnormals for 0. With e = 1 the 3 bits of the code are those of the float; with e = 0 all is half of that.
+fn tiny_values(codes: u32, e: u32) -> vec4<f32> {
+  let code = vec4(codes) >> vec4(0u, 8u, 16u, 24u);
+  let size = code & vec4(7u);
+  let halved = max(size + vec4(4u), size << vec4(1u)) - vec4(4u);
+  let bits = select(halved << vec4(21u), size << vec4(22u), e == 1u);
+  let sign = select(vec4(0u), (code & vec4(8u)) << vec4(28u), size != vec4(0u));
+  return bitcast<vec4<f32>>(bits | sign);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 5u) * 17u;
+  let e = load_u8(base, byte);
+  let q = nibbles(load_u32x4(base, byte + 1u), (element & 16u) >> 2u);
+  if (e < 2u) {
+    return mat4x4<f32>(tiny_values(q.x, e), tiny_values(q.y, e), tiny_values(q.z, e), tiny_values(q.w, e));
+  }
+  let scale = bitcast<f32>((e - 1u) << 23u);
+  return mat4x4<f32>(
+    scale * fp4_values(q.x),
+    scale * fp4_values(q.y),
+    scale * fp4_values(q.z),
+    scale * fp4_values(q.w),
+  );
+}

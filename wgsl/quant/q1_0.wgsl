@@ -1,0 +1,18 @@
+// needs: lib/bytes
+// Q1_0 (block_q1_0): 128 weights in 18 bytes.
+//   0  d       f16
+//   2  qs[16]  bit i % 8 of byte i / 8 is weight i
+// w = d where the bit is set, else -d
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 7u) * 18u;
+  let d = load_f16(base, byte);
+  let bits = load_u16(base, byte + 2u + ((element & 112u) >> 3u));
+  let flags = vec4(bits) >> vec4(0u, 1u, 2u, 3u);
+  return mat4x4<f32>(
+    select(vec4(-d), vec4(d), (flags & vec4(1u)) != vec4(0u)),
+    select(vec4(-d), vec4(d), (flags & vec4(16u)) != vec4(0u)),
+    select(vec4(-d), vec4(d), (flags & vec4(256u)) != vec4(0u)),
+    select(vec4(-d), vec4(d), (flags & vec4(4096u)) != vec4(0u)),
+  );
+}

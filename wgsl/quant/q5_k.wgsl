@@ -1,0 +1,18 @@
+// needs: lib/bytes, lib/scales_k4
+// Q5_K (block_q5_K): 256 weights in 176 bytes, 8 groups of 32.
+//    0  d           f16
+//    2  dmin        f16
+//    4  scales[12]  see lib/scales_k4
+//   16  qh[32]      bit g of byte i is the fifth bit of weight i of group g
+//   48  qs[128]     low 4 bits: group g is in 32 bytes at 32 * (g / 2), low nibbles where g is even
+// w = (d * scale) * q - dmin * minimum
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let at = base + (element >> 8u) * 44u;
+  let group = (element >> 5u) & 7u;
+  let half = (element & 16u) >> 2u;
+  let dm = scales_k4(at, group);
+  let low = nibbles(load_aligned_u32x4(at + 12u + ((group >> 1u) << 3u) + half), (group & 1u) << 2u);
+  let high = (load_aligned_u32x4(at + 4u + half) >> vec4(group)) & vec4(0x01010101u);
+  return affine_u8(low | (high << vec4(4u)), dm.x, -dm.y);
+}

@@ -1,0 +1,18 @@
+// needs: lib/bytes
+// Q6_K (block_q6_K): 256 weights in 210 bytes, 16 runs of 16; n = r / 8, j = r / 2 % 4, h = r % 2 for run r.
+//     0  ql[128]     low 4 bits: run r is in 16 bytes at 64 * n + 32 * (j % 2) + 16 * h, high nibbles where j >= 2
+//   128  qh[64]      high 2 bits: run r is in 16 bytes at 32 * n + 16 * h, shifted by 2 * j
+//   192  scales[16]  i8, one a run
+//   208  d           f16
+// w = (d * scale) * (q - 32), q of 6 bits
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 210u;
+  let run = (element >> 4u) & 15u;
+  let half = (run & 1u) << 4u;
+  let scale = bitcast<i32>(load_u8(base, byte + 192u + run) << 24u) >> 24u;
+  let low = load_u32x4(base, byte + ((run & 8u) << 3u) + ((run & 2u) << 4u) + half);
+  let high = load_u32x4(base, byte + 128u + ((run & 8u) << 2u) + half);
+  let q = nibbles(low, run & 4u) | (((high >> vec4(run & 6u)) & vec4(0x03030303u)) << vec4(4u));
+  return scaled_u8(q, -32.0, load_f16(base, byte + 208u) * f32(scale));
+}

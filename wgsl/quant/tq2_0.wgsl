@@ -1,0 +1,13 @@
+// needs: lib/bytes
+// TQ2_0 (block_tq2_0): 256 weights in 66 bytes, 16 runs of 16.
+//    0  qs[64]  2 bits a weight: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
+//   64  d       f16
+// w = d * (q - 1)
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 66u;
+  let run = (element >> 4u) & 15u;
+  let words = load_u32x4(base, byte + ((run & 8u) << 2u) + ((run & 1u) << 4u));
+  let q = (words >> vec4(run & 6u)) & vec4(0x03030303u);
+  return scaled_u8(q, -1.0, load_f16(base, byte + 64u));
+}
