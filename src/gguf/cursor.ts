@@ -1,0 +1,140 @@
+/** Walks through a file's header, reading it in growing pieces and never past what was asked for. */
+import { type ErrorCode, type ErrorDetails, WebggufError } from "../base/errors.ts";
+import type { ByteSource } from "../base/source.ts";
+
+const firstPiece = 64 * 1024;
+const largestPiece = 4 * 1024 * 1024;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * A little-endian reader over a {@link ByteSource}. The getters are synchronous and need their bytes
+ * buffered: call {@link Cursor.fill} first wherever {@link Cursor.buffered} is too small.
+ */
+export class Cursor {
+  readonly source: ByteSource;
+  readonly #signal: AbortSignal | undefined;
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #view: DataView = new DataView(this.#bytes.buffer);
+  /** Offset in the file of the first buffered byte. */
+  #start = 0;
+  #at = 0;
+  #piece: number = firstPiece;
+
+  constructor(source: ByteSource, signal?: AbortSignal) {
+    this.source = source;
+    this.#signal = signal;
+  }
+
+  /** Offset in the file of the next byte. */
+  get offset(): number {
+    return this.#start + this.#at;
+  }
+  /** Bytes from here to the end of the file. */
+  get left(): number {
+    return this.source.size - this.offset;
+  }
+  /** Bytes that can be taken without reading. */
+  get buffered(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** An error that names the file and the byte. */
+  error(code: ErrorCode, problem: string, offset: number, details?: ErrorDetails): WebggufError {
+    const file = this.source.name;
+    return new WebggufError(code, `Cannot read ${file}: ${problem} (byte ${offset})`, {
+      ...details,
+      file,
+      offset,
+    });
+  }
+
+  /** Makes `length` bytes available, or says that the file ends within `what`. */
+  async fill(length: number, what: string): Promise<void> {
+    this.#signal?.throwIfAborted();
+    if (length > this.left)
+      throw this.error(
+        "gguf/malformed",
+        `the file ends inside ${what}, it may be cut off: fetch it again`,
+        this.offset,
+        { expected: length, actual: this.left },
+      );
+    const kept = this.#bytes.subarray(this.#at);
+    if (kept.length >= length) return;
+    const from = this.offset + kept.length;
+    const wanted = Math.max(length - kept.length, this.#piece);
+    const read = await this.source.read(
+      from,
+      Math.min(wanted, this.source.size - from),
+      this.#signal,
+    );
+    this.#piece = Math.min(2 * this.#piece, largestPiece);
+    const joined = new Uint8Array(kept.length + read.length);
+    joined.set(kept);
+    joined.set(read, kept.length);
+    this.#start = this.offset;
+    this.#at = 0;
+    this.#bytes = joined;
+    this.#view = new DataView(joined.buffer);
+  }
+
+  #advance(length: number): number {
+    const at = this.#at;
+    this.#at += length;
+    return at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+  i8(): number {
+    return this.#view.getInt8(this.#advance(1));
+  }
+  u16(): number {
+    return this.#view.getUint16(this.#advance(2), true);
+  }
+  i16(): number {
+    return this.#view.getInt16(this.#advance(2), true);
+  }
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+  i32(): number {
+    return this.#view.getInt32(this.#advance(4), true);
+  }
+  f32(): number {
+    return this.#view.getFloat32(this.#advance(4), true);
+  }
+  f64(): number {
+    return this.#view.getFloat64(this.#advance(8), true);
+  }
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#advance(8), true);
+  }
+  i64(): bigint {
+    return this.#view.getBigInt64(this.#advance(8), true);
+  }
+
+  /** An unsigned 64-bit size, count or offset; infinite when JavaScript cannot hold it exactly. */
+  size(): number {
+    const low = this.u32();
+    const high = this.u32();
+    return high < 0x200000 ? high * 0x100000000 + low : Number.POSITIVE_INFINITY;
+  }
+
+  /** A copy of the next `length` bytes. */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    const at = this.#advance(length);
+    return this.#bytes.slice(at, at + length);
+  }
+
+  /** The next `length` bytes as text; refused when they are not UTF-8. */
+  text(length: number, what: string): string {
+    const offset = this.offset;
+    const at = this.#advance(length);
+    try {
+      return utf8.decode(this.#bytes.subarray(at, at + length));
+    } catch (cause) {
+      throw this.error("gguf/malformed", `${what} is not valid UTF-8`, offset, { cause });
+    }
+  }
+}
