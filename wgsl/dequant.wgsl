@@ -2,7 +2,7 @@
 // Dequantises a run of elements of one tensor to f32: out[i] = weight(first + i) for i < count.
 // Used by the tests of the quant snippets and by what needs a small tensor as plain floats.
 //
-// group(1): 0 params, 1 weights (raw GGUF blocks), 2 out, 3 tables (only for types that use them).
+// group(1): 0 params, 1 weights (raw GGUF blocks), 2 out; group(2): lookup tables, for the types that have any.
 // One thread for 16 elements, 64 threads a workgroup: grid (x, y) with x * y * 1024 >= count.
 
 struct Params {
@@ -18,7 +18,6 @@ struct Params {
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> weights: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
-@group(1) @binding(3) var<storage, read> tables: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(

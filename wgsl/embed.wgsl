@@ -1,13 +1,11 @@
-// needs: lib/store_run
+// needs: lib/step, lib/store_run
 // Embedding gather: out[row][c] = scale * table[index(row) + offset][c] for c < width, where the index is
 // the row's token, its position, or 0. The table has rows of `rowElements` weights of any quant type.
 // The binding may hold a range of the table's rows only (a table split over several buffers): output rows
 // whose index lies outside are left untouched, so that one dispatch a piece fills them all.
 //
-// group(0): 0 step (word 0: rows; from word 16 records of 8 words: [sequence, position, token or
-//   0xffffffff for the sequence's last sampled token, …]).
-// group(1): 0 params, 1 weights, 2 out (rows of outStride floats), 3 sampled (a token a sequence),
-//   4 tables (only for types that use them).
+// group(1): 0 params, 1 weights, 2 out (rows of outStride floats), 3 sampled (a token a sequence);
+//   group(2): lookup tables, for the types that have any.
 // One thread for 16 columns, 64 threads a workgroup: grid (ceil(width / 1024), rows).
 
 struct Params {
@@ -24,30 +22,24 @@ struct Params {
   by: u32,
   // Added to the index.
   offset: u32,
+  outOffset: u32,
 }
 
-@group(0) @binding(0) var<storage, read> step: array<u32>;
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> weights: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 @group(1) @binding(3) var<storage, read> sampled: array<u32>;
-@group(1) @binding(4) var<storage, read> tables: array<u32>;
-
-const RECORDS = 16u;
-const RECORD_WORDS = 8u;
-const FROM_SAMPLED = 0xffffffffu;
 
 fn table_row(row: u32) -> u32 {
-  let record = RECORDS + row * RECORD_WORDS;
   if (params.by == 2u) {
     return 0u;
   }
   if (params.by == 1u) {
-    return step[record + 1u];
+    return row_position(row);
   }
-  let token = step[record + 2u];
-  if (token == FROM_SAMPLED) {
-    return sampled[step[record]];
+  let token = row_token(row);
+  if (token == SAMPLED) {
+    return sampled[row_sequence(row)];
   }
   return token;
 }
@@ -56,7 +48,7 @@ fn table_row(row: u32) -> u32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let row = group.y;
   let column = (group.x * 64u + thread) * 16u;
-  if (row >= step[0] || column >= params.width) {
+  if (row >= row_count(0u) || column >= params.width) {
     return;
   }
   // Below firstRow the difference wraps to a number that is too large as well.
@@ -65,5 +57,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     return;
   }
   let values = decode(params.base, index * params.rowElements + column);
-  store_run(row * params.outStride + column, params.scale * values, params.width - column);
+  store_run(params.outOffset + row * params.outStride + column, params.scale * values, params.width - column);
 }

@@ -10,7 +10,7 @@ export interface ShaderParts {
   /** The kernel's file. */
   kernel: string;
   /** Module constants in front, for what overrides cannot do (sizes of register tiles). */
-  consts?: Readonly<Record<string, number | boolean>>;
+  consts?: Readonly<Record<string, number | boolean | string>>;
 }
 
 /** The names in a text's first line `// needs: a, b`, or none. */

@@ -1,0 +1,137 @@
+/** Host side of matvec.wgsl (1 to 8 rows) and matmul.wgsl (many rows). */
+import type { Activation } from "../graph/ops.ts";
+import type { QuantType } from "../gguf/quants.ts";
+import { activationNumber } from "./activation.ts";
+import { type Binding, f, folded, type Grid, type KernelCall, NONE, type Place, read, u, write } from "./call.ts";
+import { quantKernel } from "./quants.ts";
+
+/** One weight of a group, or the rows of it that one binding holds. */
+export interface LinearSegment {
+  /** Word in the binding of the first row that the binding holds. */
+  readonly base: number;
+  /** Output (of the whole group) that this row makes. */
+  readonly start: number;
+  /** One past the last output of the segment. */
+  readonly end: number;
+  /** f32 index in the small buffer of the bias of output `start`, or NONE. */
+  readonly bias: number;
+}
+
+export interface LinearCall {
+  readonly type: QuantType;
+  readonly weights: Binding;
+  readonly segments: readonly LinearSegment[];
+  /** Input width. */
+  readonly k: number;
+  /** Outputs [first, first + count) of the group are made by this dispatch. */
+  readonly first: number;
+  readonly count: number;
+  readonly x: Place;
+  readonly out: Place;
+  readonly residual?: Place;
+  /** f32 index of the norm weight in the small buffer, and eps. */
+  readonly norm?: { readonly weight: number; readonly eps: number };
+  readonly gate?: { readonly kind: Activation | "swigluOai"; readonly alpha: number; readonly limit: number };
+  readonly scale: number;
+  readonly label: string;
+  readonly layer: number;
+}
+
+/** How the mat-vec kernel spreads its work; the same for 1 to 8 rows, so that sums do not change. */
+export interface MatvecTuning {
+  /** Threads of a workgroup. */
+  readonly threads: number;
+  /** Threads that share an output. */
+  readonly lanes: number;
+  /** Outputs of a thread. */
+  readonly outputs: number;
+}
+
+/** Rows a step may have for the mat-vec kernel to be used. */
+export const MATVEC_ROWS = 8;
+
+export function linear(call: LinearCall, rows: number, tuning: MatvecTuning): KernelCall {
+  const quant = quantKernel(call.type);
+  const matvec = rows <= MATVEC_ROWS;
+  const gated = call.gate !== undefined;
+  const segments = [...call.segments];
+  const four = (pick: (s: LinearSegment) => number, fill: number): { u: number }[] =>
+    [0, 1, 2, 3].map((i) => ({ u: segments[i] ? pick(segments[i]) : fill }));
+  const consts: Record<string, number | boolean | string> = {
+    PARTS: gated ? "2u" : "1u",
+    GATED: gated,
+    RESIDUAL: call.residual !== undefined,
+    TAIL: call.k % 16 !== 0,
+    ACT: gated ? activationNumber(call.gate!.kind) : "99u",
+  };
+  let grid: Grid;
+  if (matvec) {
+    // Fewer lanes than runs of 16 would idle; the count depends on k alone.
+    let lanes = tuning.lanes;
+    while (lanes > 1 && lanes * 16 > call.k) lanes /= 2;
+    consts["NORM"] = call.norm !== undefined;
+    consts["WG"] = `${tuning.threads}u`;
+    consts["LANES"] = `${lanes}u`;
+    consts["OUTS"] = `${tuning.outputs}u`;
+    consts["ROWS"] = `${rows}u`;
+    const perGroup = (tuning.threads / lanes) * tuning.outputs;
+    grid = { ...folded(Math.ceil(call.count / perGroup)), z: 1, tile: 1, domain: call.x.domain };
+  } else {
+    grid = {
+      x: Math.ceil(call.count / 32),
+      y: 1,
+      z: 1,
+      rows: "y",
+      tile: 32,
+      domain: call.x.domain,
+    };
+  }
+  return {
+    kernel: matvec ? "matvec" : "matmul",
+    snippets: [
+      "lib/step",
+      ...(quant.usesTables ? ["lib/tables"] : []),
+      quant.snippet,
+      "lib/activation",
+      call.residual ? "lib/residual" : "lib/no_residual",
+    ],
+    consts,
+    params: [
+      u(call.k),
+      u(segments.at(-1)!.end),
+      u(call.first),
+      u(call.count),
+      u(call.x.domain),
+      u(call.x.offset / 4),
+      u(call.x.stride / 4),
+      u(call.out.offset),
+      u(call.out.stride),
+      u(call.residual?.offset ?? 0),
+      u(call.residual?.stride ?? 0),
+      u(call.norm ? call.norm.weight / 4 : NONE),
+      f(call.norm?.eps ?? 0),
+      f(call.scale),
+      f(call.gate?.alpha ?? 0),
+      f(call.gate?.limit ?? 0),
+      ...four((s) => s.end, NONE),
+      ...four((s) => s.base, 0),
+      ...four((s) => s.start, 0),
+      ...four((s) => s.bias, NONE),
+    ],
+    bindings: [
+      call.weights,
+      read(call.x.buffer),
+      read("small"),
+      write(call.out.buffer),
+      ...(call.residual ? [read(call.residual.buffer)] : []),
+    ],
+    tables: quant.usesTables,
+    grid,
+    label: call.label,
+    layer: call.layer,
+    variant: [call.type.name, call.norm && "norm", gated && "gated", call.residual && "residual"]
+      .filter(Boolean)
+      .join(" "),
+    bytes: ((call.count * call.k) / call.type.elements) * call.type.bytes * (gated ? 2 : 1),
+  };
+}

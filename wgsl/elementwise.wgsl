@@ -1,0 +1,52 @@
+// elementwise.wgsl: out[r, i] = f(a[r, i], b[r or 0, (i / repeat) % period])
+//   KIND 0 a + b   1 a · b   2 a · c.x + c.y   3 clamp(a, c.x, c.y)   4 act(a)   5 c.x · tanh(a / c.x)
+//        6 gated(a, b) with alpha c.x, limit c.y   7 a · (ln(floor((p + c.z) / c.x) + 1) · c.y + 1), p = position
+//        8 xIELU with alphaN c.x, alphaP c.y, beta c.z, eps c.w
+// a, out [rows][stride] f32; b likewise, or a weight vector (b_stride = 0)
+// grid: (ceil(width / 64), rows, 1)
+struct Params {
+  width: u32,
+  domain: u32,
+  a_offset: u32,
+  a_stride: u32,
+  b_offset: u32,
+  b_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  repeat: u32,
+  period: u32,
+  pad0: u32,
+  pad1: u32,
+  c: vec4<f32>,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> a: array<f32>;
+@group(1) @binding(2) var<storage, read> b: array<f32>;
+@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x;
+  let row = id.y;
+  if (row >= row_count(params.domain) || i >= params.width) { return; }
+  let va = a[params.a_offset + row * params.a_stride + i];
+  let vb = b[params.b_offset + row * params.b_stride + (i / params.repeat) % params.period];
+  let c = params.c;
+  var y = va;
+  switch (KIND) {
+    case 0u: { y = va + vb; }
+    case 1u: { y = va * vb; }
+    case 2u: { y = va * c.x + c.y; }
+    case 3u: { y = clamp(va, c.x, c.y); }
+    case 4u: { y = activate(ACT, va); }
+    case 5u: { y = c.x * safe_tanh(va / c.x); }
+    case 6u: { y = gated(ACT, va, vb, c.x, c.y); }
+    case 7u: { y = va * (log(floor((f32(row_position(row)) + c.z) / c.x) + 1.0) * c.y + 1.0); }
+    default: {
+      let n = min(va, c.w);
+      y = select((exp(n) - 1.0 - va) * c.x + c.z * va, c.y * va * va + c.z * va, va > 0.0);
+    }
+  }
+  out[params.out_offset + row * params.out_stride + i] = y;
+}

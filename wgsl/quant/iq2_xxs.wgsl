@@ -1,0 +1,24 @@
+// needs: lib/bytes, lib/grids
+// IQ2_XXS (block_iq2_xxs): 256 weights in 66 bytes, 8 groups of 32.
+//   0  d       f16
+//   2  qs[64]  a group has 8 bytes: 4 entry numbers, then a word of 4 × 7 sign bits and a scale of 4 bits
+// w = (d * (0.5 + scale) * 0.25) * entry, with signs
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 66u;
+  let half = element & 16u;
+  let words = load_u32x2(base, byte + 2u + ((element & 224u) >> 2u));
+  let scale = load_f16(base, byte) * (0.5 + f32(words.y >> 28u)) * 0.25;
+  let codes = words.x >> half;
+  let signs = words.y >> select(0u, 14u, half != 0u);
+  let a = grid8(TABLE_IQ2_XXS, codes & 255u);
+  let b = grid8(TABLE_IQ2_XXS, (codes >> 8u) & 255u);
+  let sa = even_signs(signs);
+  let sb = even_signs(signs >> 7u);
+  return mat4x4<f32>(
+    signed_entry(a.x, sa, scale),
+    signed_entry(a.y, sa >> 4u, scale),
+    signed_entry(b.x, sb, scale),
+    signed_entry(b.y, sb >> 4u, scale),
+  );
+}

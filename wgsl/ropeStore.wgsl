@@ -1,0 +1,114 @@
+// ropeStore.wgsl: what happens to queries, keys and values between projection and attention, in one pass:
+// optional RMS norm of each query and key head, rotary embedding, and the write into the cache.
+//   q head → norm → rope → q_out;   k head → norm → rope → slab;   v head → slab
+// Without norms, rope or query heads it is the plain store of keys and values.
+//
+// x      [rows][x_stride] f32 holding q, k and v at their offsets     binding 1
+// q_out  [rows][q_stride] f32                                         binding 2
+// slab   the layer's cache, rows of [keys | values]                   binding 3
+// angles [position][half] (cos, sin)                                  binding 4
+// small  norm weights                                                 binding 5
+// grid: (query heads + key heads + value heads, rows, 1), WG threads a head
+struct Params {
+  q_heads: u32,
+  k_heads: u32,
+  v_heads: u32,
+  key_width: u32,
+  value_width: u32,
+  domain: u32,
+  q_offset: u32,
+  k_offset: u32,
+  v_offset: u32,
+  x_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  row_words: u32, // words of a slab row
+  value_word: u32, // where the values start in it
+  start: u32, // first rotated element of a head
+  half: u32, // rotated / 2; 0 = no rope
+  angles: u32,
+  q_norm: u32,
+  k_norm: u32,
+  eps: f32,
+}
+
+const NONE = 0xffffffffu;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read_write> q_out: array<f32>;
+@group(1) @binding(3) var<storage, read_write> slab: array<u32>;
+@group(1) @binding(4) var<storage, read> angles: array<vec2<f32>>;
+@group(1) @binding(5) var<storage, read> small: array<f32>;
+
+var<workgroup> head: array<f32, HEAD>;
+var<workgroup> partial: array<f32, WG>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let row = id.y;
+  if (row >= row_count(params.domain)) { return; }
+  let is_q = id.x < params.q_heads;
+  let is_v = id.x >= params.q_heads + params.k_heads;
+  var width = params.key_width;
+  var index = id.x;
+  var from = params.q_offset;
+  var norm = params.q_norm;
+  if (is_v) {
+    width = params.value_width;
+    index = id.x - params.q_heads - params.k_heads;
+    from = params.v_offset;
+    norm = NONE;
+  } else if (!is_q) {
+    index = id.x - params.q_heads;
+    from = params.k_offset;
+    norm = params.k_norm;
+  }
+  from += row * params.x_stride + index * width;
+
+  var square = 0.0;
+  for (var i = thread; i < width; i += WG) {
+    let v = x[from + i];
+    head[i] = v;
+    square += v * v;
+  }
+  partial[thread] = square;
+  workgroupBarrier();
+  if (norm != NONE) {
+    var sum = 0.0;
+    for (var i = 0u; i < WG; i++) { sum += partial[i]; }
+    let inv = 1.0 / sqrt(sum / f32(width) + params.eps);
+    for (var i = thread; i < width; i += WG) { head[i] = head[i] * inv * small[norm + i]; }
+  }
+  workgroupBarrier();
+  if (!is_v) {
+    let at = params.angles + row_position(row) * params.half;
+    for (var i = thread; i < params.half; i += WG) {
+      var first = params.start + 2u * i;
+      var second = first + 1u;
+      if (NEOX) {
+        first = params.start + i;
+        second = first + params.half;
+      }
+      let a = head[first];
+      let b = head[second];
+      let turn = angles[at + i];
+      head[first] = a * turn.x - b * turn.y;
+      head[second] = a * turn.y + b * turn.x;
+    }
+  }
+  workgroupBarrier();
+  if (is_q) {
+    let to = params.out_offset + row * params.out_stride + index * width;
+    for (var i = thread; i < width; i += WG) { q_out[to + i] = head[i]; }
+  } else {
+    let word = slab_row(row_sequence(row), row_position(row)) * params.row_words;
+    if (is_v) {
+      let unit = kv_unit(V_KIND);
+      for (var i = thread * unit; i < width; i += WG * unit) { kv_store(V_KIND, word + params.value_word, index * width + i, i); }
+    } else {
+      let unit = kv_unit(K_KIND);
+      for (var i = thread * unit; i < width; i += WG * unit) { kv_store(K_KIND, word, index * width + i, i); }
+    }
+  }
+}
