@@ -1,0 +1,92 @@
+/**
+ * Runs test files in Deno, a process for each: an internal error of its WebGPU ends the process.
+ * node test/run/deno.mjs [FILE or part of a name …]; prints one line a file and the sums.
+ */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { root } from "../../scripts/unpack.mjs";
+import { vulkanEnvironment } from "../../scripts/vulkan.mjs";
+
+const limitMs = 10 * 60_000;
+const deno = path.join(root, "node_modules/deno/bin.cjs");
+
+/** The command and first arguments that start the packaged Deno. */
+export const denoCommand = [process.execPath, deno];
+
+/** Whether the packaged Deno is there and starts. */
+export function denoThere() {
+  return fs.existsSync(deno);
+}
+
+function testFiles(wanted) {
+  return fs
+    .readdirSync(path.join(root, "test"), { recursive: true })
+    .map((name) => path.join("test", name))
+    .filter((name) => name.endsWith(".test.ts") && !/\.(node|browser)\.test\.ts$/.test(name))
+    .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+    .sort();
+}
+
+/** Runs one file; resolves with its counts and, when something failed, its output. */
+function runFile(file, env) {
+  const args = ["test", "-A", "--no-check", "--quiet", "--node-modules-dir=manual", file];
+  return new Promise((resolve) => {
+    const child = spawn(denoCommand[0], [...denoCommand.slice(1), ...args], {
+      cwd: root,
+      env: { ...env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      timeout: limitMs,
+    });
+    let output = "";
+    child.stdout.on("data", (data) => (output += data));
+    child.stderr.on("data", (data) => (output += data));
+    child.on("close", (code, signal) => {
+      const count = (word) => Number(new RegExp(`\\| .*?(\\d+) ${word}`).exec(summary)?.[1] ?? 0);
+      const summary = /^(?:ok|FAILED) \| .*$/m.exec(output)?.[0] ?? "";
+      const counts = {
+        passed: count("passed"),
+        failed: count("failed"),
+        skipped: count("ignored"),
+      };
+      // A file that did not load or whose process died has no other way to say so.
+      if (code !== 0 && counts.failed === 0) counts.failed = 1;
+      const ended = signal === null ? "" : `ended by ${signal}\n`;
+      resolve({ file, counts, output: counts.failed > 0 ? failures(output) + ended : "" });
+    });
+  });
+}
+
+/** The part of the output that tells what failed, within reason. */
+function failures(output) {
+  const from = output.indexOf(" ERRORS ");
+  const lines = output.slice(Math.max(0, from)).split("\n");
+  return lines.length <= 60 ? lines.join("\n") : `${lines.slice(0, 60).join("\n")}\n…`;
+}
+
+/** Runs all matching files, a few at a time; resolves with the summed counts. */
+export async function runDeno(wanted) {
+  const files = testFiles(wanted);
+  const env = vulkanEnvironment();
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const worker = async () => {
+    for (let file = files.shift(); file !== undefined; file = files.shift()) {
+      const { counts, output } = await runFile(file, env);
+      for (const key of Object.keys(sum)) sum[key] += counts[key];
+      const { passed, failed, skipped } = counts;
+      console.log(
+        ` ${failed > 0 ? "✗" : "✓"} deno ${file} (${passed} passed, ${failed} failed, ${skipped} skipped)`,
+      );
+      if (output !== "") console.log(output);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(2, os.availableParallelism()) }, worker));
+  return sum;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { passed, failed, skipped } = await runDeno(process.argv.slice(2));
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}

@@ -1,0 +1,55 @@
+/**
+ * The same test files in Node and in headless Chromium; test/run/deno.mjs runs them in Deno.
+ * `x.test.ts` runs everywhere, `x.node.test.ts`, `x.deno.test.ts` and `x.browser.test.ts` in one.
+ */
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+import { unpackChromium } from "./scripts/unpack.mjs";
+import { vulkanEnvironment } from "./scripts/vulkan.mjs";
+
+// Test processes inherit this environment; it cannot be changed once they run.
+Object.assign(process.env, vulkanEnvironment());
+
+const browser = process.argv.some((arg) => arg.includes("chromium")) ? unpackChromium() : undefined;
+
+export default defineConfig({
+  test: {
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.deno.test.ts", "test/**/*.browser.test.ts"],
+          pool: "forks",
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "chromium",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.node.test.ts", "test/**/*.deno.test.ts"],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            instances: [{ browser: "chromium" }],
+            provider: playwright({
+              launchOptions: {
+                ...(browser && { executablePath: browser.executable }),
+                args: ["--enable-unsafe-webgpu"],
+                env: {
+                  ...process.env,
+                  ...(browser && { LD_LIBRARY_PATH: browser.libraries }),
+                },
+              },
+            }),
+          },
+        },
+      },
+    ],
+  },
+});
