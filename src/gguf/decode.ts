@@ -1,11 +1,20 @@
 /** Tensor bytes to floats: one decoder a type, bit for bit what llama.cpp's reference code gives. */
 import { WebggufError } from "../base/errors.ts";
 import { blockDecoders } from "./decode-block.ts";
+import { gridDecoders } from "./decode-iq.ts";
+import { superBlockDecoders } from "./decode-k.ts";
 import { plainDecoders } from "./decode-plain.ts";
+import { smallDecoders } from "./decode-small.ts";
 import type { Decoder, QuantType } from "./quants.ts";
 
 const decoders: ReadonlyMap<string, Decoder> = new Map(
-  Object.entries({ ...plainDecoders, ...blockDecoders }),
+  Object.entries({
+    ...plainDecoders,
+    ...blockDecoders,
+    ...superBlockDecoders,
+    ...gridDecoders,
+    ...smallDecoders,
+  }),
 );
 
 /**
