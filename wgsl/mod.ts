@@ -297,7 +297,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 // Dequantises a run of elements of one tensor to f32: out[i] = weight(first + i) for i < count.
 // Used by the tests of the quant snippets and by what needs a small tensor as plain floats.
 //
-// group(1): 0 params, 1 weights (raw GGUF blocks), 2 out, 3 tables (only for types that use them).
+// group(1): 0 params, 1 weights (raw GGUF blocks), 2 out; group(2): lookup tables, for the types that have any.
 // One thread for 16 elements, 64 threads a workgroup: grid (x, y) with x * y * 1024 >= count.
 
 struct Params {
@@ -313,7 +313,6 @@ struct Params {
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> weights: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
-@group(1) @binding(3) var<storage, read> tables: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -583,13 +582,19 @@ fn spread_bits(bits: u32) -> vec4<u32> {
   return (groups * 0x00204081u) & vec4(0x01010101u);
 }
 
-// scale * (byte + offset) of 16 unsigned bytes.
-fn scaled_u8(bytes: vec4<u32>, offset: f32, scale: f32) -> mat4x4<f32> {
+// Each byte (0..127) less n (0..127), as signed bytes. The top bits keep borrows inside their bytes.
+fn subtract_bytes(words: vec4<u32>, n: u32) -> vec4<u32> {
+  let top = vec4(0x80808080u);
+  return ((words | top) - vec4(n * 0x01010101u)) ^ top;
+}
+
+// scale * byte of 16 signed bytes.
+fn scaled_i8(bytes: vec4<u32>, scale: f32) -> mat4x4<f32> {
   return mat4x4<f32>(
-    scale * (bytes_u8(bytes.x) + offset),
-    scale * (bytes_u8(bytes.y) + offset),
-    scale * (bytes_u8(bytes.z) + offset),
-    scale * (bytes_u8(bytes.w) + offset),
+    scale * bytes_i8(bytes.x),
+    scale * bytes_i8(bytes.y),
+    scale * bytes_i8(bytes.z),
+    scale * bytes_i8(bytes.w),
   );
 }
 
@@ -614,10 +619,47 @@ fn slab_row(sequence: u32, position: u32) -> u32 {
   "lib/fp4": `// The 4-bit floats (e2m1) of MXFP4 and NVFP4, times two: sign bit, then 0 1 2 3 4 6 8 12. There is no -0.
 
 // The values of the four nibbles that stand alone in the bytes of a word.
-fn fp4_values(codes: u32) -> vec4<f32> {
+fn fp4_values(codes: u32) -> vec4<i32> {
   let code = vec4(codes) >> vec4(0u, 8u, 16u, 24u);
   let size = vec4<i32>((vec4(0xc8643210u) >> ((code & vec4(7u)) << vec4(2u))) & vec4(15u));
-  return vec4<f32>(select(size, -size, (code & vec4(8u)) != vec4(0u)));
+  return select(size, -size, (code & vec4(8u)) != vec4(0u));
+}
+
+fn fp4_floats(codes: u32) -> vec4<f32> {
+  return vec4<f32>(fp4_values(codes));
+}
+
+// The same as four signed bytes.
+fn fp4_bytes(codes: u32) -> u32 {
+  let bytes = (bitcast<vec4<u32>>(fp4_values(codes)) & vec4(0xffu)) << vec4(0u, 8u, 16u, 24u);
+  return (bytes.x | bytes.y) | (bytes.z | bytes.w);
+}
+`,
+  "lib/grids": `// needs: lib/tables, lib/bytes
+// The IQ types store indices of codebook entries, 8 or 4 small values each, and signs. The entries are bytes
+// in the lookup tables; the linker puts the words at which they start (src/gguf/tables.ts) in front as TABLE_*.
+
+// An entry of 8 bytes.
+fn grid8(table: u32, index: u32) -> vec2<u32> {
+  let at = table + 2u * index;
+  return vec2(tables[at], tables[at + 1u]);
+}
+
+// An entry of 4 bytes.
+fn grid4(table: u32, index: u32) -> u32 {
+  return tables[table + index];
+}
+
+// Signs of 8 weights from 7 bits: the eighth makes the number of minus signs even.
+fn even_signs(bits: u32) -> u32 {
+  let seven = bits & 127u;
+  return seven | ((countOneBits(seven) & 1u) << 7u);
+}
+
+// The four bytes of an entry times scale, negative where the bit of \`signs\` is set.
+fn signed_entry(entry: u32, signs: u32, scale: f32) -> vec4<f32> {
+  let flips = (vec4(signs) << vec4(31u, 30u, 29u, 28u)) & vec4(0x80000000u);
+  return bitcast<vec4<f32>>(vec4(bitcast<u32>(scale)) ^ flips) * bytes_u8(entry);
 }
 `,
   "lib/halves": `// 16 consecutive 16-bit elements of \`weights: array<u32>\`, which the kernel declares, as eight words.
@@ -637,32 +679,53 @@ fn load_halves(base: u32, element: u32) -> array<vec4<u32>, 2> {
   );
 }
 `,
-  "lib/iq4": `// needs: lib/bytes
+  "lib/int8": `// 16 consecutive weights as signed bytes (lowest byte of q.x first) with what makes them floats again:
+// w = scale * q + minimum. Exact for the types that offer decode_i8; minimum is 0 for symmetric ones.
+struct Int8Run {
+  q: vec4<u32>,
+  scale: f32,
+  minimum: f32,
+}
+`,
+  "lib/iq4": `// needs: lib/bytes, lib/int8
 // The 16 unevenly spaced levels of IQ4_NL and IQ4_XS, as signed bytes in four words (levels 0..3 first).
 
 const IQ4_LEVELS = vec4<u32>(0xbfad9881u, 0xf6eaddcfu, 0x26190d01u, 0x71594535u);
 
-// The levels of the four nibbles that stand alone in the bytes of a word. Selects, because indexing a
-// constant with a variable is slow on many drivers.
-fn iq4_levels(codes: u32) -> vec4<f32> {
+// The levels of the four nibbles that stand alone in the bytes of a word, each in the top byte of its
+// component. Selects, because indexing a constant with a variable is slow on many drivers.
+fn iq4_levels(codes: u32) -> vec4<u32> {
   let code = vec4(codes) >> vec4(0u, 8u, 16u, 24u);
   let second = (code & vec4(4u)) != vec4(0u);
-  let upper = (code & vec4(8u)) != vec4(0u);
   let words = select(
     select(vec4(IQ4_LEVELS.x), vec4(IQ4_LEVELS.y), second),
     select(vec4(IQ4_LEVELS.z), vec4(IQ4_LEVELS.w), second),
-    upper,
+    (code & vec4(8u)) != vec4(0u),
   );
-  return vec4<f32>(vec4<i32>(words << (vec4(24u) - ((code & vec4(3u)) << vec4(3u)))) >> vec4(24u));
+  return words << (vec4(24u) - ((code & vec4(3u)) << vec4(3u)));
+}
+
+fn iq4_floats(codes: u32) -> vec4<f32> {
+  return vec4<f32>(bitcast<vec4<i32>>(iq4_levels(codes)) >> vec4(24u));
+}
+
+fn iq4_bytes(codes: u32) -> u32 {
+  let top = (iq4_levels(codes) & vec4(0xff000000u)) >> vec4(24u, 16u, 8u, 0u);
+  return (top.x | top.y) | (top.z | top.w);
 }
 
 fn scaled_iq4(codes: vec4<u32>, scale: f32) -> mat4x4<f32> {
   return mat4x4<f32>(
-    scale * iq4_levels(codes.x),
-    scale * iq4_levels(codes.y),
-    scale * iq4_levels(codes.z),
-    scale * iq4_levels(codes.w),
+    scale * iq4_floats(codes.x),
+    scale * iq4_floats(codes.y),
+    scale * iq4_floats(codes.z),
+    scale * iq4_floats(codes.w),
   );
+}
+
+fn int8_iq4(codes: vec4<u32>, scale: f32) -> Int8Run {
+  let q = vec4(iq4_bytes(codes.x), iq4_bytes(codes.y), iq4_bytes(codes.z), iq4_bytes(codes.w));
+  return Int8Run(q, scale, 0.0);
 }
 `,
   "lib/kv_load": `// lib/kv_load.wgsl: four consecutive elements of a key or value row of a slab, by element type.
@@ -1245,19 +1308,210 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   );
 }
 `,
-  "quant/iq4_nl": `// needs: lib/bytes, lib/iq4
+  "quant/iq1_m": `// needs: lib/bytes, lib/grids
+// IQ1_M (block_iq1_m): 256 weights in 56 bytes, 16 runs of 16, 32 entries of 8 signed bytes.
+//    0  qs[32]     low 8 bits of an entry's number
+//   32  qh[16]     a run: nibble of its first entry, nibble of its second: 3 high bits, the sign of delta
+//   48  scales[4]  u16: 3 bits a run, 4 runs each; the top nibbles together are d, a f16 (low nibble first)
+// w = (d * (2 * scale + 1)) * (entry + delta), delta = ± 1/8; the table is that of IQ1_S
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let at = base + (element >> 8u) * 14u;
+  let run = (element >> 4u) & 15u;
+  let codes = weights[at + (run >> 1u)] >> ((run & 1u) << 4u);
+  let high = weights[at + 8u + (run >> 2u)] >> ((run & 3u) << 3u);
+  let scales = vec2(weights[at + 12u], weights[at + 13u]);
+  let tops = ((scales >> vec2(12u)) & vec2(15u)) | ((scales >> vec2(24u)) & vec2(0xf0u));
+  let d = unpack2x16float(tops.x | (tops.y << 8u)).x;
+  let word = select(scales.x, scales.y, run >= 8u) >> ((run & 4u) << 2u);
+  let scale = d * f32(2u * ((word >> (3u * (run & 3u))) & 7u) + 1u);
+  let da = select(0.125, -0.125, (high & 8u) != 0u);
+  let db = select(0.125, -0.125, (high & 128u) != 0u);
+  let a = grid8(TABLE_IQ1_S, (codes & 255u) | ((high & 7u) << 8u));
+  let b = grid8(TABLE_IQ1_S, ((codes >> 8u) & 255u) | ((high & 0x70u) << 4u));
+  return mat4x4<f32>(
+    scale * (bytes_i8(a.x) + da),
+    scale * (bytes_i8(a.y) + da),
+    scale * (bytes_i8(b.x) + db),
+    scale * (bytes_i8(b.y) + db),
+  );
+}
+`,
+  "quant/iq1_s": `// needs: lib/bytes, lib/grids
+// IQ1_S (block_iq1_s): 256 weights in 50 bytes, 8 groups of 32, 32 entries of 8 signed bytes.
+//    0  d       f16
+//    2  qs[32]  low 8 bits of an entry's number
+//   34  qh[8]   u16 a group: 4 × 3 high bits of the numbers, a scale of 3 bits, the sign of delta
+// w = (d * (2 * scale + 1)) * (entry + delta), delta = ± 1/8
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 50u;
+  let codes = load_u16(base, byte + 2u + ((element & 240u) >> 3u));
+  let head = load_u16(base, byte + 34u + ((element & 224u) >> 4u));
+  let high = head >> select(0u, 6u, (element & 16u) != 0u);
+  let scale = load_f16(base, byte) * f32(2u * ((head >> 12u) & 7u) + 1u);
+  let delta = select(0.125, -0.125, (head & 0x8000u) != 0u);
+  let a = grid8(TABLE_IQ1_S, (codes & 255u) | ((high & 7u) << 8u));
+  let b = grid8(TABLE_IQ1_S, (codes >> 8u) | ((high & 56u) << 5u));
+  return mat4x4<f32>(
+    scale * (bytes_i8(a.x) + delta),
+    scale * (bytes_i8(a.y) + delta),
+    scale * (bytes_i8(b.x) + delta),
+    scale * (bytes_i8(b.y) + delta),
+  );
+}
+`,
+  "quant/iq2_s": `// needs: lib/bytes, lib/grids
+// IQ2_S (block_iq2_s): 256 weights in 82 bytes, 8 groups of 32, 32 entries of 8.
+//    0  d          f16
+//    2  qs[32]     low 8 bits of an entry's number
+//   34  signs[32]  a sign bit a weight
+//   66  qh[8]      a group: high 2 bits of the numbers of its 4 entries
+//   74  scales[8]  a group: low nibble for its first 16 weights, high nibble for the others
+// w = (d * (0.5 + scale) * 0.25) * entry, with signs
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 82u;
+  let group = (element >> 5u) & 7u;
+  let shift = (element & 16u) >> 2u;
+  let pair = (element & 240u) >> 3u;
+  let codes = load_u16(base, byte + 2u + pair);
+  let signs = load_u16(base, byte + 34u + pair);
+  let high = load_u8(base, byte + 66u + group) >> shift;
+  let steps = (load_u8(base, byte + 74u + group) >> shift) & 15u;
+  let scale = load_f16(base, byte) * (0.5 + f32(steps)) * 0.25;
+  let a = grid8(TABLE_IQ2_S, (codes & 255u) | ((high & 3u) << 8u));
+  let b = grid8(TABLE_IQ2_S, (codes >> 8u) | ((high & 12u) << 6u));
+  return mat4x4<f32>(
+    signed_entry(a.x, signs, scale),
+    signed_entry(a.y, signs >> 4u, scale),
+    signed_entry(b.x, signs >> 8u, scale),
+    signed_entry(b.y, signs >> 12u, scale),
+  );
+}
+`,
+  "quant/iq2_xs": `// needs: lib/bytes, lib/grids
+// IQ2_XS (block_iq2_xs): 256 weights in 74 bytes, 16 runs of 16.
+//    0  d          f16
+//    2  qs[32]     u16, 8 weights each: entry number (9 bits), 7 sign bits
+//   66  scales[8]  4 bits a run, even runs in the low nibble
+// w = (d * (0.5 + scale) * 0.25) * entry, with signs
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 74u;
+  let run = (element >> 4u) & 15u;
+  let code = load_u32(base, byte + 2u + (run << 2u));
+  let steps = (load_u8(base, byte + 66u + (run >> 1u)) >> ((run & 1u) << 2u)) & 15u;
+  let scale = load_f16(base, byte) * (0.5 + f32(steps)) * 0.25;
+  let a = grid8(TABLE_IQ2_XS, code & 511u);
+  let b = grid8(TABLE_IQ2_XS, (code >> 16u) & 511u);
+  let sa = even_signs(code >> 9u);
+  let sb = even_signs(code >> 25u);
+  return mat4x4<f32>(
+    signed_entry(a.x, sa, scale),
+    signed_entry(a.y, sa >> 4u, scale),
+    signed_entry(b.x, sb, scale),
+    signed_entry(b.y, sb >> 4u, scale),
+  );
+}
+`,
+  "quant/iq2_xxs": `// needs: lib/bytes, lib/grids
+// IQ2_XXS (block_iq2_xxs): 256 weights in 66 bytes, 8 groups of 32.
+//   0  d       f16
+//   2  qs[64]  a group has 8 bytes: 4 entry numbers, then a word of 4 × 7 sign bits and a scale of 4 bits
+// w = (d * (0.5 + scale) * 0.25) * entry, with signs
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 66u;
+  let half = element & 16u;
+  let words = load_u32x2(base, byte + 2u + ((element & 224u) >> 2u));
+  let scale = load_f16(base, byte) * (0.5 + f32(words.y >> 28u)) * 0.25;
+  let codes = words.x >> half;
+  let signs = words.y >> select(0u, 14u, half != 0u);
+  let a = grid8(TABLE_IQ2_XXS, codes & 255u);
+  let b = grid8(TABLE_IQ2_XXS, (codes >> 8u) & 255u);
+  let sa = even_signs(signs);
+  let sb = even_signs(signs >> 7u);
+  return mat4x4<f32>(
+    signed_entry(a.x, sa, scale),
+    signed_entry(a.y, sa >> 4u, scale),
+    signed_entry(b.x, sb, scale),
+    signed_entry(b.y, sb >> 4u, scale),
+  );
+}
+`,
+  "quant/iq3_s": `// needs: lib/bytes, lib/grids
+// IQ3_S (block_iq3_s): 256 weights in 110 bytes, 8 groups of 32.
+//     0  d          f16
+//     2  qs[64]     low 8 bits of entry numbers, 4 weights each
+//    66  qh[8]      a group: the ninth bits of its 8 entries
+//    74  signs[32]  a sign bit a weight
+//   106  scales[4]  4 bits a group, even groups in the low nibble
+// w = (d * (1 + 2 * scale)) * entry, with signs
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 110u;
+  let group = (element >> 5u) & 7u;
+  let run = (element >> 4u) & 15u;
+  let codes = load_u32(base, byte + 2u + (run << 2u));
+  let signs = load_u16(base, byte + 74u + (run << 1u));
+  let high = load_u8(base, byte + 66u + group) >> ((run & 1u) << 2u);
+  let steps = (load_u8(base, byte + 106u + (group >> 1u)) >> ((group & 1u) << 2u)) & 15u;
+  let scale = load_f16(base, byte) * f32(1u + 2u * steps);
+  return mat4x4<f32>(
+    signed_entry(grid4(TABLE_IQ3_S, (codes & 255u) | ((high & 1u) << 8u)), signs, scale),
+    signed_entry(grid4(TABLE_IQ3_S, ((codes >> 8u) & 255u) | ((high & 2u) << 7u)), signs >> 4u, scale),
+    signed_entry(grid4(TABLE_IQ3_S, ((codes >> 16u) & 255u) | ((high & 4u) << 6u)), signs >> 8u, scale),
+    signed_entry(grid4(TABLE_IQ3_S, (codes >> 24u) | ((high & 8u) << 5u)), signs >> 12u, scale),
+  );
+}
+`,
+  "quant/iq3_xxs": `// needs: lib/bytes, lib/grids
+// IQ3_XXS (block_iq3_xxs): 256 weights in 98 bytes, 8 groups of 32.
+//    0  d        f16
+//    2  qs[64]   entry numbers, 4 weights each
+//   66  sas[32]  a group: a word of 4 × 7 sign bits (8 weights each) and a scale of 4 bits
+// w = (d * (0.5 + scale) * 0.5) * entry, with signs
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let byte = (element >> 8u) * 98u;
+  let codes = load_u32(base, byte + 2u + ((element & 240u) >> 2u));
+  let word = load_u32(base, byte + 66u + ((element & 224u) >> 3u));
+  let scale = load_f16(base, byte) * (0.5 + f32(word >> 28u)) * 0.5;
+  let signs = word >> select(0u, 14u, (element & 16u) != 0u);
+  let sa = even_signs(signs);
+  let sb = even_signs(signs >> 7u);
+  return mat4x4<f32>(
+    signed_entry(grid4(TABLE_IQ3_XXS, codes & 255u), sa, scale),
+    signed_entry(grid4(TABLE_IQ3_XXS, (codes >> 8u) & 255u), sa >> 4u, scale),
+    signed_entry(grid4(TABLE_IQ3_XXS, (codes >> 16u) & 255u), sb, scale),
+    signed_entry(grid4(TABLE_IQ3_XXS, codes >> 24u), sb >> 4u, scale),
+  );
+}
+`,
+  "quant/iq4_nl": `// needs: lib/bytes, lib/int8, lib/iq4
 // IQ4_NL (block_iq4_nl): 32 weights in 18 bytes.
 //   0  d       f16
 //   2  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * level[q]
 
+fn iq4_scale(base: u32, element: u32) -> f32 {
+  return load_f16(base, (element >> 5u) * 18u);
+}
+
+fn iq4_codes(base: u32, element: u32) -> vec4<u32> {
+  return nibbles(load_u32x4(base, (element >> 5u) * 18u + 2u), (element & 16u) >> 2u);
+}
+
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let byte = (element >> 5u) * 18u;
-  let q = nibbles(load_u32x4(base, byte + 2u), (element & 16u) >> 2u);
-  return scaled_iq4(q, load_f16(base, byte));
+  return scaled_iq4(iq4_codes(base, element), iq4_scale(base, element));
+}
+
+fn decode_i8(base: u32, element: u32) -> Int8Run {
+  return int8_iq4(iq4_codes(base, element), iq4_scale(base, element));
 }
 `,
-  "quant/iq4_xs": `// needs: lib/bytes, lib/iq4
+  "quant/iq4_xs": `// needs: lib/bytes, lib/int8, lib/iq4
 // IQ4_XS (block_iq4_xs): 256 weights in 136 bytes, 8 groups of 32.
 //   0  d            f16
 //   2  scales_h     u16: high 2 bits of the scale of group g at bit 2 * g
@@ -1265,20 +1519,31 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
 //   8  qs[128]      a group has 16 bytes: low nibbles weights 0..15, high nibbles weights 16..31
 // w = (d * (scale - 32)) * level[q]
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn iq4_scale(base: u32, element: u32) -> f32 {
   let at = base + (element >> 8u) * 34u;
   let group = (element >> 5u) & 7u;
   let head = weights[at];
   let low = (weights[at + 1u] >> (group << 2u)) & 15u;
   let high = (head >> (16u + (group << 1u))) & 3u;
-  let scale = unpack2x16float(head).x * f32(i32(low | (high << 4u)) - 32);
-  let q = nibbles(load_aligned_u32x4(at + 2u + (group << 2u)), (element & 16u) >> 2u);
-  return scaled_iq4(q, scale);
+  return unpack2x16float(head).x * f32(i32(low | (high << 4u)) - 32);
+}
+
+fn iq4_codes(base: u32, element: u32) -> vec4<u32> {
+  let at = base + (element >> 8u) * 34u + 2u + ((element & 224u) >> 3u);
+  return nibbles(load_aligned_u32x4(at), (element & 16u) >> 2u);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  return scaled_iq4(iq4_codes(base, element), iq4_scale(base, element));
+}
+
+fn decode_i8(base: u32, element: u32) -> Int8Run {
+  return int8_iq4(iq4_codes(base, element), iq4_scale(base, element));
 }
 `,
-  "quant/mxfp4": `// needs: lib/bytes, lib/fp4
+  "quant/mxfp4": `// needs: lib/bytes, lib/fp4, lib/int8
 // MXFP4 (block_mxfp4): 32 weights in 17 bytes.
-//   0  e       exponent: the scale is 2^(e - 128), half of the format's because fp4_values doubles
+//   0  e       exponent: the scale is 2^(e - 128), half of the format's because fp4_floats doubles
 //   1  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = scale * fp4[q]
 
@@ -1293,27 +1558,42 @@ fn tiny_values(codes: u32, e: u32) -> vec4<f32> {
   return bitcast<vec4<f32>>(bits | sign);
 }
 
+fn mxfp4_exponent(base: u32, element: u32) -> u32 {
+  return load_u8(base, (element >> 5u) * 17u);
+}
+
+fn mxfp4_codes(base: u32, element: u32) -> vec4<u32> {
+  return nibbles(load_u32x4(base, (element >> 5u) * 17u + 1u), (element & 16u) >> 2u);
+}
+
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let byte = (element >> 5u) * 17u;
-  let e = load_u8(base, byte);
-  let q = nibbles(load_u32x4(base, byte + 1u), (element & 16u) >> 2u);
+  let e = mxfp4_exponent(base, element);
+  let q = mxfp4_codes(base, element);
   if (e < 2u) {
     return mat4x4<f32>(tiny_values(q.x, e), tiny_values(q.y, e), tiny_values(q.z, e), tiny_values(q.w, e));
   }
   let scale = bitcast<f32>((e - 1u) << 23u);
   return mat4x4<f32>(
-    scale * fp4_values(q.x),
-    scale * fp4_values(q.y),
-    scale * fp4_values(q.z),
-    scale * fp4_values(q.w),
+    scale * fp4_floats(q.x),
+    scale * fp4_floats(q.y),
+    scale * fp4_floats(q.z),
+    scale * fp4_floats(q.w),
   );
+}
+
+// A subnormal scale is passed as it is: what the GPU makes of it is below 2^-123.
+fn decode_i8(base: u32, element: u32) -> Int8Run {
+  let e = mxfp4_exponent(base, element);
+  let q = mxfp4_codes(base, element);
+  let scale = bitcast<f32>(select((e - 1u) << 23u, 0x00200000u << e, e < 2u));
+  return Int8Run(vec4(fp4_bytes(q.x), fp4_bytes(q.y), fp4_bytes(q.z), fp4_bytes(q.w)), scale, 0.0);
 }
 `,
   "quant/nvfp4": `// needs: lib/bytes, lib/fp4
 // NVFP4 (block_nvfp4): 64 weights in 36 bytes, 4 runs of 16.
 //   0  d[4]    a scale a run: unsigned float of 4 exponent bits (bias 7) and 3 of mantissa; 0x7f is 0
 //   4  qs[32]  a run has 8 bytes: low nibbles weights 0..7, high nibbles weights 8..15
-// w = (scale / 2) * fp4[q], halved because fp4_values doubles
+// w = (scale / 2) * fp4[q], halved because fp4_floats doubles
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
   let at = base + (element >> 6u) * 9u;
@@ -1326,10 +1606,10 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   let low = words & vec2(0x0f0f0f0fu);
   let high = (words >> vec2(4u)) & vec2(0x0f0f0f0fu);
   return mat4x4<f32>(
-    scale * fp4_values(low.x),
-    scale * fp4_values(low.y),
-    scale * fp4_values(high.x),
-    scale * fp4_values(high.y),
+    scale * fp4_floats(low.x),
+    scale * fp4_floats(low.y),
+    scale * fp4_floats(high.x),
+    scale * fp4_floats(high.y),
   );
 }
 `,
@@ -1374,7 +1654,7 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   );
 }
 `,
-  "quant/q2_k": `// needs: lib/bytes
+  "quant/q2_k": `// needs: lib/bytes, lib/int8
 // Q2_K (block_q2_K): 256 weights in 84 bytes, 16 runs of 16.
 //    0  scales[16]  a run: low nibble scale, high nibble minimum
 //   16  qs[64]      2 bits a weight: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
@@ -1382,17 +1662,22 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
 //   82  dmin        f16
 // w = (d * scale) * q - dmin * minimum
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let at = base + (element >> 8u) * 21u;
   let run = (element >> 4u) & 15u;
   let dm = unpack2x16float(weights[at + 20u]);
   let scale = weights[at + (run >> 2u)] >> ((run & 3u) << 3u);
   let words = load_aligned_u32x4(at + 4u + ((run & 8u) | ((run & 1u) << 2u)));
   let q = (words >> vec4(run & 6u)) & vec4(0x03030303u);
-  return affine_u8(q, dm.x * f32(scale & 15u), -(dm.y * f32((scale >> 4u) & 15u)));
+  return Int8Run(q, dm.x * f32(scale & 15u), -(dm.y * f32((scale >> 4u) & 15u)));
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return affine_u8(run.q, run.scale, run.minimum);
 }
 `,
-  "quant/q3_k": `// needs: lib/bytes
+  "quant/q3_k": `// needs: lib/bytes, lib/int8
 // Q3_K (block_q3_K): 256 weights in 110 bytes, 16 runs of 16.
 //     0  hmask[32]   third bits: run r is in 16 bytes at 16 * (r % 2), bit r / 2
 //    32  qs[64]      low 2 bits: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
@@ -1400,7 +1685,7 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
 //   108  d           f16
 // w = (d * (scale - 32)) * (q - 4), q of 3 bits
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let byte = (element >> 8u) * 110u;
   let run = (element >> 4u) & 15u;
   let half = (run & 1u) << 4u;
@@ -1409,36 +1694,51 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   let scale = load_f16(base, byte + 108u) * f32(i32(low | (high << 4u)) - 32);
   let twos = (load_u32x4(base, byte + 32u + ((run & 8u) << 2u) + half) >> vec4(run & 6u)) & vec4(0x03030303u);
   let thirds = (load_u32x4(base, byte + half) >> vec4(run >> 1u)) & vec4(0x01010101u);
-  return scaled_u8(twos | (thirds << vec4(2u)), -4.0, scale);
+  return Int8Run(subtract_bytes(twos | (thirds << vec4(2u)), 4u), scale, 0.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return scaled_i8(run.q, run.scale);
 }
 `,
-  "quant/q4_0": `// needs: lib/bytes
+  "quant/q4_0": `// needs: lib/bytes, lib/int8
 // Q4_0 (block_q4_0): 32 weights in 18 bytes.
 //   0  d       f16
 //   2  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * (q - 8)
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let byte = (element >> 5u) * 18u;
   let q = nibbles(load_u32x4(base, byte + 2u), (element & 16u) >> 2u);
-  return scaled_u8(q, -8.0, load_f16(base, byte));
+  return Int8Run(subtract_bytes(q, 8u), load_f16(base, byte), 0.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return scaled_i8(run.q, run.scale);
 }
 `,
-  "quant/q4_1": `// needs: lib/bytes
+  "quant/q4_1": `// needs: lib/bytes, lib/int8
 // Q4_1 (block_q4_1): 32 weights in 20 bytes.
 //   0  d       f16
 //   2  m       f16
 //   4  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * q + m
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let at = base + (element >> 5u) * 5u;
   let dm = unpack2x16float(weights[at]);
   let q = nibbles(load_aligned_u32x4(at + 1u), (element & 16u) >> 2u);
-  return affine_u8(q, dm.x, dm.y);
+  return Int8Run(q, dm.x, dm.y);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return affine_u8(run.q, run.scale, run.minimum);
 }
 `,
-  "quant/q4_k": `// needs: lib/bytes, lib/scales_k4
+  "quant/q4_k": `// needs: lib/bytes, lib/int8, lib/scales_k4
 // Q4_K (block_q4_K): 256 weights in 144 bytes, 8 groups of 32.
 //    0  d           f16
 //    2  dmin        f16
@@ -1446,30 +1746,40 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
 //   16  qs[128]     4 bits a weight: group g is in 32 bytes at 32 * (g / 2), low nibbles where g is even
 // w = (d * scale) * q - dmin * minimum
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let at = base + (element >> 8u) * 36u;
   let group = (element >> 5u) & 7u;
   let dm = scales_k4(at, group);
   let words = load_aligned_u32x4(at + 4u + ((group >> 1u) << 3u) + ((element & 16u) >> 2u));
-  return affine_u8(nibbles(words, (group & 1u) << 2u), dm.x, -dm.y);
+  return Int8Run(nibbles(words, (group & 1u) << 2u), dm.x, -dm.y);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return affine_u8(run.q, run.scale, run.minimum);
 }
 `,
-  "quant/q5_0": `// needs: lib/bytes
+  "quant/q5_0": `// needs: lib/bytes, lib/int8
 // Q5_0 (block_q5_0): 32 weights in 22 bytes.
 //   0  d       f16
 //   2  qh[4]   bit i is the fifth bit of weight i
 //   6  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * (q - 16)
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let byte = (element >> 5u) * 22u;
   let half = element & 16u;
   let high = spread_bits(load_u16(base, byte + 2u + (half >> 3u)));
   let q = nibbles(load_u32x4(base, byte + 6u), half >> 2u) | (high << vec4(4u));
-  return scaled_u8(q, -16.0, load_f16(base, byte));
+  return Int8Run(subtract_bytes(q, 16u), load_f16(base, byte), 0.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return scaled_i8(run.q, run.scale);
 }
 `,
-  "quant/q5_1": `// needs: lib/bytes
+  "quant/q5_1": `// needs: lib/bytes, lib/int8
 // Q5_1 (block_q5_1): 32 weights in 24 bytes.
 //   0  d       f16
 //   2  m       f16
@@ -1477,16 +1787,21 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
 //   8  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * q + m
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let at = base + (element >> 5u) * 6u;
   let half = element & 16u;
   let dm = unpack2x16float(weights[at]);
   let high = spread_bits(weights[at + 1u] >> half);
   let q = nibbles(load_aligned_u32x4(at + 2u), half >> 2u) | (high << vec4(4u));
-  return affine_u8(q, dm.x, dm.y);
+  return Int8Run(q, dm.x, dm.y);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return affine_u8(run.q, run.scale, run.minimum);
 }
 `,
-  "quant/q5_k": `// needs: lib/bytes, lib/scales_k4
+  "quant/q5_k": `// needs: lib/bytes, lib/int8, lib/scales_k4
 // Q5_K (block_q5_K): 256 weights in 176 bytes, 8 groups of 32.
 //    0  d           f16
 //    2  dmin        f16
@@ -1495,17 +1810,22 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
 //   48  qs[128]     low 4 bits: group g is in 32 bytes at 32 * (g / 2), low nibbles where g is even
 // w = (d * scale) * q - dmin * minimum
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let at = base + (element >> 8u) * 44u;
   let group = (element >> 5u) & 7u;
   let half = (element & 16u) >> 2u;
   let dm = scales_k4(at, group);
   let low = nibbles(load_aligned_u32x4(at + 12u + ((group >> 1u) << 3u) + half), (group & 1u) << 2u);
   let high = (load_aligned_u32x4(at + 4u + half) >> vec4(group)) & vec4(0x01010101u);
-  return affine_u8(low | (high << vec4(4u)), dm.x, -dm.y);
+  return Int8Run(low | (high << vec4(4u)), dm.x, -dm.y);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return affine_u8(run.q, run.scale, run.minimum);
 }
 `,
-  "quant/q6_k": `// needs: lib/bytes
+  "quant/q6_k": `// needs: lib/bytes, lib/int8
 // Q6_K (block_q6_K): 256 weights in 210 bytes, 16 runs of 16; n = r / 8, j = r / 2 % 4, h = r % 2 for run r.
 //     0  ql[128]     low 4 bits: run r is in 16 bytes at 64 * n + 32 * (j % 2) + 16 * h, high nibbles where j >= 2
 //   128  qh[64]      high 2 bits: run r is in 16 bytes at 32 * n + 16 * h, shifted by 2 * j
@@ -1513,7 +1833,7 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
 //   208  d           f16
 // w = (d * scale) * (q - 32), q of 6 bits
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let byte = (element >> 8u) * 210u;
   let run = (element >> 4u) & 15u;
   let half = (run & 1u) << 4u;
@@ -1521,20 +1841,28 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   let low = load_u32x4(base, byte + ((run & 8u) << 3u) + ((run & 2u) << 4u) + half);
   let high = load_u32x4(base, byte + 128u + ((run & 8u) << 2u) + half);
   let q = nibbles(low, run & 4u) | (((high >> vec4(run & 6u)) & vec4(0x03030303u)) << vec4(4u));
-  return scaled_u8(q, -32.0, load_f16(base, byte + 208u) * f32(scale));
+  return Int8Run(subtract_bytes(q, 32u), load_f16(base, byte + 208u) * f32(scale), 0.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return scaled_i8(run.q, run.scale);
 }
 `,
-  "quant/q8_0": `// needs: lib/bytes
+  "quant/q8_0": `// needs: lib/bytes, lib/int8
 // Q8_0 (block_q8_0): 32 weights in 34 bytes.
 //   0  d       f16
 //   2  qs[32]  i8
 // w = d * q
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let byte = (element >> 5u) * 34u;
-  let d = load_f16(base, byte);
-  let q = load_u32x4(base, byte + 2u + (element & 16u));
-  return mat4x4<f32>(d * bytes_i8(q.x), d * bytes_i8(q.y), d * bytes_i8(q.z), d * bytes_i8(q.w));
+  return Int8Run(load_u32x4(base, byte + 2u + (element & 16u)), load_f16(base, byte), 0.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return scaled_i8(run.q, run.scale);
 }
 `,
   "quant/tq1_0": `// needs: lib/bytes
@@ -1569,18 +1897,23 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   );
 }
 `,
-  "quant/tq2_0": `// needs: lib/bytes
+  "quant/tq2_0": `// needs: lib/bytes, lib/int8
 // TQ2_0 (block_tq2_0): 256 weights in 66 bytes, 16 runs of 16.
 //    0  qs[64]  2 bits a weight: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
 //   64  d       f16
 // w = d * (q - 1)
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let byte = (element >> 8u) * 66u;
   let run = (element >> 4u) & 15u;
   let words = load_u32x4(base, byte + ((run & 8u) << 2u) + ((run & 1u) << 4u));
   let q = (words >> vec4(run & 6u)) & vec4(0x03030303u);
-  return scaled_u8(q, -1.0, load_f16(base, byte + 64u));
+  return Int8Run(subtract_bytes(q, 1u), load_f16(base, byte + 64u), 0.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return scaled_i8(run.q, run.scale);
 }
 `,
   "rope": `// rope.wgsl: turns pairs of each head by the angle of the row's position; the rest of the head passes through.

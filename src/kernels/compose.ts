@@ -1,5 +1,6 @@
 /** The linker: puts a shader together from the files of wgsl/. */
 import { wgsl } from "../../wgsl/mod.ts";
+import { tableOffsets } from "../gguf/tables.ts";
 
 /** What a shader is made of. Names are those of `wgsl/`, without the ending: `quant/q8_0`, `matvec`. */
 export interface ShaderParts {
@@ -31,13 +32,22 @@ function add(name: string, parts: Map<string, string>, path: readonly string[]):
   parts.set(name, text);
 }
 
+/** Constants for the lookup tables that a text names: `TABLE_IQ2_XS` is the word where IQ2_XS's starts. */
+function tableConsts(text: string): string[] {
+  return Object.entries(tableOffsets)
+    .filter(([name]) => new RegExp(`\\bTABLE_${name}\\b`).test(text))
+    .map(([name, word]) => `const TABLE_${name} = ${word}u;\n`);
+}
+
 /** The shader as one text: enables, constants, snippets in order of need (each once), the kernel. */
 export function compose({ enables = [], snippets, kernel, consts = {} }: ShaderParts): string {
   const parts = new Map<string, string>();
   for (const name of [...snippets, kernel]) add(name, parts, []);
+  const body = [...parts.values()].join("");
   return [
     ...enables.map((name) => `enable ${name};\n`),
     ...Object.entries(consts).map(([name, value]) => `const ${name} = ${value};\n`),
-    ...parts.values(),
+    ...tableConsts(body),
+    body,
   ].join("");
 }

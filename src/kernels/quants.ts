@@ -24,7 +24,7 @@ export function quantKernel(type: QuantType): QuantKernel {
       actual: type.name,
     });
   }
-  return { snippet, usesTables: /\btables\[/.test(wgsl[snippet]) };
+  return { snippet, usesTables: /\bTABLE_/.test(wgsl[snippet]) };
 }
 
 function snippetName(type: QuantType): string {

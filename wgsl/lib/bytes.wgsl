@@ -73,13 +73,19 @@ fn spread_bits(bits: u32) -> vec4<u32> {
   return (groups * 0x00204081u) & vec4(0x01010101u);
 }
 
-// scale * (byte + offset) of 16 unsigned bytes.
-fn scaled_u8(bytes: vec4<u32>, offset: f32, scale: f32) -> mat4x4<f32> {
+// Each byte (0..127) less n (0..127), as signed bytes. The top bits keep borrows inside their bytes.
+fn subtract_bytes(words: vec4<u32>, n: u32) -> vec4<u32> {
+  let top = vec4(0x80808080u);
+  return ((words | top) - vec4(n * 0x01010101u)) ^ top;
+}
+
+// scale * byte of 16 signed bytes.
+fn scaled_i8(bytes: vec4<u32>, scale: f32) -> mat4x4<f32> {
   return mat4x4<f32>(
-    scale * (bytes_u8(bytes.x) + offset),
-    scale * (bytes_u8(bytes.y) + offset),
-    scale * (bytes_u8(bytes.z) + offset),
-    scale * (bytes_u8(bytes.w) + offset),
+    scale * bytes_i8(bytes.x),
+    scale * bytes_i8(bytes.y),
+    scale * bytes_i8(bytes.z),
+    scale * bytes_i8(bytes.w),
   );
 }
 

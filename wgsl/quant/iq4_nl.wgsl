@@ -1,11 +1,21 @@
-// needs: lib/bytes, lib/iq4
+// needs: lib/bytes, lib/int8, lib/iq4
 // IQ4_NL (block_iq4_nl): 32 weights in 18 bytes.
 //   0  d       f16
 //   2  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * level[q]
 
+fn iq4_scale(base: u32, element: u32) -> f32 {
+  return load_f16(base, (element >> 5u) * 18u);
+}
+
+fn iq4_codes(base: u32, element: u32) -> vec4<u32> {
+  return nibbles(load_u32x4(base, (element >> 5u) * 18u + 2u), (element & 16u) >> 2u);
+}
+
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let byte = (element >> 5u) * 18u;
-  let q = nibbles(load_u32x4(base, byte + 2u), (element & 16u) >> 2u);
-  return scaled_iq4(q, load_f16(base, byte));
+  return scaled_iq4(iq4_codes(base, element), iq4_scale(base, element));
+}
+
+fn decode_i8(base: u32, element: u32) -> Int8Run {
+  return int8_iq4(iq4_codes(base, element), iq4_scale(base, element));
 }

@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/iq4
+// needs: lib/bytes, lib/int8, lib/iq4
 // IQ4_XS (block_iq4_xs): 256 weights in 136 bytes, 8 groups of 32.
 //   0  d            f16
 //   2  scales_h     u16: high 2 bits of the scale of group g at bit 2 * g
@@ -6,13 +6,24 @@
 //   8  qs[128]      a group has 16 bytes: low nibbles weights 0..15, high nibbles weights 16..31
 // w = (d * (scale - 32)) * level[q]
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn iq4_scale(base: u32, element: u32) -> f32 {
   let at = base + (element >> 8u) * 34u;
   let group = (element >> 5u) & 7u;
   let head = weights[at];
   let low = (weights[at + 1u] >> (group << 2u)) & 15u;
   let high = (head >> (16u + (group << 1u))) & 3u;
-  let scale = unpack2x16float(head).x * f32(i32(low | (high << 4u)) - 32);
-  let q = nibbles(load_aligned_u32x4(at + 2u + (group << 2u)), (element & 16u) >> 2u);
-  return scaled_iq4(q, scale);
+  return unpack2x16float(head).x * f32(i32(low | (high << 4u)) - 32);
+}
+
+fn iq4_codes(base: u32, element: u32) -> vec4<u32> {
+  let at = base + (element >> 8u) * 34u + 2u + ((element & 224u) >> 3u);
+  return nibbles(load_aligned_u32x4(at), (element & 16u) >> 2u);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  return scaled_iq4(iq4_codes(base, element), iq4_scale(base, element));
+}
+
+fn decode_i8(base: u32, element: u32) -> Int8Run {
+  return int8_iq4(iq4_codes(base, element), iq4_scale(base, element));
 }

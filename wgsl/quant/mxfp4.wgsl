@@ -1,6 +1,6 @@
-// needs: lib/bytes, lib/fp4
+// needs: lib/bytes, lib/fp4, lib/int8
 // MXFP4 (block_mxfp4): 32 weights in 17 bytes.
-//   0  e       exponent: the scale is 2^(e - 128), half of the format's because fp4_values doubles
+//   0  e       exponent: the scale is 2^(e - 128), half of the format's because fp4_floats doubles
 //   1  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = scale * fp4[q]
 
@@ -15,18 +15,33 @@ fn tiny_values(codes: u32, e: u32) -> vec4<f32> {
   return bitcast<vec4<f32>>(bits | sign);
 }
 
+fn mxfp4_exponent(base: u32, element: u32) -> u32 {
+  return load_u8(base, (element >> 5u) * 17u);
+}
+
+fn mxfp4_codes(base: u32, element: u32) -> vec4<u32> {
+  return nibbles(load_u32x4(base, (element >> 5u) * 17u + 1u), (element & 16u) >> 2u);
+}
+
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let byte = (element >> 5u) * 17u;
-  let e = load_u8(base, byte);
-  let q = nibbles(load_u32x4(base, byte + 1u), (element & 16u) >> 2u);
+  let e = mxfp4_exponent(base, element);
+  let q = mxfp4_codes(base, element);
   if (e < 2u) {
     return mat4x4<f32>(tiny_values(q.x, e), tiny_values(q.y, e), tiny_values(q.z, e), tiny_values(q.w, e));
   }
   let scale = bitcast<f32>((e - 1u) << 23u);
   return mat4x4<f32>(
-    scale * fp4_values(q.x),
-    scale * fp4_values(q.y),
-    scale * fp4_values(q.z),
-    scale * fp4_values(q.w),
+    scale * fp4_floats(q.x),
+    scale * fp4_floats(q.y),
+    scale * fp4_floats(q.z),
+    scale * fp4_floats(q.w),
   );
+}
+
+// A subnormal scale is passed as it is: what the GPU makes of it is below 2^-123.
+fn decode_i8(base: u32, element: u32) -> Int8Run {
+  let e = mxfp4_exponent(base, element);
+  let q = mxfp4_codes(base, element);
+  let scale = bitcast<f32>(select((e - 1u) << 23u, 0x00200000u << e, e < 2u));
+  return Int8Run(vec4(fp4_bytes(q.x), fp4_bytes(q.y), fp4_bytes(q.z), fp4_bytes(q.w)), scale, 0.0);
 }

@@ -1,4 +1,4 @@
-// needs: lib/bytes
+// needs: lib/bytes, lib/int8
 // Q2_K (block_q2_K): 256 weights in 84 bytes, 16 runs of 16.
 //    0  scales[16]  a run: low nibble scale, high nibble minimum
 //   16  qs[64]      2 bits a weight: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
@@ -6,12 +6,17 @@
 //   82  dmin        f16
 // w = (d * scale) * q - dmin * minimum
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let at = base + (element >> 8u) * 21u;
   let run = (element >> 4u) & 15u;
   let dm = unpack2x16float(weights[at + 20u]);
   let scale = weights[at + (run >> 2u)] >> ((run & 3u) << 3u);
   let words = load_aligned_u32x4(at + 4u + ((run & 8u) | ((run & 1u) << 2u)));
   let q = (words >> vec4(run & 6u)) & vec4(0x03030303u);
-  return affine_u8(q, dm.x * f32(scale & 15u), -(dm.y * f32((scale >> 4u) & 15u)));
+  return Int8Run(q, dm.x * f32(scale & 15u), -(dm.y * f32((scale >> 4u) & 15u)));
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return affine_u8(run.q, run.scale, run.minimum);
 }

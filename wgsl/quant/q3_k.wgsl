@@ -1,4 +1,4 @@
-// needs: lib/bytes
+// needs: lib/bytes, lib/int8
 // Q3_K (block_q3_K): 256 weights in 110 bytes, 16 runs of 16.
 //     0  hmask[32]   third bits: run r is in 16 bytes at 16 * (r % 2), bit r / 2
 //    32  qs[64]      low 2 bits: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
@@ -6,7 +6,7 @@
 //   108  d           f16
 // w = (d * (scale - 32)) * (q - 4), q of 3 bits
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let byte = (element >> 8u) * 110u;
   let run = (element >> 4u) & 15u;
   let half = (run & 1u) << 4u;
@@ -15,5 +15,10 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   let scale = load_f16(base, byte + 108u) * f32(i32(low | (high << 4u)) - 32);
   let twos = (load_u32x4(base, byte + 32u + ((run & 8u) << 2u) + half) >> vec4(run & 6u)) & vec4(0x03030303u);
   let thirds = (load_u32x4(base, byte + half) >> vec4(run >> 1u)) & vec4(0x01010101u);
-  return scaled_u8(twos | (thirds << vec4(2u)), -4.0, scale);
+  return Int8Run(subtract_bytes(twos | (thirds << vec4(2u)), 4u), scale, 0.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return scaled_i8(run.q, run.scale);
 }

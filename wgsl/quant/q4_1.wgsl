@@ -1,13 +1,18 @@
-// needs: lib/bytes
+// needs: lib/bytes, lib/int8
 // Q4_1 (block_q4_1): 32 weights in 20 bytes.
 //   0  d       f16
 //   2  m       f16
 //   4  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * q + m
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let at = base + (element >> 5u) * 5u;
   let dm = unpack2x16float(weights[at]);
   let q = nibbles(load_aligned_u32x4(at + 1u), (element & 16u) >> 2u);
-  return affine_u8(q, dm.x, dm.y);
+  return Int8Run(q, dm.x, dm.y);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return affine_u8(run.q, run.scale, run.minimum);
 }

@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/scales_k4
+// needs: lib/bytes, lib/int8, lib/scales_k4
 // Q4_K (block_q4_K): 256 weights in 144 bytes, 8 groups of 32.
 //    0  d           f16
 //    2  dmin        f16
@@ -6,10 +6,15 @@
 //   16  qs[128]     4 bits a weight: group g is in 32 bytes at 32 * (g / 2), low nibbles where g is even
 // w = (d * scale) * q - dmin * minimum
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let at = base + (element >> 8u) * 36u;
   let group = (element >> 5u) & 7u;
   let dm = scales_k4(at, group);
   let words = load_aligned_u32x4(at + 4u + ((group >> 1u) << 3u) + ((element & 16u) >> 2u));
-  return affine_u8(nibbles(words, (group & 1u) << 2u), dm.x, -dm.y);
+  return Int8Run(nibbles(words, (group & 1u) << 2u), dm.x, -dm.y);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return affine_u8(run.q, run.scale, run.minimum);
 }

@@ -1,14 +1,19 @@
-// needs: lib/bytes
+// needs: lib/bytes, lib/int8
 // Q5_0 (block_q5_0): 32 weights in 22 bytes.
 //   0  d       f16
 //   2  qh[4]   bit i is the fifth bit of weight i
 //   6  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * (q - 16)
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let byte = (element >> 5u) * 22u;
   let half = element & 16u;
   let high = spread_bits(load_u16(base, byte + 2u + (half >> 3u)));
   let q = nibbles(load_u32x4(base, byte + 6u), half >> 2u) | (high << vec4(4u));
-  return scaled_u8(q, -16.0, load_f16(base, byte));
+  return Int8Run(subtract_bytes(q, 16u), load_f16(base, byte), 0.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return scaled_i8(run.q, run.scale);
 }

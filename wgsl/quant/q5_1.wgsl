@@ -1,4 +1,4 @@
-// needs: lib/bytes
+// needs: lib/bytes, lib/int8
 // Q5_1 (block_q5_1): 32 weights in 24 bytes.
 //   0  d       f16
 //   2  m       f16
@@ -6,11 +6,16 @@
 //   8  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * q + m
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let at = base + (element >> 5u) * 6u;
   let half = element & 16u;
   let dm = unpack2x16float(weights[at]);
   let high = spread_bits(weights[at + 1u] >> half);
   let q = nibbles(load_aligned_u32x4(at + 2u), half >> 2u) | (high << vec4(4u));
-  return affine_u8(q, dm.x, dm.y);
+  return Int8Run(q, dm.x, dm.y);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return affine_u8(run.q, run.scale, run.minimum);
 }

@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/scales_k4
+// needs: lib/bytes, lib/int8, lib/scales_k4
 // Q5_K (block_q5_K): 256 weights in 176 bytes, 8 groups of 32.
 //    0  d           f16
 //    2  dmin        f16
@@ -7,12 +7,17 @@
 //   48  qs[128]     low 4 bits: group g is in 32 bytes at 32 * (g / 2), low nibbles where g is even
 // w = (d * scale) * q - dmin * minimum
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let at = base + (element >> 8u) * 44u;
   let group = (element >> 5u) & 7u;
   let half = (element & 16u) >> 2u;
   let dm = scales_k4(at, group);
   let low = nibbles(load_aligned_u32x4(at + 12u + ((group >> 1u) << 3u) + half), (group & 1u) << 2u);
   let high = (load_aligned_u32x4(at + 4u + half) >> vec4(group)) & vec4(0x01010101u);
-  return affine_u8(low | (high << vec4(4u)), dm.x, -dm.y);
+  return Int8Run(low | (high << vec4(4u)), dm.x, -dm.y);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return affine_u8(run.q, run.scale, run.minimum);
 }

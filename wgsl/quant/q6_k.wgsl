@@ -1,4 +1,4 @@
-// needs: lib/bytes
+// needs: lib/bytes, lib/int8
 // Q6_K (block_q6_K): 256 weights in 210 bytes, 16 runs of 16; n = r / 8, j = r / 2 % 4, h = r % 2 for run r.
 //     0  ql[128]     low 4 bits: run r is in 16 bytes at 64 * n + 32 * (j % 2) + 16 * h, high nibbles where j >= 2
 //   128  qh[64]      high 2 bits: run r is in 16 bytes at 32 * n + 16 * h, shifted by 2 * j
@@ -6,7 +6,7 @@
 //   208  d           f16
 // w = (d * scale) * (q - 32), q of 6 bits
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let byte = (element >> 8u) * 210u;
   let run = (element >> 4u) & 15u;
   let half = (run & 1u) << 4u;
@@ -14,5 +14,10 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   let low = load_u32x4(base, byte + ((run & 8u) << 3u) + ((run & 2u) << 4u) + half);
   let high = load_u32x4(base, byte + 128u + ((run & 8u) << 2u) + half);
   let q = nibbles(low, run & 4u) | (((high >> vec4(run & 6u)) & vec4(0x03030303u)) << vec4(4u));
-  return scaled_u8(q, -32.0, load_f16(base, byte + 208u) * f32(scale));
+  return Int8Run(subtract_bytes(q, 32u), load_f16(base, byte + 208u) * f32(scale), 0.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return scaled_i8(run.q, run.scale);
 }

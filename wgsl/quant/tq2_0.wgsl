@@ -1,13 +1,18 @@
-// needs: lib/bytes
+// needs: lib/bytes, lib/int8
 // TQ2_0 (block_tq2_0): 256 weights in 66 bytes, 16 runs of 16.
 //    0  qs[64]  2 bits a weight: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
 //   64  d       f16
 // w = d * (q - 1)
 
-fn decode(base: u32, element: u32) -> mat4x4<f32> {
+fn decode_i8(base: u32, element: u32) -> Int8Run {
   let byte = (element >> 8u) * 66u;
   let run = (element >> 4u) & 15u;
   let words = load_u32x4(base, byte + ((run & 8u) << 2u) + ((run & 1u) << 4u));
   let q = (words >> vec4(run & 6u)) & vec4(0x03030303u);
-  return scaled_u8(q, -1.0, load_f16(base, byte + 64u));
+  return Int8Run(subtract_bytes(q, 1u), load_f16(base, byte + 64u), 0.0);
+}
+
+fn decode(base: u32, element: u32) -> mat4x4<f32> {
+  let run = decode_i8(base, element);
+  return scaled_i8(run.q, run.scale);
 }
