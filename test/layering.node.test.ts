@@ -1,0 +1,155 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { code, graphOf, importsOf, resolveFrom, root, sourcesIn, text } from "./checks/sources.ts";
+
+/** The stations in the order in which data flows; each may import itself and what stands before it. */
+const stations = [
+  "base",
+  "platform",
+  "bytes",
+  "gguf",
+  "graph",
+  "models",
+  "kernels",
+  "weights",
+  "cache",
+  "plan",
+  "cpu",
+  "text",
+  "sample",
+  "session",
+  "worker",
+  "mod.ts",
+  "cli",
+];
+const gpuStations = ["kernels", "weights", "cache", "plan"];
+const withoutGpu = ["cpu", "text", "sample"];
+
+function stationOf(file: string): string {
+  const [first, second] = file.split("/");
+  return first === "src" ? second! : first!;
+}
+
+const doors = ["mod.ts", "src/worker/mod.ts"].filter((file) => existsSync(path.join(root, file)));
+const engine = [...sourcesIn("src"), ...doors.filter((file) => file === "mod.ts")];
+const all = [...engine, ...sourcesIn("cli")];
+
+/** "file: what" for every file of `files` whose code, without comments and strings, matches. */
+function matchesIn(files: readonly string[], pattern: RegExp): string[] {
+  return files.flatMap((file) =>
+    Array.from(code(text(file), false).matchAll(pattern), (match) => `${file}: ${match[0]}`),
+  );
+}
+
+describe("imports", () => {
+  it("go only to the left", () => {
+    const wrong: string[] = [];
+    for (const file of all) {
+      const from = stationOf(file);
+      for (const specifier of importsOf(file)) {
+        const target = specifier === "#platform" ? "src/platform" : resolveFrom(file, specifier);
+        if (!specifier.startsWith(".") && specifier !== "#platform") continue;
+        const to = stationOf(target);
+        if (to === "wgsl") {
+          if (from !== "kernels") wrong.push(`${file} imports ${target}: only kernels may`);
+          continue;
+        }
+        if (!stations.includes(to)) {
+          if (from !== "cli") wrong.push(`${file} imports ${target}: no station`);
+        } else if (stations.indexOf(to) > stations.indexOf(from)) {
+          wrong.push(`${file} imports ${target}`);
+        } else if (withoutGpu.includes(from) && gpuStations.includes(to)) {
+          wrong.push(`${file} imports ${target}: it must not know the GPU`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("of engine files carry their ending", () => {
+    const bare = all.flatMap((file) =>
+      importsOf(file)
+        .filter((specifier) => specifier.startsWith(".") && !/\.(ts|mjs|json)$/.test(specifier))
+        .map((specifier) => `${file} imports ${specifier}`),
+    );
+    expect(bare).toEqual([]);
+  });
+
+  it("of the short chat program are the public door and built-in modules", () => {
+    if (!existsSync(path.join(root, "cli/chat.ts"))) return;
+    expect(importsOf("cli/chat.ts").filter((one) => !/^(\.\.\/mod\.ts$|node:)/.test(one))).toEqual(
+      [],
+    );
+  });
+});
+
+describe.skipIf(doors.length === 0)("what is reachable from the doors", () => {
+  it.each(["browser", "deno"])("holds no Node package with %s", (runtime) => {
+    const { files, packages } = graphOf(doors, `src/platform/${runtime}.ts`);
+    expect([...packages.keys()].filter((name) => name !== "@huggingface/jinja")).toEqual([]);
+    const others = ["browser", "deno", "node", "vulkan"].filter((name) => name !== runtime);
+    expect(files.filter((file) => others.some((one) => file === `src/platform/${one}.ts`))).toEqual(
+      [],
+    );
+  });
+
+  it("runs nothing when it is imported", () => {
+    const { files } = graphOf(doors, "src/platform/browser.ts");
+    const calm =
+      /^(?:import|export|const|let|function|async function|class|abstract class|type|interface|declare|[\s})\]`|&<]|$)/;
+    const loud = files
+      .filter((file) => file !== "wgsl/mod.ts")
+      .flatMap((file) =>
+        code(text(file), false)
+          .split("\n")
+          .filter((line) => !calm.test(line) || /^(export )?(const|let)\b.*\bawait\b/.test(line))
+          .map((line) => `${file}: ${line}`),
+      );
+    expect(loud).toEqual([]);
+  });
+
+  it("is a list of exports in mod.ts", () => {
+    const lines = code(text("mod.ts"), true).split("\n");
+    expect(lines.filter((line) => !/^(?:import\b|export\b|[\s}]|$)/.test(line))).toEqual([]);
+  });
+});
+
+describe("names", () => {
+  it("GPUDevice and GPUBuffer stand only where the GPU is", () => {
+    const allowed = ["platform", ...gpuStations];
+    const others = all.filter((file) => !allowed.includes(stationOf(file)));
+    expect(matchesIn(others, /\bGPU(?:Device|Buffer)\b/g)).toEqual([]);
+  });
+
+  it("createBuffer is called in one file", () => {
+    const others = all.filter((file) => file !== "src/platform/buffers.ts");
+    expect(matchesIn(others, /\bcreateBuffer\b/g)).toEqual([]);
+  });
+
+  it("of runtimes stand only in platform", () => {
+    const others = engine.filter((file) => stationOf(file) !== "platform");
+    expect(matchesIn(others, /\b(?:process|Deno|navigator|window|Buffer)\.\w+/g)).toEqual([]);
+    const builtin = engine.filter((file) => importsOf(file).some((one) => one.startsWith("node:")));
+    expect(builtin).toEqual(["src/platform/node.ts", "src/platform/vulkan.ts"]);
+  });
+
+  it("of model families stand in no kernel and no plan", () => {
+    const family =
+      /\b(?:llama|qwen|gemma|phi|mistral|mixtral|mamba|rwkv|falcon|gpt2|gptneox|bert|deepseek|granite|olmo)\d*\b/gi;
+    const found = [...sourcesIn("src/kernels"), ...sourcesIn("src/plan")].flatMap((file) =>
+      Array.from(code(text(file), true).matchAll(family), (match) => `${file}: ${match[0]}`),
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe("generated files", () => {
+  it("wgsl/mod.ts holds the shaders as they are", () => {
+    const args = ["--import", "tsx", "scripts/wgsl.ts", "--check"];
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+    expect(stderr.trim()).toBe("");
+    expect(status).toBe(0);
+  });
+});
