@@ -52,7 +52,17 @@ function check(tensor: WritableTensor): void {
   );
 }
 
-function header(options: WriteOptions, alignment: number): Uint8Array<ArrayBuffer> {
+/** Everything before the tensor data, and the size of the whole file. */
+export interface Header {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Bytes of the file with all its data. */
+  readonly size: number;
+}
+
+/** The header alone, for files whose data comes from elsewhere or is a hole. */
+export function ggufHeader(options: WriteOptions): Header {
+  options.tensors.forEach(check);
+  const alignment = options.alignment ?? 32;
   const pairs = [...options.metadata];
   if (alignment !== 32) pairs.push(["general.alignment", { type: "u32", value: alignment }]);
   const out = new Bytes();
@@ -76,7 +86,7 @@ function header(options: WriteOptions, alignment: number): Uint8Array<ArrayBuffe
     offset += paddingTo(alignment, offset);
   }
   out.zeros(paddingTo(alignment, out.length));
-  return out.done();
+  return { bytes: out.done(), size: out.length + offset };
 }
 
 async function writeData(sink: Sink, tensor: WritableTensor): Promise<void> {
@@ -98,18 +108,14 @@ async function writeData(sink: Sink, tensor: WritableTensor): Promise<void> {
 
 /** Writes a file; resolves to its length in bytes. Data of the wrong length is `input/invalid`. */
 export async function writeGguf(sink: Sink, options: WriteOptions): Promise<number> {
-  options.tensors.forEach(check);
-  const alignment = options.alignment ?? 32;
-  const start = header(options, alignment);
-  await sink(start);
-  let written = start.length;
+  const header = ggufHeader(options);
+  await sink(header.bytes);
   for (const tensor of options.tensors) {
     await writeData(sink, tensor);
-    const padding = paddingTo(alignment, bytesOf(tensor));
+    const padding = paddingTo(options.alignment ?? 32, bytesOf(tensor));
     if (padding > 0) await sink(new Uint8Array(padding));
-    written += bytesOf(tensor) + padding;
   }
-  return written;
+  return header.size;
 }
 
 /** A file as bytes in memory, for small ones. */
