@@ -43,7 +43,7 @@ const STORAGE = 0x80 | 0x4 | 0x8;
 
 interface Dispatch {
   readonly code: string;
-  /** Contents by group and binding. `"out"` marks the buffer to read back. */
+  /** Contents by group and binding; undefined where there is none, and for the output. */
   readonly bindings: Readonly<
     Record<number, readonly (ArrayBufferView<ArrayBuffer> | undefined)[]>
   >;
