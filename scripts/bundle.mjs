@@ -1,0 +1,56 @@
+/**
+ * node scripts/bundle.mjs: bundles the engine for browsers, as a page's bundler would, and prints
+ * its size. Exits 1 when it is over the limit.
+ */
+import { fileURLToPath } from "node:url";
+import zlib from "node:zlib";
+import { build } from "vite";
+import { root } from "./unpack.mjs";
+
+/** Bytes after gzip that the engine, its worker and its shaders may take. */
+export const limit = 150 * 1024;
+
+/** The chunks of a production build of mod.ts and the worker: `{ name, code, gzip }` each. */
+export async function bundleEngine() {
+  const { output } = [
+    await build({
+      configFile: false,
+      root,
+      logLevel: "error",
+      build: {
+        write: false,
+        minify: true,
+        target: "es2022",
+        lib: {
+          entry: { webgguf: "mod.ts", worker: "src/worker/mod.ts" },
+          formats: ["es"],
+        },
+      },
+    }),
+  ].flat()[0];
+  return output
+    .filter((chunk) => chunk.type === "chunk")
+    .map(({ fileName, code }) => ({
+      name: fileName,
+      code,
+      gzip: zlib.gzipSync(code, { level: 9 }).length,
+    }));
+}
+
+/** Words that tell of code for Node in a bundle. */
+export function nodeWords(code) {
+  return [...new Set(code.match(/undici|node:\w+|["'`]webgpu["'`]|dawn\.node/g) ?? [])];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const chunks = await bundleEngine();
+  const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
+  for (const { name, code, gzip } of chunks) {
+    console.log(`${name}: ${kilobytes(code.length)}, gzipped ${kilobytes(gzip)}`);
+  }
+  const sum = chunks.reduce((bytes, { gzip }) => bytes + gzip, 0);
+  console.log(`engine: gzipped ${kilobytes(sum)} of at most ${kilobytes(limit)}`);
+  const words = chunks.flatMap(({ code }) => nodeWords(code));
+  if (words.length > 0) console.log(`it holds code for Node: ${words.join(", ")}`);
+  process.exitCode = sum > limit || words.length > 0 ? 1 : 0;
+}
