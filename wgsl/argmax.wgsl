@@ -18,12 +18,12 @@ var<workgroup> place: array<u32, 64>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   if (id.y >= row_count(1u)) { return; }
-  let from = params.x_offset + id.y * params.x_stride;
+  let source = params.x_offset + id.y * params.x_stride;
   let end = min((id.x + 1u) * RUN, params.width);
   var best = -3.0e38;
   var at = id.x * RUN;
   for (var i = id.x * RUN + thread; i < end; i += 64u) {
-    let v = logits[from + i];
+    let v = logits[source + i];
     if (v > best) { best = v; at = i; }
   }
   value[thread] = best;

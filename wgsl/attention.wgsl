@@ -41,16 +41,16 @@ const WG = 64u;
 
 var<workgroup> query: array<vec4<f32>, KEY4>;
 var<workgroup> weight: array<f32, WG>;
-var<workgroup> partial: array<f32, WG>;
+var<workgroup> partials: array<f32, WG>;
 var<workgroup> eighth: array<f32, 8>;
 var<workgroup> columns: array<vec4<f32>, WG>;
 
 fn largest(thread: u32, value: f32) -> f32 {
-  partial[thread] = value;
+  partials[thread] = value;
   workgroupBarrier();
   if (thread < 8u) {
-    var m = partial[thread * 8u];
-    for (var i = 1u; i < 8u; i++) { m = max(m, partial[thread * 8u + i]); }
+    var m = partials[thread * 8u];
+    for (var i = 1u; i < 8u; i++) { m = max(m, partials[thread * 8u + i]); }
     eighth[thread] = m;
   }
   workgroupBarrier();
@@ -118,10 +118,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     workgroupBarrier();
   }
 
-  partial[thread] = sum;
+  partials[thread] = sum;
   workgroupBarrier();
   var total = 0.0;
-  for (var i = 0u; i < WG; i++) { total += partial[i]; }
+  for (var i = 0u; i < WG; i++) { total += partials[i]; }
 
   if (SPLITS == 1u && params.sinks != NONE) {
     let sink = small[params.sinks + head];

@@ -22,17 +22,17 @@ const NONE = 0xffffffffu;
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   if (id.y >= row_count(params.domain)) { return; }
   let stride = params.value_width + 4u;
-  let from = (id.y * params.heads + id.x) * SPLITS * stride;
+  let source = (id.y * params.heads + id.x) * SPLITS * stride;
   var maximum = -1e30;
   if (params.sinks != NONE) { maximum = small[params.sinks + id.x]; }
-  for (var s = 0u; s < SPLITS; s++) { maximum = max(maximum, splits[from + s * stride]); }
+  for (var s = 0u; s < SPLITS; s++) { maximum = max(maximum, splits[source + s * stride]); }
   var total = 0.0;
   if (params.sinks != NONE) { total = exp(small[params.sinks + id.x] - maximum); }
-  for (var s = 0u; s < SPLITS; s++) { total += splits[from + s * stride + 1u] * exp(splits[from + s * stride] - maximum); }
+  for (var s = 0u; s < SPLITS; s++) { total += splits[source + s * stride + 1u] * exp(splits[source + s * stride] - maximum); }
   let to = params.out_offset + id.y * params.out_stride + id.x * params.value_width;
   for (var i = thread; i < params.value_width; i += 64u) {
     var sum = 0.0;
-    for (var s = 0u; s < SPLITS; s++) { sum += splits[from + s * stride + 4u + i] * exp(splits[from + s * stride] - maximum); }
+    for (var s = 0u; s < SPLITS; s++) { sum += splits[source + s * stride + 4u + i] * exp(splits[source + s * stride] - maximum); }
     out[to + i] = sum / total;
   }
 }

@@ -51,7 +51,7 @@ const GROUPS = WG / LANES;
 @group(1) @binding(3) var<storage, read> small: array<vec4<f32>>;
 @group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
-var<workgroup> partial: array<f32, WG * (OUTS * PARTS + 1u)>;
+var<workgroup> partials: array<f32, WG * (OUTS * PARTS + 1u)>;
 
 fn segment_of(output: u32) -> u32 {
   return u32(output >= params.ends.x) + u32(output >= params.ends.y) + u32(output >= params.ends.z);
@@ -141,10 +141,10 @@ fn main(
 
   for (var r = 0u; r < rows; r++) {
     if (LANES > 1u) {
-      // One partial sum a thread; then one thread an output adds its LANES partials in order.
+      // One partials sum a thread; then one thread an output adds its LANES partials in order.
       let width = OUTS * PARTS + 1u;
-      for (var i = 0u; i < OUTS * PARTS; i++) { partial[thread * width + i] = sums[r * OUTS * PARTS + i]; }
-      if (NORM) { partial[thread * width + OUTS * PARTS] = squares[r]; }
+      for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * width + i] = sums[r * OUTS * PARTS + i]; }
+      if (NORM) { partials[thread * width + OUTS * PARTS] = squares[r]; }
       workgroupBarrier();
       let owner = thread / OUTS;
       let i = thread % OUTS;
@@ -154,9 +154,9 @@ fn main(
         var square = 0.0;
         for (var l = 0u; l < LANES; l++) {
           let at = (owner * LANES + l) * width;
-          sum.x += partial[at + i * PARTS];
-          if (GATED) { sum.y += partial[at + i * PARTS + 1u]; }
-          if (NORM) { square += partial[at + OUTS * PARTS]; }
+          sum.x += partials[at + i * PARTS];
+          if (GATED) { sum.y += partials[at + i * PARTS + 1u]; }
+          if (NORM) { square += partials[at + OUTS * PARTS]; }
         }
         var inv = 1.0;
         if (NORM) { inv = 1.0 / sqrt(square / f32(params.k) + params.eps); }

@@ -20,12 +20,12 @@ var<workgroup> place: array<u32, 64>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   if (id.y >= row_count(1u)) { return; }
-  let from = params.x_offset + id.y * params.x_stride;
+  let source = params.x_offset + id.y * params.x_stride;
   let end = min((id.x + 1u) * RUN, params.width);
   var best = -3.0e38;
   var at = id.x * RUN;
   for (var i = id.x * RUN + thread; i < end; i += 64u) {
-    let v = logits[from + i];
+    let v = logits[source + i];
     if (v > best) { best = v; at = i; }
   }
   value[thread] = best;
@@ -112,16 +112,16 @@ const WG = 64u;
 
 var<workgroup> query: array<vec4<f32>, KEY4>;
 var<workgroup> weight: array<f32, WG>;
-var<workgroup> partial: array<f32, WG>;
+var<workgroup> partials: array<f32, WG>;
 var<workgroup> eighth: array<f32, 8>;
 var<workgroup> columns: array<vec4<f32>, WG>;
 
 fn largest(thread: u32, value: f32) -> f32 {
-  partial[thread] = value;
+  partials[thread] = value;
   workgroupBarrier();
   if (thread < 8u) {
-    var m = partial[thread * 8u];
-    for (var i = 1u; i < 8u; i++) { m = max(m, partial[thread * 8u + i]); }
+    var m = partials[thread * 8u];
+    for (var i = 1u; i < 8u; i++) { m = max(m, partials[thread * 8u + i]); }
     eighth[thread] = m;
   }
   workgroupBarrier();
@@ -189,10 +189,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     workgroupBarrier();
   }
 
-  partial[thread] = sum;
+  partials[thread] = sum;
   workgroupBarrier();
   var total = 0.0;
-  for (var i = 0u; i < WG; i++) { total += partial[i]; }
+  for (var i = 0u; i < WG; i++) { total += partials[i]; }
 
   if (SPLITS == 1u && params.sinks != NONE) {
     let sink = small[params.sinks + head];
@@ -247,17 +247,17 @@ const NONE = 0xffffffffu;
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   if (id.y >= row_count(params.domain)) { return; }
   let stride = params.value_width + 4u;
-  let from = (id.y * params.heads + id.x) * SPLITS * stride;
+  let source = (id.y * params.heads + id.x) * SPLITS * stride;
   var maximum = -1e30;
   if (params.sinks != NONE) { maximum = small[params.sinks + id.x]; }
-  for (var s = 0u; s < SPLITS; s++) { maximum = max(maximum, splits[from + s * stride]); }
+  for (var s = 0u; s < SPLITS; s++) { maximum = max(maximum, splits[source + s * stride]); }
   var total = 0.0;
   if (params.sinks != NONE) { total = exp(small[params.sinks + id.x] - maximum); }
-  for (var s = 0u; s < SPLITS; s++) { total += splits[from + s * stride + 1u] * exp(splits[from + s * stride] - maximum); }
+  for (var s = 0u; s < SPLITS; s++) { total += splits[source + s * stride + 1u] * exp(splits[source + s * stride] - maximum); }
   let to = params.out_offset + id.y * params.out_stride + id.x * params.value_width;
   for (var i = thread; i < params.value_width; i += 64u) {
     var sum = 0.0;
-    for (var s = 0u; s < SPLITS; s++) { sum += splits[from + s * stride + 4u + i] * exp(splits[from + s * stride] - maximum); }
+    for (var s = 0u; s < SPLITS; s++) { sum += splits[source + s * stride + 4u + i] * exp(splits[source + s * stride] - maximum); }
     out[to + i] = sum / total;
   }
 }
@@ -760,20 +760,20 @@ fn kv_load(kind: u32, word: u32, element: u32) -> vec4<f32> {
 // of largest magnitude). pack2x16float is undefined past ±65504 on some drivers, hence the clamp.
 fn kv_unit(kind: u32) -> u32 { return select(4u, 32u, kind >= 2u); }
 
-fn kv_store(kind: u32, word: u32, element: u32, from: u32) {
+fn kv_store(kind: u32, word: u32, element: u32, source: u32) {
   if (kind == 0u) {
-    for (var i = 0u; i < 4u; i++) { slab[word + element + i] = bitcast<u32>(head[from + i]); }
+    for (var i = 0u; i < 4u; i++) { slab[word + element + i] = bitcast<u32>(head[source + i]); }
     return;
   }
   if (kind == 1u) {
-    let v = clamp(vec4(head[from], head[from + 1u], head[from + 2u], head[from + 3u]), vec4(-65504.0), vec4(65504.0));
+    let v = clamp(vec4(head[source], head[source + 1u], head[source + 2u], head[source + 3u]), vec4(-65504.0), vec4(65504.0));
     slab[word + (element >> 1u)] = pack2x16float(v.xy);
     slab[word + (element >> 1u) + 1u] = pack2x16float(v.zw);
     return;
   }
   var largest = 0.0;
   for (var i = 0u; i < 32u; i++) {
-    let v = head[from + i];
+    let v = head[source + i];
     if (abs(v) > abs(largest)) { largest = v; }
   }
   if (kind == 2u) {
@@ -782,7 +782,7 @@ fn kv_store(kind: u32, word: u32, element: u32, from: u32) {
     let at = word + 9u * (element >> 5u);
     slab[at] = bitcast<u32>(scale);
     for (var i = 0u; i < 8u; i++) {
-      let v = vec4(head[from + 4u * i], head[from + 4u * i + 1u], head[from + 4u * i + 2u], head[from + 4u * i + 3u]);
+      let v = vec4(head[source + 4u * i], head[source + 4u * i + 1u], head[source + 4u * i + 2u], head[source + 4u * i + 3u]);
       slab[at + 1u + i] = pack4xI8(vec4<i32>(clamp(round(v * inv), vec4(-127.0), vec4(127.0))));
     }
     return;
@@ -794,7 +794,7 @@ fn kv_store(kind: u32, word: u32, element: u32, from: u32) {
   for (var i = 0u; i < 4u; i++) {
     var packed = 0u;
     for (var j = 0u; j < 8u; j++) {
-      let q = u32(clamp(head[from + 8u * i + j] * inv + 8.5, 0.0, 15.0));
+      let q = u32(clamp(head[source + 8u * i + j] * inv + 8.5, 0.0, 15.0));
       packed |= q << (4u * j);
     }
     slab[at + 1u + i] = packed;
@@ -1077,7 +1077,7 @@ const GROUPS = WG / LANES;
 @group(1) @binding(3) var<storage, read> small: array<vec4<f32>>;
 @group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
-var<workgroup> partial: array<f32, WG * (OUTS * PARTS + 1u)>;
+var<workgroup> partials: array<f32, WG * (OUTS * PARTS + 1u)>;
 
 fn segment_of(output: u32) -> u32 {
   return u32(output >= params.ends.x) + u32(output >= params.ends.y) + u32(output >= params.ends.z);
@@ -1167,10 +1167,10 @@ fn main(
 
   for (var r = 0u; r < rows; r++) {
     if (LANES > 1u) {
-      // One partial sum a thread; then one thread an output adds its LANES partials in order.
+      // One partials sum a thread; then one thread an output adds its LANES partials in order.
       let width = OUTS * PARTS + 1u;
-      for (var i = 0u; i < OUTS * PARTS; i++) { partial[thread * width + i] = sums[r * OUTS * PARTS + i]; }
-      if (NORM) { partial[thread * width + OUTS * PARTS] = squares[r]; }
+      for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * width + i] = sums[r * OUTS * PARTS + i]; }
+      if (NORM) { partials[thread * width + OUTS * PARTS] = squares[r]; }
       workgroupBarrier();
       let owner = thread / OUTS;
       let i = thread % OUTS;
@@ -1180,9 +1180,9 @@ fn main(
         var square = 0.0;
         for (var l = 0u; l < LANES; l++) {
           let at = (owner * LANES + l) * width;
-          sum.x += partial[at + i * PARTS];
-          if (GATED) { sum.y += partial[at + i * PARTS + 1u]; }
-          if (NORM) { square += partial[at + OUTS * PARTS]; }
+          sum.x += partials[at + i * PARTS];
+          if (GATED) { sum.y += partials[at + i * PARTS + 1u]; }
+          if (NORM) { square += partials[at + OUTS * PARTS]; }
         }
         var inv = 1.0;
         if (NORM) { inv = 1.0 / sqrt(square / f32(params.k) + params.eps); }
@@ -1228,38 +1228,38 @@ const NONE = 0xffffffffu;
 @group(1) @binding(2) var<storage, read> small: array<f32>;
 @group(1) @binding(3) var<storage, read_write> out: array<f32>;
 
-var<workgroup> partial: array<f32, WG>;
+var<workgroup> partials: array<f32, WG>;
 
 fn reduce(thread: u32, value: f32) -> f32 {
   workgroupBarrier();
-  partial[thread] = value;
+  partials[thread] = value;
   workgroupBarrier();
   var sum = 0.0;
-  for (var i = 0u; i < WG; i++) { sum += partial[i]; }
+  for (var i = 0u; i < WG; i++) { sum += partials[i]; }
   return sum;
 }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   if (id.y >= row_count(params.domain)) { return; }
-  let from = params.x_offset + id.y * params.x_stride + id.x * params.group;
+  let source = params.x_offset + id.y * params.x_stride + id.x * params.group;
   let to = params.out_offset + id.y * params.out_stride + id.x * params.group;
   var mean = 0.0;
   if (KIND == 1u) {
     var sum = 0.0;
-    for (var i = thread; i < params.group; i += WG) { sum += x[from + i]; }
+    for (var i = thread; i < params.group; i += WG) { sum += x[source + i]; }
     mean = reduce(thread, sum) / f32(params.group);
   }
   var square = 0.0;
   for (var i = thread; i < params.group; i += WG) {
-    let v = x[from + i] - mean;
+    let v = x[source + i] - mean;
     square += v * v;
   }
   square = reduce(thread, square);
   var inv = 1.0 / sqrt(square / f32(params.group) + params.eps);
   if (KIND == 2u) { inv = 1.0 / max(sqrt(square), params.eps); }
   for (var i = thread; i < params.group; i += WG) {
-    var y = (x[from + i] - mean) * inv;
+    var y = (x[source + i] - mean) * inv;
     if (params.weight != NONE) { y *= small[params.weight + id.x * params.weight_step + i]; }
     if (params.bias != NONE) { y += small[params.bias + id.x * params.weight_step + i]; }
     out[to + i] = y;
@@ -1942,11 +1942,11 @@ struct Params {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   if (id.y >= row_count(params.domain)) { return; }
-  let from = params.x_offset + id.y * params.x_stride + id.x * params.head_width;
+  let source = params.x_offset + id.y * params.x_stride + id.x * params.head_width;
   let to = params.out_offset + id.y * params.out_stride + id.x * params.head_width;
   let at = params.angles + row_position(id.y) * params.half;
   for (var i = thread; i < params.head_width; i += WG) {
-    if (i < params.start || i >= params.start + 2u * params.half) { out[to + i] = x[from + i]; }
+    if (i < params.start || i >= params.start + 2u * params.half) { out[to + i] = x[source + i]; }
   }
   for (var i = thread; i < params.half; i += WG) {
     var first = params.start + 2u * i;
@@ -1955,8 +1955,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       first = params.start + i;
       second = first + params.half;
     }
-    let a = x[from + first];
-    let b = x[from + second];
+    let a = x[source + first];
+    let b = x[source + second];
     let turn = angles[at + i];
     out[to + first] = a * turn.x - b * turn.y;
     out[to + second] = a * turn.y + b * turn.x;
@@ -2007,7 +2007,7 @@ const NONE = 0xffffffffu;
 @group(1) @binding(5) var<storage, read> small: array<f32>;
 
 var<workgroup> head: array<f32, HEAD>;
-var<workgroup> partial: array<f32, WG>;
+var<workgroup> partials: array<f32, WG>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -2017,31 +2017,31 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let is_v = id.x >= params.q_heads + params.k_heads;
   var width = params.key_width;
   var index = id.x;
-  var from = params.q_offset;
+  var source = params.q_offset;
   var norm = params.q_norm;
   if (is_v) {
     width = params.value_width;
     index = id.x - params.q_heads - params.k_heads;
-    from = params.v_offset;
+    source = params.v_offset;
     norm = NONE;
   } else if (!is_q) {
     index = id.x - params.q_heads;
-    from = params.k_offset;
+    source = params.k_offset;
     norm = params.k_norm;
   }
-  from += row * params.x_stride + index * width;
+  source += row * params.x_stride + index * width;
 
   var square = 0.0;
   for (var i = thread; i < width; i += WG) {
-    let v = x[from + i];
+    let v = x[source + i];
     head[i] = v;
     square += v * v;
   }
-  partial[thread] = square;
+  partials[thread] = square;
   workgroupBarrier();
   if (norm != NONE) {
     var sum = 0.0;
-    for (var i = 0u; i < WG; i++) { sum += partial[i]; }
+    for (var i = 0u; i < WG; i++) { sum += partials[i]; }
     let inv = 1.0 / sqrt(sum / f32(width) + params.eps);
     for (var i = thread; i < width; i += WG) { head[i] = head[i] * inv * small[norm + i]; }
   }

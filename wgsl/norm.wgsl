@@ -25,38 +25,38 @@ const NONE = 0xffffffffu;
 @group(1) @binding(2) var<storage, read> small: array<f32>;
 @group(1) @binding(3) var<storage, read_write> out: array<f32>;
 
-var<workgroup> partial: array<f32, WG>;
+var<workgroup> partials: array<f32, WG>;
 
 fn reduce(thread: u32, value: f32) -> f32 {
   workgroupBarrier();
-  partial[thread] = value;
+  partials[thread] = value;
   workgroupBarrier();
   var sum = 0.0;
-  for (var i = 0u; i < WG; i++) { sum += partial[i]; }
+  for (var i = 0u; i < WG; i++) { sum += partials[i]; }
   return sum;
 }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   if (id.y >= row_count(params.domain)) { return; }
-  let from = params.x_offset + id.y * params.x_stride + id.x * params.group;
+  let source = params.x_offset + id.y * params.x_stride + id.x * params.group;
   let to = params.out_offset + id.y * params.out_stride + id.x * params.group;
   var mean = 0.0;
   if (KIND == 1u) {
     var sum = 0.0;
-    for (var i = thread; i < params.group; i += WG) { sum += x[from + i]; }
+    for (var i = thread; i < params.group; i += WG) { sum += x[source + i]; }
     mean = reduce(thread, sum) / f32(params.group);
   }
   var square = 0.0;
   for (var i = thread; i < params.group; i += WG) {
-    let v = x[from + i] - mean;
+    let v = x[source + i] - mean;
     square += v * v;
   }
   square = reduce(thread, square);
   var inv = 1.0 / sqrt(square / f32(params.group) + params.eps);
   if (KIND == 2u) { inv = 1.0 / max(sqrt(square), params.eps); }
   for (var i = thread; i < params.group; i += WG) {
-    var y = (x[from + i] - mean) * inv;
+    var y = (x[source + i] - mean) * inv;
     if (params.weight != NONE) { y *= small[params.weight + id.x * params.weight_step + i]; }
     if (params.bias != NONE) { y += small[params.bias + id.x * params.weight_step + i]; }
     out[to + i] = y;

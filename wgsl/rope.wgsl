@@ -24,11 +24,11 @@ struct Params {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   if (id.y >= row_count(params.domain)) { return; }
-  let from = params.x_offset + id.y * params.x_stride + id.x * params.head_width;
+  let source = params.x_offset + id.y * params.x_stride + id.x * params.head_width;
   let to = params.out_offset + id.y * params.out_stride + id.x * params.head_width;
   let at = params.angles + row_position(id.y) * params.half;
   for (var i = thread; i < params.head_width; i += WG) {
-    if (i < params.start || i >= params.start + 2u * params.half) { out[to + i] = x[from + i]; }
+    if (i < params.start || i >= params.start + 2u * params.half) { out[to + i] = x[source + i]; }
   }
   for (var i = thread; i < params.half; i += WG) {
     var first = params.start + 2u * i;
@@ -37,8 +37,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       first = params.start + i;
       second = first + params.half;
     }
-    let a = x[from + first];
-    let b = x[from + second];
+    let a = x[source + first];
+    let b = x[source + second];
     let turn = angles[at + i];
     out[to + first] = a * turn.x - b * turn.y;
     out[to + second] = a * turn.y + b * turn.x;

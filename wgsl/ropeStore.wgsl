@@ -42,7 +42,7 @@ const NONE = 0xffffffffu;
 @group(1) @binding(5) var<storage, read> small: array<f32>;
 
 var<workgroup> head: array<f32, HEAD>;
-var<workgroup> partial: array<f32, WG>;
+var<workgroup> partials: array<f32, WG>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -52,31 +52,31 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let is_v = id.x >= params.q_heads + params.k_heads;
   var width = params.key_width;
   var index = id.x;
-  var from = params.q_offset;
+  var source = params.q_offset;
   var norm = params.q_norm;
   if (is_v) {
     width = params.value_width;
     index = id.x - params.q_heads - params.k_heads;
-    from = params.v_offset;
+    source = params.v_offset;
     norm = NONE;
   } else if (!is_q) {
     index = id.x - params.q_heads;
-    from = params.k_offset;
+    source = params.k_offset;
     norm = params.k_norm;
   }
-  from += row * params.x_stride + index * width;
+  source += row * params.x_stride + index * width;
 
   var square = 0.0;
   for (var i = thread; i < width; i += WG) {
-    let v = x[from + i];
+    let v = x[source + i];
     head[i] = v;
     square += v * v;
   }
-  partial[thread] = square;
+  partials[thread] = square;
   workgroupBarrier();
   if (norm != NONE) {
     var sum = 0.0;
-    for (var i = 0u; i < WG; i++) { sum += partial[i]; }
+    for (var i = 0u; i < WG; i++) { sum += partials[i]; }
     let inv = 1.0 / sqrt(sum / f32(width) + params.eps);
     for (var i = thread; i < width; i += WG) { head[i] = head[i] * inv * small[norm + i]; }
   }

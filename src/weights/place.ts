@@ -31,6 +31,8 @@ export interface Placement {
   readonly matrices: ReadonlyMap<string, PlacedMatrix>;
   /** f32 index in the small buffer. */
   readonly vectors: ReadonlyMap<string, number>;
+  /** Elements of each vector. */
+  readonly vectorLengths: ReadonlyMap<string, number>;
   /** Buffers to make: name → bytes. */
   readonly buffers: ReadonlyMap<string, number>;
   /** Floats of the small buffer that tensors take. */
@@ -156,12 +158,15 @@ export function placeWeights(graph: Graph, file: GgufFile, limits: PlacementLimi
   for (const name of wanted.matrices) if (!grouped.has(name)) place([name]);
 
   const vectors = new Map<string, number>();
+  const vectorLengths = new Map<string, number>();
   let smallLength = 0;
   for (const name of wanted.vectors) {
+    const { elements } = find(name);
     vectors.set(name, smallLength);
-    smallLength = align(smallLength + find(name).elements, 4);
+    vectorLengths.set(name, elements);
+    smallLength = align(smallLength + elements, 4);
   }
   let bytes = 0;
   for (const size of buffers.values()) bytes += size;
-  return { matrices, vectors, buffers, smallLength, bytes };
+  return { matrices, vectors, vectorLengths, buffers, smallLength, bytes };
 }

@@ -3,20 +3,20 @@
 // of largest magnitude). pack2x16float is undefined past ±65504 on some drivers, hence the clamp.
 fn kv_unit(kind: u32) -> u32 { return select(4u, 32u, kind >= 2u); }
 
-fn kv_store(kind: u32, word: u32, element: u32, from: u32) {
+fn kv_store(kind: u32, word: u32, element: u32, source: u32) {
   if (kind == 0u) {
-    for (var i = 0u; i < 4u; i++) { slab[word + element + i] = bitcast<u32>(head[from + i]); }
+    for (var i = 0u; i < 4u; i++) { slab[word + element + i] = bitcast<u32>(head[source + i]); }
     return;
   }
   if (kind == 1u) {
-    let v = clamp(vec4(head[from], head[from + 1u], head[from + 2u], head[from + 3u]), vec4(-65504.0), vec4(65504.0));
+    let v = clamp(vec4(head[source], head[source + 1u], head[source + 2u], head[source + 3u]), vec4(-65504.0), vec4(65504.0));
     slab[word + (element >> 1u)] = pack2x16float(v.xy);
     slab[word + (element >> 1u) + 1u] = pack2x16float(v.zw);
     return;
   }
   var largest = 0.0;
   for (var i = 0u; i < 32u; i++) {
-    let v = head[from + i];
+    let v = head[source + i];
     if (abs(v) > abs(largest)) { largest = v; }
   }
   if (kind == 2u) {
@@ -25,7 +25,7 @@ fn kv_store(kind: u32, word: u32, element: u32, from: u32) {
     let at = word + 9u * (element >> 5u);
     slab[at] = bitcast<u32>(scale);
     for (var i = 0u; i < 8u; i++) {
-      let v = vec4(head[from + 4u * i], head[from + 4u * i + 1u], head[from + 4u * i + 2u], head[from + 4u * i + 3u]);
+      let v = vec4(head[source + 4u * i], head[source + 4u * i + 1u], head[source + 4u * i + 2u], head[source + 4u * i + 3u]);
       slab[at + 1u + i] = pack4xI8(vec4<i32>(clamp(round(v * inv), vec4(-127.0), vec4(127.0))));
     }
     return;
@@ -37,7 +37,7 @@ fn kv_store(kind: u32, word: u32, element: u32, from: u32) {
   for (var i = 0u; i < 4u; i++) {
     var packed = 0u;
     for (var j = 0u; j < 8u; j++) {
-      let q = u32(clamp(head[from + 8u * i + j] * inv + 8.5, 0.0, 15.0));
+      let q = u32(clamp(head[source + 8u * i + j] * inv + 8.5, 0.0, 15.0));
       packed |= q << (4u * j);
     }
     slab[at + 1u + i] = packed;

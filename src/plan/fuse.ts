@@ -1,0 +1,345 @@
+/**
+ * Fusion: a list of patterns over the graph, each named, each optional. They know ops, never families.
+ * A node makes one value; a view is a run of another value's columns and costs nothing.
+ */
+import { type Activation, type Graph, inputsOf, type Op, type Ref, type RopeTable } from "../graph/ops.ts";
+
+export interface LinearPart {
+  readonly weight: string;
+  readonly bias?: string;
+  readonly first: number;
+  readonly out: number;
+}
+
+/** One or several linear maps of the same x in one dispatch: [norm] → parts side by side, or act(part 0) · part 1 → + residual. */
+export interface LinearsOp {
+  readonly op: "linears";
+  readonly layer: number;
+  readonly name: string;
+  readonly x: Ref;
+  readonly parts: readonly LinearPart[];
+  readonly norm?: { readonly weight: string; readonly eps: number };
+  readonly gate?: { readonly kind: Activation | "swigluOai"; readonly alpha: number; readonly limit: number };
+  readonly residual?: Ref;
+  readonly scale: number;
+  /** Tensor of one number that multiplies the result. */
+  readonly scaleTensor?: string;
+}
+
+/** Norm and rotation of queries and keys, and the write of keys and values into their slot; makes the queries. */
+export interface RopeStoreOp {
+  readonly op: "ropeStore";
+  readonly layer: number;
+  readonly name: string;
+  readonly q: Ref;
+  readonly k: Ref;
+  readonly v: Ref;
+  readonly slot: number;
+  readonly rope?: { readonly start: number; readonly style: "norm" | "neox"; readonly table: RopeTable };
+  readonly qNorm?: string;
+  readonly kNorm?: string;
+  readonly eps: number;
+}
+
+export type PlanOp = Op | LinearsOp | RopeStoreOp;
+
+export interface Node {
+  readonly ref: Ref;
+  readonly op: PlanOp;
+}
+
+export interface Value {
+  readonly width: number;
+  readonly selected: boolean;
+  /** Columns [offset, offset + width) of another value. */
+  readonly view?: { readonly of: Ref; readonly offset: number };
+}
+
+export interface FusedGraph {
+  readonly nodes: readonly Node[];
+  readonly values: readonly Value[];
+  readonly output: Ref;
+}
+
+/** Facts about tensors that patterns need. */
+export interface TensorFacts {
+  /** Type id of a matrix, and the number of elements of any tensor. */
+  type(name: string): number;
+  elements(name: string): number;
+}
+
+/** Inputs of a node, fused ops included. */
+export function inputs(op: PlanOp): Ref[] {
+  if (op.op === "linears") return op.residual === undefined ? [op.x] : [op.x, op.residual];
+  if (op.op === "ropeStore") return [op.q, op.k, op.v];
+  return inputsOf(op);
+}
+
+interface Draft {
+  nodes: Node[];
+  values: Value[];
+  output: Ref;
+  facts: TensorFacts;
+}
+
+/** Nodes by the value they make, and how often each value is read. */
+function index(draft: Draft): { maker: Map<Ref, PlanOp>; uses: Map<Ref, number> } {
+  const maker = new Map<Ref, PlanOp>();
+  const uses = new Map<Ref, number>([[draft.output, 1]]);
+  for (const { ref, op } of draft.nodes) {
+    maker.set(ref, op);
+    for (const input of inputs(op)) uses.set(input, (uses.get(input) ?? 0) + 1);
+  }
+  for (const value of draft.values)
+    if (value.view) uses.set(value.view.of, (uses.get(value.view.of) ?? 0) + 1);
+  return { maker, uses };
+}
+
+const isLinears = (op: PlanOp | undefined): op is LinearsOp => op?.op === "linears";
+
+/** A linear map that nothing has been fused into yet. */
+const plain = (op: PlanOp | undefined): op is LinearsOp =>
+  isLinears(op) && op.parts.length === 1 && !op.gate && op.residual === undefined && op.scale === 1 && !op.scaleTensor;
+
+/** act(x · Wgᵀ) · (x · Wuᵀ) as one map. */
+function gateUp(draft: Draft): void {
+  const { maker, uses } = index(draft);
+  const gone = new Set<Ref>();
+  draft.nodes = draft.nodes.map((node) => {
+    const { op, ref } = node;
+    if (op.op !== "gated") return node;
+    const gate = maker.get(op.gate);
+    const up = maker.get(op.up);
+    if (!plain(gate) || !plain(up) || gate.x !== up.x || op.gate === op.up) return node;
+    if (uses.get(op.gate) !== 1 || uses.get(op.up) !== 1) return node;
+    if (draft.facts.type(gate.parts[0].weight) !== draft.facts.type(up.parts[0].weight)) return node;
+    if (op.kind === "xielu") return node;
+    gone.add(op.gate).add(op.up);
+    const fused: LinearsOp = {
+      ...gate,
+      name: op.name,
+      parts: [gate.parts[0], up.parts[0]],
+      gate: { kind: op.kind, alpha: op.alpha ?? 0, limit: op.limit ?? 0 },
+    };
+    return { ref, op: fused };
+  });
+  draft.nodes = draft.nodes.filter((n) => !gone.has(n.ref));
+}
+
+/** Up to four maps of the same x as one (q, k, v). */
+function sharedInput(draft: Draft): void {
+  const { uses, maker } = index(draft);
+  // A projection that goes straight into an add is left to the residual pattern.
+  const added = new Set<Ref>();
+  for (const { op } of draft.nodes) {
+    if (op.op !== "add") continue;
+    for (const r of [op.a, op.b]) if (plain(maker.get(r)) && uses.get(r) === 1) added.add(r);
+  }
+  const groups = new Map<Ref, Node[]>();
+  for (const node of draft.nodes) {
+    if (!plain(node.op) || added.has(node.ref) || node.ref === draft.output) continue;
+    const list = groups.get(node.op.x);
+    if (list) list.push(node);
+    else groups.set(node.op.x, [node]);
+  }
+  for (const all of groups.values()) {
+    for (let from = 0; from + 1 < all.length; from += 4) {
+      const members = all.slice(from, from + 4);
+      if (members.length < 2) continue;
+      const ops = members.map((n) => n.op as LinearsOp);
+      const widths = members.map((n) => draft.values[n.ref].width);
+      // Views must begin at whole vec4s, because kernels read them so.
+      if (widths.some((w) => w % 4 !== 0)) continue;
+      const ref = draft.values.length;
+      draft.values.push({
+        width: widths.reduce((a, b) => a + b, 0),
+        selected: draft.values[members[0].ref].selected,
+      });
+      let offset = 0;
+      members.forEach((n, i) => {
+        draft.values[n.ref] = { ...draft.values[n.ref], view: { of: ref, offset } };
+        offset += widths[i];
+      });
+      const fused: LinearsOp = { ...ops[0], name: ops.map((o) => o.name).join("·"), parts: ops.flatMap((o) => o.parts) };
+      draft.nodes = draft.nodes.flatMap((n) => {
+        if (n === members[0]) return [{ ref, op: fused }];
+        return members.includes(n) ? [] : [n];
+      });
+    }
+  }
+}
+
+/** An RMS norm of whole rows that only linear maps read: its scale is applied inside them. */
+function normLinear(draft: Draft): void {
+  const { uses } = index(draft);
+  const readers = new Map<Ref, Node[]>();
+  for (const node of draft.nodes)
+    if (isLinears(node.op)) readers.set(node.op.x, [...(readers.get(node.op.x) ?? []), node]);
+  const gone = new Set<Ref>();
+  const changed = new Map<Ref, PlanOp>();
+  for (const { ref, op } of draft.nodes) {
+    if (op.op !== "rmsNorm" || op.weight === undefined || op.group !== draft.values[ref].width) continue;
+    const mine = readers.get(ref) ?? [];
+    if (mine.length === 0 || mine.length !== uses.get(ref)) continue;
+    if (draft.facts.elements(op.weight) !== op.group || op.group % 4 !== 0) continue;
+    for (const node of mine)
+      changed.set(node.ref, { ...(node.op as LinearsOp), x: op.x, norm: { weight: op.weight, eps: op.eps } });
+    gone.add(ref);
+  }
+  draft.nodes = draft.nodes.filter((n) => !gone.has(n.ref)).map((n) => ({ ref: n.ref, op: changed.get(n.ref) ?? n.op }));
+}
+
+/** A factor on a map's result. */
+function scaleLinear(draft: Draft): void {
+  const { maker, uses } = index(draft);
+  const gone = new Set<Ref>();
+  draft.nodes = draft.nodes.map((node) => {
+    const { op, ref } = node;
+    if (op.op !== "scale" || op.plus !== 0) return node;
+    const source = maker.get(op.x);
+    if (!plain(source) || source.parts[0].bias !== undefined || uses.get(op.x) !== 1) return node;
+    gone.add(op.x);
+    return { ref, op: { ...source, scale: op.by } };
+  });
+  draft.nodes = draft.nodes.filter((n) => !gone.has(n.ref));
+}
+
+/** a + x · Wᵀ: the sum is made where the map is finished. */
+function residual(draft: Draft): void {
+  const { maker, uses } = index(draft);
+  const gone = new Set<Ref>();
+  draft.nodes = draft.nodes.map((node) => {
+    const { op, ref } = node;
+    if (op.op !== "add") return node;
+    for (const [map, other] of [
+      [op.b, op.a],
+      [op.a, op.b],
+    ]) {
+      const source = maker.get(map);
+      if (!isLinears(source) || source.gate || source.parts.length !== 1 || source.residual !== undefined) continue;
+      if (uses.get(map) !== 1 || draft.values[map].selected !== draft.values[other].selected) continue;
+      if (map === other || gone.has(map)) continue;
+      gone.add(map);
+      return { ref, op: { ...source, residual: other } };
+    }
+    return node;
+  });
+  draft.nodes = draft.nodes.filter((n) => !gone.has(n.ref));
+}
+
+/** Norm and rotation of q and k, and the store of k and v, in front of attention. */
+function ropeStore(draft: Draft): void {
+  const { maker, uses } = index(draft);
+  const gone = new Set<Ref>();
+  const next: Node[] = [];
+  const trace = (ref: Ref): { ref: Ref; rope?: Extract<Op, { op: "rope" }>; norm?: Extract<Op, { op: "rmsNorm" }>; path: Ref[] } => {
+    const path: Ref[] = [];
+    let at = ref;
+    let op = maker.get(at);
+    let rope: Extract<Op, { op: "rope" }> | undefined;
+    let norm: Extract<Op, { op: "rmsNorm" }> | undefined;
+    if (op?.op === "rope" && uses.get(at) === 1) {
+      path.push(at);
+      rope = op;
+      at = op.x;
+      op = maker.get(at);
+    }
+    if (op?.op === "rmsNorm" && uses.get(at) === 1) {
+      path.push(at);
+      norm = op;
+      at = op.x;
+    }
+    return { ref: at, rope, norm, path };
+  };
+  for (const node of draft.nodes) {
+    const { op } = node;
+    if (op.op !== "attention" || op.k === undefined || op.v === undefined) {
+      next.push(node);
+      continue;
+    }
+    const q = trace(op.q);
+    const k = trace(op.k);
+    const parent = draft.values[q.ref].view?.of;
+    const sameTable = q.rope?.table === k.rope?.table || JSON.stringify(q.rope?.table) === JSON.stringify(k.rope?.table);
+    const headWidth = q.rope?.headWidth ?? q.norm?.group ?? 0;
+    const normOk = (n: typeof q.norm, r: typeof q.rope): boolean =>
+      n === undefined ||
+      (n.weight !== undefined && draft.facts.elements(n.weight) === n.group && (r === undefined || r.headWidth === n.group));
+    const fits =
+      parent !== undefined &&
+      draft.values[k.ref].view?.of === parent &&
+      draft.values[op.v].view?.of === parent &&
+      (q.rope === undefined) === (k.rope === undefined) &&
+      sameTable &&
+      q.rope?.start === k.rope?.start &&
+      q.rope?.style === k.rope?.style &&
+      q.rope?.headWidth === k.rope?.headWidth &&
+      normOk(q.norm, q.rope) &&
+      normOk(k.norm, k.rope) &&
+      (q.norm === undefined || k.norm === undefined || q.norm.eps === k.norm.eps) &&
+      (q.norm === undefined || k.norm === undefined || q.norm.group === k.norm.group) &&
+      (headWidth === 0 || draft.values[op.q].width === headWidth * op.heads);
+    if (!fits) {
+      next.push(node);
+      continue;
+    }
+    for (const ref of [...q.path, ...k.path]) gone.add(ref);
+    const ref = draft.values.length;
+    draft.values.push({ width: draft.values[op.q].width, selected: false });
+    const store: RopeStoreOp = {
+      op: "ropeStore",
+      layer: op.layer,
+      name: "rope·store",
+      q: q.ref,
+      k: k.ref,
+      v: op.v,
+      slot: op.slot,
+      rope: q.rope && { start: q.rope.start, style: q.rope.style, table: q.rope.table },
+      qNorm: q.norm?.weight,
+      kNorm: k.norm?.weight,
+      eps: q.norm?.eps ?? k.norm?.eps ?? 0,
+    };
+    next.push({ ref, op: store }, { ref: node.ref, op: { ...op, q: ref, k: undefined, v: undefined } });
+  }
+  draft.nodes = next.filter((n) => !gone.has(n.ref));
+}
+
+/** In the order they are tried. `rows` 1…8 use the mat-vec kernel, which alone can take a norm in. */
+const patterns: readonly { readonly name: string; readonly matvecOnly: boolean; readonly apply: (d: Draft) => void }[] = [
+  { name: "gate-up", matvecOnly: false, apply: gateUp },
+  { name: "scale", matvecOnly: false, apply: scaleLinear },
+  { name: "shared-input", matvecOnly: false, apply: sharedInput },
+  { name: "residual", matvecOnly: false, apply: residual },
+  { name: "norm", matvecOnly: true, apply: normLinear },
+  { name: "rope-store", matvecOnly: false, apply: ropeStore },
+];
+
+/** Names for `--no-fuse`. */
+export const fusionNames: readonly string[] = patterns.map((p) => p.name);
+
+export function fuse(graph: Graph, facts: TensorFacts, matvec: boolean, without: readonly string[]): FusedGraph {
+  const draft: Draft = {
+    nodes: graph.ops.map((op, ref): Node => {
+      if (op.op !== "linear") return { ref, op };
+      const { layer, name, x, weight, bias, first, out, scale } = op;
+      return {
+        ref,
+        op: { op: "linears", layer, name, x, parts: [{ weight, bias, first, out }], scale: 1, scaleTensor: scale },
+      };
+    }),
+    values: graph.widths.map((width, i) => ({ width, selected: graph.selected[i] })),
+    output: graph.output,
+    facts,
+  };
+  // A slice of one run is a view whatever is switched off.
+  draft.nodes = draft.nodes.filter(({ ref, op }) => {
+    if (op.op !== "slice" || op.groups !== 1 || op.offset % 4 !== 0) return true;
+    draft.values[ref] = { ...draft.values[ref], view: { of: op.x, offset: op.offset } };
+    return false;
+  });
+  for (const pattern of patterns) {
+    if (without.includes(pattern.name) || (pattern.matvecOnly && !matvec)) continue;
+    pattern.apply(draft);
+  }
+  return { nodes: draft.nodes, values: draft.values, output: draft.output };
+}

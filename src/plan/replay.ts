@@ -1,0 +1,71 @@
+/** A plan on a device: pipelines and bind groups made once, then encoded again and again. */
+import { encodeParams, type Grid } from "../kernels/call.ts";
+import type { Pipelines } from "../kernels/pipelines.ts";
+import { BufferUsage, type Buffers } from "../platform/buffers.ts";
+import type { Plan } from "./plan.ts";
+
+const PARAMS_ALIGN = 256;
+
+/** Flat arrays: what encoding a step reads, and nothing else. */
+export class Replay {
+  readonly plan: Plan;
+  readonly #pipelines: GPUComputePipeline[];
+  readonly #groups: GPUBindGroup[];
+  readonly #grids: readonly Grid[];
+  readonly #params: GPUBuffer;
+  readonly #buffers: Buffers;
+
+  constructor(
+    plan: Plan,
+    device: GPUDevice,
+    buffers: Buffers,
+    pipelines: Pipelines,
+    named: ReadonlyMap<string, GPUBuffer>,
+  ) {
+    this.plan = plan;
+    this.#buffers = buffers;
+    const bytes = new Uint8Array(PARAMS_ALIGN * plan.calls.length);
+    plan.calls.forEach((call, i) => bytes.set(encodeParams(call.params), PARAMS_ALIGN * i));
+    this.#params = buffers.allocate("params", bytes.length, BufferUsage.uniform | BufferUsage.copyTarget);
+    device.queue.writeBuffer(this.#params, 0, bytes);
+    this.#pipelines = plan.calls.map((call) => pipelines.get(call));
+    this.#grids = plan.calls.map((call) => call.grid);
+    this.#groups = plan.calls.map((call, i) => {
+      const entries: GPUBindGroupEntry[] = [
+        { binding: 0, resource: { buffer: this.#params, offset: PARAMS_ALIGN * i, size: encodeParams(call.params).length } },
+      ];
+      call.bindings.forEach((b, j) => {
+        const buffer = named.get(b.buffer);
+        if (!buffer) throw new Error(`plan: no buffer "${b.buffer}" for ${call.label}`);
+        entries.push({ binding: j + 1, resource: { buffer, offset: b.offset, size: b.size || undefined } });
+      });
+      return device.createBindGroup({ label: call.label, layout: pipelines.groupLayout(call), entries });
+    });
+  }
+
+  /** Encodes calls [0, end) for a step of `rows` rows with `outputs` output rows; group 0 and 2 are set by the caller. */
+  encode(pass: GPUComputePassEncoder, end: number, rows: number, outputs: number): void {
+    let last: GPUComputePipeline | undefined;
+    for (let i = 0; i < end; i++) {
+      const pipeline = this.#pipelines[i];
+      if (pipeline !== last) {
+        pass.setPipeline(pipeline);
+        last = pipeline;
+      }
+      pass.setBindGroup(1, this.#groups[i]);
+      const grid = this.#grids[i];
+      if (grid.rows === undefined) {
+        pass.dispatchWorkgroups(grid.x, grid.y, grid.z);
+        continue;
+      }
+      const count = Math.ceil((grid.domain === 1 ? outputs : rows) / grid.tile);
+      if (grid.rows === "x") pass.dispatchWorkgroups(count, grid.y, grid.z);
+      else if (grid.rows === "y") pass.dispatchWorkgroups(grid.x, count, grid.z);
+      else pass.dispatchWorkgroups(grid.x, grid.y, count);
+    }
+  }
+
+  dispose(): void {
+    this.#buffers.free(this.#params);
+  }
+}
