@@ -1,0 +1,137 @@
+/** From sampling options to a chain: checks, defaults, and llama.cpp's rules of what comes in which order. */
+import { WebggufError } from "../base/errors.ts";
+import { findBreakers } from "./breakers.ts";
+import { type ChainEntry, isActive } from "./chain.ts";
+import { mirostatTokens } from "./mirostat.ts";
+import { type SamplerName, type SamplingOptions, samplingDefaults } from "./types.ts";
+
+/** What sampling must know of the model. */
+export interface SamplerContext {
+  /** Number of tokens = length of the logits. */
+  readonly vocabulary: number;
+  /** Tokens of context; what a look-back of -1 means. */
+  readonly contextLength: number;
+  /** Text of a token, special ones included; only DRY with sequence breakers asks for it. */
+  readonly tokenText?: (id: number) => string;
+  /** Tokens of a text, without BOS and without reading special tokens; as `tokenText`. */
+  readonly tokenize?: (text: string) => ArrayLike<number>;
+}
+
+/** Options with defaults filled in; `undefined` counts as left out. `input/invalid` names the bad one. */
+export function resolveOptions(options: SamplingOptions): Required<SamplingOptions> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const all: Required<SamplingOptions> = { ...samplingDefaults, ...Object.fromEntries(given) };
+  for (const key of Object.keys(samplingDefaults) as (keyof SamplingOptions)[])
+    if (typeof samplingDefaults[key] === "number") requireNumber(key, all[key]);
+  for (const key of integers)
+    if (!Number.isSafeInteger(all[key])) invalid(key, "an integer", all[key]);
+  for (const key of ["repeatLastN", "dryPenaltyLastN", "seed"] as const)
+    if (all[key] < -1) invalid(key, "at least -1", all[key]);
+  if (all.repeatPenalty <= 0) invalid("repeatPenalty", "more than 0", all.repeatPenalty);
+  if (![0, 1, 2].includes(all.mirostat)) invalid("mirostat", "0, 1 or 2", all.mirostat);
+  for (const name of all.samplers)
+    if (!samplingDefaults.samplers.includes(name))
+      invalid("samplers", `names among ${samplingDefaults.samplers.join(", ")}`, name);
+  return all;
+}
+
+const integers = [
+  "topK",
+  "repeatLastN",
+  "dryAllowedLength",
+  "dryPenaltyLastN",
+  "minKeep",
+  "seed",
+] as const satisfies (keyof SamplingOptions)[];
+
+/** The chain that the options stand for, without its inactive entries. */
+export function entriesOf(
+  options: Required<SamplingOptions>,
+  context: SamplerContext,
+): ChainEntry[] {
+  const entries: ChainEntry[] = [["logit_bias", biasesOf(options.logitBias, context.vocabulary)]];
+  if (options.mirostat === 0)
+    for (const name of options.samplers) entries.push(entryOf(name, options, context));
+  else entries.push(["temp", options.temperature], mirostatEntry(options));
+  return entries.filter(isActive);
+}
+
+function entryOf(
+  name: SamplerName,
+  o: Required<SamplingOptions>,
+  context: SamplerContext,
+): ChainEntry {
+  switch (name) {
+    case "penalties":
+      return [name, o.repeatLastN, o.repeatPenalty, o.frequencyPenalty, o.presencePenalty];
+    case "dry":
+      return dryEntry(o, context);
+    case "top_n_sigma":
+      return [name, o.topNSigma];
+    case "top_k":
+      return [name, o.topK];
+    case "typ_p":
+      return ["typical", o.typicalP, o.minKeep];
+    case "top_p":
+      return [name, o.topP, o.minKeep];
+    case "min_p":
+      return [name, o.minP, o.minKeep];
+    case "xtc":
+      return [name, o.xtcProbability, o.xtcThreshold, o.minKeep];
+    case "temperature":
+      return ["temp_ext", o.temperature, o.dynatempRange, o.dynatempExponent];
+  }
+}
+
+function dryEntry(o: Required<SamplingOptions>, context: SamplerContext): ChainEntry {
+  const entry = (breakers: number[][]): ChainEntry => [
+    "dry",
+    o.dryMultiplier,
+    o.dryBase,
+    o.dryAllowedLength,
+    o.dryPenaltyLastN,
+    breakers,
+  ];
+  if (o.drySequenceBreakers.length === 0 || !isActive(entry([]))) return entry([]);
+  const { vocabulary, tokenText, tokenize } = context;
+  if (tokenText === undefined || tokenize === undefined)
+    throw new WebggufError(
+      "model/no-tokenizer",
+      "sampling: DRY's sequence breakers need the model's tokenizer; pass drySequenceBreakers: [] to go without",
+    );
+  return entry(findBreakers(o.drySequenceBreakers, vocabulary, tokenText, tokenize));
+}
+
+function mirostatEntry(o: Required<SamplingOptions>): ChainEntry {
+  const { mirostatEntropy: tau, mirostatLearningRate: eta } = o;
+  return o.mirostat === 1 ? ["mirostat", tau, eta, mirostatTokens] : ["mirostat_v2", tau, eta];
+}
+
+function biasesOf(
+  biases: Required<SamplingOptions>["logitBias"],
+  vocabulary: number,
+): [number, number][] {
+  const pairs: [number, number][] =
+    biases instanceof Map
+      ? [...biases]
+      : Object.entries(biases).map(([id, bias]) => [Number(id), bias]);
+  for (const [id, bias] of pairs) {
+    if (!Number.isInteger(id) || id < 0 || id >= vocabulary)
+      invalid("logitBias", `token ids below ${vocabulary}`, id);
+    if (typeof bias !== "number" || Number.isNaN(bias) || bias === Number.POSITIVE_INFINITY)
+      invalid("logitBias", "numbers or -Infinity", bias);
+  }
+  return pairs;
+}
+
+function requireNumber(key: string, value: unknown): void {
+  if (typeof value !== "number" || !Number.isFinite(value)) invalid(key, "a finite number", value);
+}
+
+function invalid(key: string, expected: string, actual: unknown): never {
+  throw new WebggufError("input/invalid", `sampling: ${key} must be ${expected}, not ${actual}`, {
+    key,
+    expected,
+    actual,
+  });
+}
