@@ -47,7 +47,7 @@ export interface Sampler {
 
 /**
  * Makes a sampler; errors `input/invalid` for options that make no sense and `model/no-tokenizer`
- * for DRY breakers without a tokenizer. Takes 28 bytes a token of the vocabulary, on first use.
+ * for DRY breakers without a tokenizer. Takes 24 bytes a token of the vocabulary, on first use.
  */
 export function createSampler(options: SamplingOptions, context: SamplerContext): Sampler {
   const resolved = resolveOptions(options);

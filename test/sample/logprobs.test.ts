@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { logprobs } from "../../src/sample/logprobs.ts";
+import { logprobs, logSumExp } from "../../src/sample/logprobs.ts";
 import { normal } from "./numbers.ts";
 
 describe("logprobs", () => {
@@ -10,6 +10,7 @@ describe("logprobs", () => {
     expect(logprob).toBeCloseTo(2 - sum, 12);
     expect(top.map(({ token }) => token)).toEqual([1, 3, 2]);
     expect(top[0].logprob).toBeCloseTo(3 - sum, 12);
+    expect(logSumExp(logits)).toBeCloseTo(sum, 12);
     expect(logprobs(logits, 0, 0).top).toEqual([]);
     expect(logprobs(logits, 0, 99).top.length).toBe(4);
   });
