@@ -40,6 +40,8 @@ export interface LoadOptions {
   /** Fusions switched off by name, for debugging (`--no-fuse`). */
   noFuse?: readonly string[];
   onProgress?: (progress: LoadProgress) => void;
+  /** One calm line now and then: why the CPU is used, or that the model will be slow here. */
+  onNotice?: (text: string) => void;
   signal?: AbortSignal;
 }
 
@@ -74,6 +76,8 @@ export interface GenerateOptions extends SamplingOptions {
   template?: ChatTemplateOptions;
   /** For messages: functions that the model may call. */
   tools?: readonly ToolDefinition[];
+  /** For messages: tell thoughts and tool calls apart from the content, where the format is known. @default true */
+  reasoning?: boolean;
   signal?: AbortSignal;
 }
 

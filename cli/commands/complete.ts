@@ -1,0 +1,43 @@
+/** `webgguf complete`: a prompt in, its continuation out. */
+import type { GenerateOptions } from "../../mod.ts";
+import type { Command } from "../command.ts";
+import { interruptible, withModel } from "../model.ts";
+import { DEVICE_FLAGS, SAMPLING_FLAGS, samplingOptions } from "../model-flags.ts";
+import { GENERATION_FLAGS, generationOptions, promptFrom, statistics } from "../prompt.ts";
+import { note, print, stdoutIsTerminal } from "../terminal.ts";
+
+export const complete: Command = {
+  name: "complete",
+  summary: "Continue a prompt, without a chat template",
+  examples: [
+    'webgguf complete -m model.gguf -p "Once upon a time" -n 64',
+    "webgguf complete -m model.gguf -f prompt.txt --temp 0 --no-display-prompt",
+  ],
+  flags: [
+    ...GENERATION_FLAGS,
+    { names: ["--no-display-prompt"], help: "print the answer only" },
+    { names: ["-no-cnv", "--no-conversation"], help: "what complete always does" },
+    ...SAMPLING_FLAGS,
+    ...DEVICE_FLAGS,
+  ],
+  async run(values) {
+    const prompt = await promptFrom(values);
+    const options: GenerateOptions = { ...samplingOptions(values), ...generationOptions(values) };
+    return withModel(values, {}, async (model) => {
+      const session = model.session();
+      if (!values.switch("no-display-prompt")) await print(prompt);
+      const special = values.switch("special");
+      await interruptible(async (signal) => {
+        for await (const piece of session.generate(prompt, { ...options, signal }))
+          await print(
+            special && piece.text === "" && model.tokenizer.isSpecial(piece.token)
+              ? model.tokenizer.token(piece.token)
+              : piece.text,
+          );
+      });
+      if (stdoutIsTerminal()) await print("\n");
+      if (!values.switch("no-perf")) note(statistics(model, session.stats()));
+      return 0;
+    });
+  },
+};

@@ -1,0 +1,151 @@
+/**
+ * Flags as llama.cpp spells them: `-ngl 0`, `-ctk f32` and `--temp 0` are one table, read with the
+ * platform's parseArgs once every spelling is made long. A value is whatever follows its flag, even
+ * if it starts with a dash, as there.
+ */
+import { parseArgs } from "node:util";
+import { WebggufError } from "../mod.ts";
+
+export interface Flag {
+  /** All spellings; the last one names the value in {@link Values}. */
+  readonly names: readonly string[];
+  /** What the value is, for the help; a flag without one is a switch. */
+  readonly value?: string;
+  readonly help: string;
+  /** May be given several times. */
+  readonly many?: boolean;
+}
+
+/** Parsed flags with getters that check. */
+export class Values {
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly positionals: readonly string[];
+
+  constructor(values: Readonly<Record<string, unknown>>, positionals: readonly string[]) {
+    this.#values = values;
+    this.positionals = positionals;
+  }
+
+  has(name: string): boolean {
+    return this.#values[name] !== undefined;
+  }
+  text(name: string): string | undefined {
+    return this.#values[name] as string | undefined;
+  }
+  texts(name: string): readonly string[] {
+    return (this.#values[name] as readonly string[] | undefined) ?? [];
+  }
+  switch(name: string): boolean {
+    return this.#values[name] === true;
+  }
+  number(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isFinite(value))
+      throw usage(`--${name} wants a number, not "${text}"`);
+    return value;
+  }
+  integer(name: string): number | undefined {
+    const value = this.number(name);
+    if (value !== undefined && !Number.isInteger(value))
+      throw usage(`--${name} wants a whole number, not "${this.text(name)}"`);
+    return value;
+  }
+  choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    if (!choices.includes(text as T))
+      throw usage(`--${name} is one of ${choices.join(", ")}, not "${text}"`);
+    return text as T;
+  }
+  required(name: string, example: string): string {
+    const text = this.text(name);
+    if (text === undefined) throw usage(`--${name} is missing; for example: ${example}`);
+    return text;
+  }
+}
+
+/** A mistake on the command line: exit code 2. */
+export const usage = (message: string): WebggufError => new WebggufError("input/invalid", message);
+
+/** Reads the arguments after the command's name. */
+export function parseFlags(args: readonly string[], flags: readonly Flag[]): Values {
+  const bySpelling = new Map(flags.flatMap((flag) => flag.names.map((name) => [name, flag])));
+  const long: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    if (arg === "--") {
+      long.push(...args.slice(i));
+      break;
+    }
+    if (!arg.startsWith("-") || arg === "-") {
+      long.push(arg);
+      continue;
+    }
+    const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
+    const spelling = equals < 0 ? arg : arg.slice(0, equals);
+    const flag = bySpelling.get(spelling) ?? bySpelling.get(spelling.replaceAll("_", "-"));
+    if (!flag) throw usage(unknownFlag(spelling, [...bySpelling.keys()]));
+    const name = nameOf(flag);
+    if (flag.value === undefined) {
+      if (equals >= 0) throw usage(`${spelling} takes no value`);
+      long.push(`--${name}`);
+      continue;
+    }
+    if (equals < 0 && i + 1 >= args.length) throw usage(`${spelling} wants ${flag.value} after it`);
+    long.push(`--${name}=${equals < 0 ? args[++i] : arg.slice(equals + 1)}`);
+  }
+  const options = Object.fromEntries(
+    flags.map((flag) => [
+      nameOf(flag),
+      { type: flag.value === undefined ? "boolean" : "string", multiple: flag.many ?? false },
+    ]),
+  ) as Record<string, { type: "boolean" | "string"; multiple: boolean }>;
+  const { values, positionals } = parseArgs({ args: long, options, allowPositionals: true });
+  return new Values(values, positionals);
+}
+
+const nameOf = (flag: Flag): string => flag.names[flag.names.length - 1].replace(/^--?/, "");
+
+function unknownFlag(spelling: string, known: readonly string[]): string {
+  const near = nearest(spelling, known);
+  return `Unknown flag ${spelling}${near ? `; did you mean ${near}?` : "; --help lists the flags"}`;
+}
+
+/** The nearest of some words by edit distance, if it is near enough to be meant. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(word, candidate);
+    if (distance < least) [best, least] = [candidate, distance];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** The table of flags for `--help`. */
+export function describeFlags(flags: readonly Flag[]): string {
+  const left = flags.map(
+    (flag) => `  ${flag.names.join(", ")}${flag.value ? ` ${flag.value}` : ""}`,
+  );
+  const width = Math.min(38, Math.max(...left.map((text) => text.length)) + 2);
+  return flags
+    .map((flag, i) =>
+      left[i].length < width
+        ? `${left[i].padEnd(width)}${flag.help}`
+        : `${left[i]}\n${" ".repeat(width)}${flag.help}`,
+    )
+    .join("\n");
+}

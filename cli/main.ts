@@ -1,0 +1,97 @@
+#!/usr/bin/env node
+/** `webgguf COMMAND …`: finds the command, reads its flags, turns what it throws into one line. */
+import process from "node:process";
+import { WebggufError } from "../mod.ts";
+import type { Command } from "./command.ts";
+import { chat } from "./commands/chat.ts";
+import { complete } from "./commands/complete.ts";
+import { devices } from "./commands/devices.ts";
+import { embed } from "./commands/embed.ts";
+import { inspect } from "./commands/inspect.ts";
+import { logits } from "./commands/logits.ts";
+import { perplexity } from "./commands/perplexity.ts";
+import { tokenize } from "./commands/tokenize.ts";
+import { describeFlags, type Flag, nearest, parseFlags, usage } from "./flags.ts";
+import { Interrupted } from "./model.ts";
+import { note, print } from "./terminal.ts";
+import { version } from "./version.ts";
+
+const COMMANDS: readonly Command[] = [
+  complete,
+  chat,
+  inspect,
+  devices,
+  tokenize,
+  embed,
+  perplexity,
+  logits,
+];
+
+const COMMON: readonly Flag[] = [
+  { names: ["-h", "--help"], help: "this help" },
+  { names: ["-v", "--verbose"], help: "errors with where they come from" },
+  { names: ["--list-devices"], help: "the adapters that --device can name" },
+];
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help")
+    return help(rest[0]);
+  if (name === "--version") return print(`${version}\n`).then(() => 0);
+  if (name === "--list-devices") return devices.run(parseFlags(rest, devices.flags));
+  const command = COMMANDS.find((one) => one.name === name);
+  if (!command) {
+    const near = nearest(
+      name,
+      COMMANDS.map((one) => one.name),
+    );
+    throw usage(
+      `Unknown command ${name}${near ? `; did you mean ${near}?` : "; webgguf --help lists them"}`,
+    );
+  }
+  const values = parseFlags(rest, [...command.flags, ...COMMON]);
+  if (values.switch("help")) return help(command.name);
+  if (values.switch("list-devices")) return devices.run(values);
+  return command.run(values);
+}
+
+async function help(name: string | undefined): Promise<number> {
+  const command = COMMANDS.find((one) => one.name === name);
+  if (command) {
+    await print(
+      `${command.summary}\n\nExamples\n${command.examples.map((line) => `  ${line}\n`).join("")}\n` +
+        `Flags\n${describeFlags([...command.flags, ...COMMON])}\n`,
+    );
+    return 0;
+  }
+  const width = Math.max(...COMMANDS.map((one) => one.name.length)) + 2;
+  await print(
+    `webgguf ${version}: GGUF language models on any GPU, from TypeScript\n\nExamples\n` +
+      '  webgguf chat -m model.gguf\n  webgguf complete -m model.gguf -p "Once upon a time" -n 64\n' +
+      "  webgguf inspect -m model.gguf --memory -c 4096\n  webgguf devices\n\nCommands\n" +
+      `${COMMANDS.map((one) => `  ${one.name.padEnd(width)}${one.summary}\n`).join("")}\n` +
+      "webgguf COMMAND --help tells its flags.\n",
+  );
+  return 0;
+}
+
+/** 0 done, 1 failed, 2 wrong use, 130 interrupted. */
+function report(error: unknown, verbose: boolean): number {
+  if (error instanceof Interrupted) return 130;
+  if ((error as { code?: string } | null)?.code === "EPIPE") return 0;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof WebggufError ? ` [${error.code}]` : "";
+  note(verbose && error instanceof Error ? `${error.stack}` : `webgguf: ${message}${code}`);
+  return error instanceof WebggufError && error.code === "input/invalid" ? 2 : 1;
+}
+
+const args = process.argv.slice(2);
+// A reader that went away (`webgguf … | head`) ends the program quietly.
+process.stdout.on("error", () => process.exit(0));
+try {
+  process.exitCode = await main(args);
+} catch (error) {
+  process.exitCode = report(error, args.includes("-v") || args.includes("--verbose"));
+}
+// A native driver's threads may outlive the work: leave as soon as the output is out.
+process.stdout.write("", () => process.exit());

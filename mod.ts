@@ -1,0 +1,40 @@
+/**
+ * webgguf runs GGUF language models on any GPU: the same WGSL kernels in Node, Deno and browsers.
+ *
+ * ```ts
+ * import { loadModel } from "webgguf";
+ * await using model = await loadModel("models/webgguf-tale-q8_0.gguf");
+ * await using session = model.session();
+ * const question = [{ role: "user", content: "What is 7 + 5?" }];
+ * let answer = "";
+ * for await (const piece of session.generate(question, { temperature: 0 })) answer += piece.text;
+ * console.log(answer); // 7 + 5 = 12.
+ * ```
+ *
+ * @module
+ */
+export { type ErrorCode, type ErrorDetails, WebggufError } from "./src/base/errors.ts";
+export type { ByteSource } from "./src/base/source.ts";
+export type { Metadata } from "./src/gguf/metadata.ts";
+export { type ReadOptions, readGguf } from "./src/gguf/read.ts";
+export type { GgufFile, MetadataArray, MetadataValue, TensorInfo } from "./src/gguf/types.ts";
+export type { Capabilities } from "./src/platform/types.ts";
+export type { SamplerName, SamplingOptions } from "./src/sample/types.ts";
+export { type DeviceReport, devices } from "./src/session/devices.ts";
+export { type MemoryReport, memoryNeeded } from "./src/session/memory.ts";
+export { loadModel } from "./src/session/model.ts";
+export { type Perplexity, type PerplexityOptions, perplexity } from "./src/session/perplexity.ts";
+export { openSource } from "./src/session/source.ts";
+export type * from "./src/session/types.ts";
+export type {
+  ChatMessage,
+  ChatTemplateOptions,
+  ToolCall,
+  ToolDefinition,
+} from "./src/text/template.ts";
+export {
+  createTokenizer,
+  type DecodeOptions,
+  type EncodeOptions,
+  type Tokenizer,
+} from "./src/text/tokenizer.ts";

@@ -1,0 +1,140 @@
+/** Where a model is computed: on the adapter asked for, or wherever a short measurement says. */
+import { platform } from "#platform";
+import { WebggufError } from "../base/errors.ts";
+import type { CacheTypeName } from "../cache/layout.ts";
+import { createCpuExecutor } from "../cpu/executor.ts";
+import type { GgufFile } from "../gguf/types.ts";
+import type { Executor } from "../graph/executor.ts";
+import type { Graph } from "../graph/ops.ts";
+import { createGpuExecutor, type GpuExecutorOptions } from "../plan/executor.ts";
+import type { Gpu } from "../platform/types.ts";
+import { estimateSpeed } from "./probe.ts";
+import type { LoadOptions, Model } from "./types.ts";
+
+/** Load options with everything decided but the device's own choices. */
+export interface ExecutorOptions extends LoadOptions {
+  readonly contextLength: number;
+}
+
+/** An executor with the device under it. */
+export interface Placed {
+  readonly executor: Executor;
+  readonly device: Model["device"];
+  /** What `device` must say to come here again without another measurement. */
+  readonly chosen: string;
+  dispose(): Promise<void>;
+}
+
+/** Slower than this, a notice says so before the weights are loaded. */
+const SLOW_SECONDS = 1;
+
+/** Opens a device as `options.device` says and loads the graph's weights into it. */
+export async function openExecutor(
+  graph: Graph,
+  file: GgufFile,
+  options: ExecutorOptions,
+): Promise<Placed> {
+  const wanted = options.device ?? "auto";
+  if (wanted === "cpu") return onCpu(graph, file, options);
+  if (wanted === "auto") {
+    const gpu = await findGpu(options);
+    return gpu ? fasterOf(gpu, graph, file, options) : onCpu(graph, file, options);
+  }
+  const gpu = await platform.openGpu(wanted === "gpu" ? {} : { name: wanted });
+  return onGpu(gpu, graph, file, options, wanted);
+}
+
+/** An adapter, or none with a calm line that says why. */
+async function findGpu(options: ExecutorOptions): Promise<Gpu | undefined> {
+  try {
+    return await platform.openGpu();
+  } catch (error) {
+    if (!(error instanceof WebggufError) || error.code !== "device/no-adapter") throw error;
+    options.onNotice?.(`Computing on the CPU: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** A real GPU is taken as it is; software emulation only if it measures faster than the CPU path. */
+async function fasterOf(
+  gpu: Gpu,
+  graph: Graph,
+  file: GgufFile,
+  options: ExecutorOptions,
+): Promise<Placed> {
+  if (!gpu.capabilities.software) return onGpu(gpu, graph, file, options, "gpu");
+  try {
+    const seconds = await estimateSpeed(gpu, graph, file, options.signal);
+    const best = Math.min(seconds.gpu, seconds.cpu);
+    if (best > SLOW_SECONDS)
+      options.onNotice?.(
+        `This machine has no GPU driver: expect about ${best.toPrecision(2)} seconds per token for this model`,
+      );
+    if (seconds.gpu <= seconds.cpu) return onGpu(gpu, graph, file, options, "gpu");
+  } catch (error) {
+    gpu.dispose();
+    throw error;
+  }
+  gpu.dispose();
+  return onCpu(graph, file, options);
+}
+
+async function onGpu(
+  gpu: Gpu,
+  graph: Graph,
+  file: GgufFile,
+  options: ExecutorOptions,
+  chosen: string,
+): Promise<Placed> {
+  try {
+    const executor = await createGpuExecutor(graph, file, gpu, decided(options), {
+      signal: options.signal,
+      onProgress: (stage, loaded, total) => options.onProgress?.({ stage, loaded, total }),
+    });
+    return {
+      executor,
+      device: { kind: "gpu", name: executor.adapter, software: gpu.capabilities.software },
+      chosen,
+      async dispose() {
+        await executor.dispose();
+        gpu.dispose();
+      },
+    };
+  } catch (error) {
+    gpu.dispose();
+    throw error;
+  }
+}
+
+async function onCpu(graph: Graph, file: GgufFile, options: ExecutorOptions): Promise<Placed> {
+  const { cacheTypeK, cacheTypeV, ...rest } = decided(options);
+  const executor = await createCpuExecutor(
+    graph,
+    file,
+    { ...rest, cacheTypeK: plainCache(cacheTypeK), cacheTypeV: plainCache(cacheTypeV) },
+    {
+      signal: options.signal,
+      onProgress: (loaded, total) => options.onProgress?.({ stage: "read", loaded, total }),
+    },
+  );
+  return {
+    executor,
+    device: { kind: "cpu", name: executor.adapter, software: false },
+    chosen: "cpu",
+    dispose: () => executor.dispose(),
+  };
+}
+
+/** The CPU path keeps no quantised cache; f16 is the nearest that it has. */
+const plainCache = (type: CacheTypeName): "f32" | "f16" => (type === "f32" ? "f32" : "f16");
+
+/** The options that executors take, with the defaults filled in. */
+export const decided = (options: ExecutorOptions): GpuExecutorOptions => ({
+  contextLength: options.contextLength,
+  maxSequences: options.maxSequences ?? 1,
+  cacheTypeK: options.cacheTypeK ?? "f16",
+  cacheTypeV: options.cacheTypeV ?? "f16",
+  chunk: options.chunk,
+  stepsInFlight: options.stepsInFlight,
+  noFuse: options.noFuse,
+});

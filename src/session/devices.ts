@@ -1,0 +1,34 @@
+/** What this machine and runtime offer: for `webgguf devices` and for pages that want to say so. */
+import { platform } from "#platform";
+import { WebggufError } from "../base/errors.ts";
+import type { Capabilities } from "../platform/types.ts";
+
+export interface DeviceReport {
+  /** Runtime and version, WASM SIMD, SharedArrayBuffer, memory, storage: what is known. */
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  /** Names that `device` can be set to. */
+  readonly adapters: readonly string[];
+  /** The adapter that would be used. */
+  readonly gpu?: Capabilities;
+  /** What the engine will use, and why. */
+  readonly verdict: string;
+}
+
+/** Looks for an adapter (one whose name contains `name`, if given) and describes what is there. */
+export async function devices(name?: string): Promise<DeviceReport> {
+  const facts = await platform.facts();
+  const adapters = await platform.listAdapters();
+  const wanted = name === undefined || ["auto", "gpu", "cpu"].includes(name) ? undefined : name;
+  try {
+    const gpu = await platform.openGpu(wanted === undefined ? {} : { name: wanted });
+    gpu.dispose();
+    const { capabilities } = gpu;
+    const verdict = capabilities.software
+      ? `${capabilities.name} is software emulation: a short measurement at load decides between it and the CPU path`
+      : `${capabilities.name} will be used`;
+    return { facts, adapters, gpu: capabilities, verdict };
+  } catch (error) {
+    if (!(error instanceof WebggufError) || error.code !== "device/no-adapter") throw error;
+    return { facts, adapters, verdict: `The CPU path will be used: ${error.message}` };
+  }
+}

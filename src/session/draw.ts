@@ -1,0 +1,49 @@
+/** Who draws the tokens of an answer: the executor where it can, else the host's sampler. */
+import type { Executor } from "../graph/executor.ts";
+import { logprobs } from "../sample/logprobs.ts";
+import { createSampler } from "../sample/sampler.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import type { Drawing } from "./step.ts";
+import type { GenerateOptions } from "./types.ts";
+
+/** What drawing must know of the model. */
+export interface DrawHost {
+  readonly executor: Executor;
+  readonly tokenizer: Tokenizer;
+  readonly vocabulary: number;
+}
+
+/**
+ * Greedy choices are made on the device. Everything else is sampled here from the logits; a step's
+ * random number belongs to the token's position, so a text goes on the same after an interruption.
+ *
+ * @param tokens the whole conversation that the answer follows
+ */
+export function drawingFor(
+  host: DrawHost,
+  tokens: readonly number[],
+  options: GenerateOptions,
+): Drawing {
+  const sampler = createSampler(options, {
+    vocabulary: host.vocabulary,
+    contextLength: host.executor.contextLength,
+    tokenText: (id) => host.tokenizer.token(id),
+    tokenize: (text) => host.tokenizer.encode(text, { addSpecial: false, parseSpecial: false }),
+  });
+  const wanted = options.logprobs;
+  const device = sampler.deviceSampling();
+  if (device && device.temperature <= 0 && wanted === undefined)
+    return { on: "device", sampling: device };
+  for (const token of tokens) sampler.accept(token);
+  let position = tokens.length;
+  return {
+    on: "host",
+    draw(logits) {
+      const token = sampler.sample(logits, 0, position++);
+      sampler.accept(token);
+      if (wanted === undefined) return { token };
+      const { logprob, top } = logprobs(logits, token, wanted);
+      return { token, logprob, topLogprobs: top };
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** Vectors for texts: rows of an embedding model, pooled and normalised as llama.cpp does. */
+import { WebggufError } from "../base/errors.ts";
+import type { Executor } from "../graph/executor.ts";
+import type { Graph } from "../graph/ops.ts";
+
+/** What an embedding needs of its model. */
+export interface EmbedHost {
+  readonly executor: Executor;
+  readonly graph: Graph;
+}
+
+/**
+ * One vector for a sequence's tokens. Pooling: `mean` of the rows, `cls` the first, `last` the
+ * last; these are scaled to length 1. `rank` gives the head's scores as they are, and `none`
+ * every row after the other, each scaled to length 1.
+ */
+export async function embedTokens(
+  host: EmbedHost,
+  sequence: number,
+  tokens: ArrayLike<number>,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  const { executor, graph } = host;
+  if (graph.outputKind !== "embeddings")
+    throw new WebggufError(
+      "model/unsupported",
+      `A ${graph.architecture} language model gives no embeddings; load an embedding model (with a pooling type) for that`,
+    );
+  if (tokens.length > executor.contextLength)
+    throw new WebggufError(
+      "context/overflow",
+      `The text has ${tokens.length} tokens and the context holds ${executor.contextLength}; shorten it or load with a larger contextLength`,
+      { expected: executor.contextLength, actual: tokens.length },
+    );
+  executor.rewind(sequence, 0);
+  executor.reserve(sequence, tokens.length);
+  const [result] = await executor.step([{ sequence, tokens, outputs: "all", read: true }], signal);
+  executor.rewind(sequence, 0);
+  return pool(result.logits as Float32Array, tokens.length, graph.pooling ?? "mean");
+}
+
+/** Rows [count][width] as one vector; see {@link embedTokens}. */
+export function pool(
+  rows: Float32Array,
+  count: number,
+  kind: NonNullable<Graph["pooling"]>,
+): Float32Array {
+  const width = rows.length / count;
+  const row = (i: number): Float32Array => rows.slice(i * width, (i + 1) * width);
+  switch (kind) {
+    case "none": {
+      const all = rows.slice();
+      for (let i = 0; i < count; i++) normalize(all.subarray(i * width, (i + 1) * width));
+      return all;
+    }
+    case "mean": {
+      const sums = new Float64Array(width);
+      for (let i = 0; i < rows.length; i++) sums[i % width] += rows[i];
+      return normalize(Float32Array.from(sums, (sum) => sum / count));
+    }
+    case "cls":
+      return normalize(row(0));
+    case "last":
+      return normalize(row(count - 1));
+    case "rank":
+      return row(0);
+  }
+}
+
+/** Scales to Euclidean length 1 in place; a zero vector stays. */
+function normalize(vector: Float32Array): Float32Array {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  const length = Math.sqrt(squares);
+  if (length > 0) for (let i = 0; i < vector.length; i++) vector[i] /= length;
+  return vector;
+}

@@ -1,0 +1,137 @@
+/** What running a file would allocate, told before anything is allocated. */
+import { platform } from "#platform";
+import { WebggufError } from "../base/errors.ts";
+import type { GgufFile } from "../gguf/types.ts";
+import { buildGraph } from "../models/index.ts";
+import { planFor } from "../plan/executor.ts";
+import type { ModelPlan } from "../plan/memory.ts";
+import type { Capabilities } from "../platform/types.ts";
+import { decided } from "./device.ts";
+import { contextFor } from "./model.ts";
+import type { LoadOptions } from "./types.ts";
+
+export interface MemoryReport {
+  /** Bytes by owner. */
+  readonly owners: { readonly weights: number; readonly cache: number; readonly arena: number };
+  readonly total: number;
+  readonly contextLength: number;
+  /** The adapter that this is planned for. */
+  readonly adapter: string;
+  /** Whether the device's limits, and its memory where it is known, allow it. */
+  readonly fits: boolean;
+  /** The longest context that fits, at most the model's own; 0 = none. */
+  readonly largestContext: number;
+  /** The same in words. */
+  readonly verdict: string;
+}
+
+/** WebGPU's default limits: what every adapter has. */
+const DEFAULTS: Capabilities = {
+  name: "WebGPU's default limits (no adapter here)",
+  vendor: "",
+  architecture: "",
+  software: false,
+  f16: false,
+  subgroups: false,
+  subgroupMinSize: 0,
+  subgroupMaxSize: 0,
+  packedDot: false,
+  timestamps: false,
+  limits: { maxBufferSize: 256 << 20, maxStorageBufferBindingSize: 128 << 20 },
+  features: [],
+};
+
+/** The plan of a file on the adapter at hand, with `options` as for loading. Reads no tensor data. */
+export async function planOf(
+  file: GgufFile,
+  options: LoadOptions = {},
+): Promise<{ plan: ModelPlan; contextLength: number; capabilities: Capabilities }> {
+  const capabilities = await capabilitiesFor(options.device);
+  const contextLength = contextFor(file, options.contextLength);
+  return {
+    plan: makePlan(file, options, contextLength, capabilities),
+    contextLength,
+    capabilities,
+  };
+}
+
+/** See {@link MemoryReport}; `options` as for loading. */
+export async function memoryNeeded(
+  file: GgufFile,
+  options: LoadOptions = {},
+): Promise<MemoryReport> {
+  const { plan, contextLength, capabilities } = await planOf(file, options);
+  const budget = await memoryOf(capabilities);
+  const sum = (one: ModelPlan): number => one.memory.weights + one.memory.cache + one.memory.arena;
+  const fitsAt = (context: number): boolean => {
+    try {
+      return sum(makePlan(file, options, context, capabilities)) <= budget;
+    } catch (error) {
+      if (error instanceof WebggufError && error.code === "device/limit") return false;
+      throw error;
+    }
+  };
+  const total = sum(plan);
+  const fits = total <= budget;
+  const largestContext = largest(contextFor(file, 0), fitsAt);
+  const known =
+    budget === Number.POSITIVE_INFINITY
+      ? "its limits (WebGPU does not tell its memory)"
+      : "its limits and memory";
+  const verdict =
+    `${fits ? "fits" : "does not fit"} ${capabilities.name} by ${known}; ` +
+    (largestContext > 0 ? `the largest context that does is ${largestContext}` : "no context does");
+  return {
+    owners: plan.memory,
+    total,
+    contextLength,
+    adapter: capabilities.name,
+    fits,
+    largestContext,
+    verdict,
+  };
+}
+
+async function capabilitiesFor(device: string | undefined): Promise<Capabilities> {
+  const named =
+    device === undefined || ["auto", "gpu", "cpu"].includes(device) ? {} : { name: device };
+  try {
+    const gpu = await platform.openGpu(named);
+    gpu.dispose();
+    return gpu.capabilities;
+  } catch (error) {
+    if (error instanceof WebggufError && error.code === "device/no-adapter" && !named.name)
+      return DEFAULTS;
+    throw error;
+  }
+}
+
+function makePlan(
+  file: GgufFile,
+  options: LoadOptions,
+  contextLength: number,
+  capabilities: Capabilities,
+): ModelPlan {
+  const graph = buildGraph(file, { contextLength });
+  return planFor(graph, file, { capabilities }, decided({ ...options, contextLength }));
+}
+
+/** Bytes at hand where they are known: a software adapter has the machine's memory. */
+async function memoryOf(capabilities: Capabilities): Promise<number> {
+  if (!capabilities.software) return Number.POSITIVE_INFINITY;
+  const { memory } = await platform.facts();
+  const size = /^([\d.]+) GiB$/.exec(String(memory));
+  return size ? Number(size[1]) * 2 ** 30 : Number.POSITIVE_INFINITY;
+}
+
+/** The largest context up to `most` for which `fits` holds, in steps of 32 (a page); 0 if none. */
+function largest(most: number, fits: (context: number) => boolean): number {
+  if (fits(most)) return most;
+  let [low, high] = [0, Math.floor(most / 32)];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(middle * 32)) low = middle;
+    else high = middle - 1;
+  }
+  return low * 32;
+}

@@ -1,0 +1,152 @@
+/**
+ * Which is faster here, a software adapter or the CPU path? Both compute the same two small
+ * made-up models through their ordinary executors: one of a single wide matrix, in the type that
+ * most of the real model's bytes have, and one of many tiny ones, for what each operation costs.
+ */
+import { bufferSource } from "../bytes/buffer.ts";
+import { createCpuExecutor } from "../cpu/executor.ts";
+import { Metadata } from "../gguf/metadata.ts";
+import type { QuantType } from "../gguf/quants.ts";
+import type { GgufFile, TensorInfo } from "../gguf/types.ts";
+import type { Executor } from "../graph/executor.ts";
+import type { Graph, Op } from "../graph/ops.ts";
+import { createGpuExecutor } from "../plan/executor.ts";
+import type { Gpu } from "../platform/types.ts";
+
+/** Seconds per token that a model is expected to take. */
+export interface Speeds {
+  readonly gpu: number;
+  readonly cpu: number;
+}
+
+const OPTIONS = {
+  contextLength: 64,
+  maxSequences: 1,
+  cacheTypeK: "f32",
+  cacheTypeV: "f32",
+} as const;
+/** Steps before the clock starts, and with it. */
+const WARM = 2;
+const TIMED = 4;
+
+/** Measures both paths for a few hundred milliseconds at most; the real model's weights are not read. */
+export async function estimateSpeed(
+  gpu: Gpu,
+  graph: Graph,
+  file: GgufFile,
+  signal: AbortSignal | undefined,
+): Promise<Speeds> {
+  const type = mostCommonType(file);
+  const wide = chain(type, Math.max(512, type.elements), 8192, 1);
+  const many = chain(type, type.elements, type.elements, 16);
+  const heavy = graph.ops.filter((op) => op.op === "linear" || op.op === "moeLinear").length;
+  const bytes = bytesPerToken(graph, file);
+  const estimate = async (make: (model: Probe) => Promise<Executor>): Promise<number> => {
+    const perByte = (await secondsPerStep(make, wide, signal)) / wide.bytes;
+    const perOp = (await secondsPerStep(make, many, signal)) / 16;
+    return Math.max(bytes * perByte, heavy * perOp);
+  };
+  return {
+    gpu: await estimate(({ graph, file }) =>
+      createGpuExecutor(graph, file, gpu, OPTIONS, { signal }),
+    ),
+    cpu: await estimate(({ graph, file }) => createCpuExecutor(graph, file, OPTIONS, { signal })),
+  };
+}
+
+async function secondsPerStep(
+  make: (model: Probe) => Promise<Executor>,
+  model: Probe,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const executor = await make(model);
+  const step = (): Promise<unknown> =>
+    executor.step([{ sequence: 0, tokens: [0], outputs: "last", read: true }], signal);
+  try {
+    for (let i = 0; i < WARM; i++) await step();
+    const started = performance.now();
+    for (let i = 0; i < TIMED; i++) await step();
+    return (performance.now() - started) / 1000 / TIMED;
+  } finally {
+    await executor.dispose();
+  }
+}
+
+interface Probe {
+  readonly graph: Graph;
+  readonly file: GgufFile;
+  readonly bytes: number;
+}
+
+/** `count` matrices of one type one after the other; their bytes are zero, which every type can decode. */
+function chain(type: QuantType, width: number, out: number, count: number): Probe {
+  const ops: Op[] = [
+    { op: "embed", table: "embed", by: "first", offset: 0, layer: -1, name: "embed" },
+    { op: "select", x: 0, layer: -1, name: "select" },
+  ];
+  const widths = [width, width];
+  const tensors = new Map<string, TensorInfo>();
+  let offset = 0;
+  const add = (name: string, shape: readonly number[]): void => {
+    const elements = shape[0] * shape[1];
+    const bytes = (elements / type.elements) * type.bytes;
+    tensors.set(name, { name, type, shape, elements, offset, bytes, part: 0 });
+    offset += Math.ceil(bytes / 32) * 32;
+  };
+  add("embed", [width, 1]);
+  for (let i = 0; i < count; i++) {
+    add(`w${i}`, [width, out]);
+    ops.push({ op: "linear", x: i + 1, weight: `w${i}`, first: 0, out, layer: -1, name: `w${i}` });
+    widths.push(out);
+  }
+  const source = bufferSource(new Uint8Array(offset), "probe");
+  return {
+    bytes: offset,
+    file: {
+      name: "probe",
+      version: 3,
+      alignment: 32,
+      metadata: new Metadata("probe", new Map()),
+      tensors,
+      dataOffsets: [0],
+      sources: [source],
+    },
+    graph: {
+      architecture: "probe",
+      ops,
+      widths,
+      selected: ops.map((_, i) => i > 0),
+      slots: [],
+      output: ops.length - 1,
+      outputKind: "logits",
+      layers: 0,
+      vocabulary: out,
+      width,
+      trainedContext: OPTIONS.contextLength,
+      causal: true,
+      groups: [],
+    },
+  };
+}
+
+/** The type of most of the matrices' bytes. */
+function mostCommonType(file: GgufFile): QuantType {
+  const bytes = new Map<QuantType, number>();
+  for (const tensor of file.tensors.values())
+    if (tensor.shape.length > 1)
+      bytes.set(tensor.type, (bytes.get(tensor.type) ?? 0) + tensor.bytes);
+  const [most] = [...bytes].sort((a, b) => b[1] - a[1]);
+  return most[0];
+}
+
+/** Weights that one token reads: all matrices that are multiplied, of experts only those in use. */
+function bytesPerToken(graph: Graph, file: GgufFile): number {
+  let sum = 0;
+  for (const op of graph.ops) {
+    if (op.op !== "linear" && op.op !== "moeLinear") continue;
+    const tensor = file.tensors.get(op.weight) as TensorInfo;
+    const share = op.op === "moeLinear" ? op.used / (tensor.shape[2] ?? 1) : 1;
+    sum += tensor.bytes * share * (op.out / (tensor.shape[1] ?? op.out));
+  }
+  return sum;
+}

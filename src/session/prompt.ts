@@ -1,0 +1,70 @@
+/** A prompt as tokens: text and ids are appended, messages are the whole conversation. */
+import { WebggufError } from "../base/errors.ts";
+import type { ChatMessage } from "../text/template.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import type { GenerateOptions, Prompt } from "./types.ts";
+
+/** What turning a prompt into tokens needs. */
+export interface PromptText {
+  readonly tokenizer: Tokenizer;
+  readonly vocabulary: number;
+  /** The conversation as the model's template writes it, already as tokens. */
+  renderChat(messages: readonly ChatMessage[], options: GenerateOptions): ArrayLike<number>;
+}
+
+/** The tokens that the session will hold, and how many of those it has now are among them. */
+export interface ReadPrompt {
+  readonly kept: number;
+  readonly tokens: number[];
+}
+
+/** True for a list of messages (an empty list counts as no tokens). */
+export function isChat(prompt: Prompt): prompt is readonly ChatMessage[] {
+  return Array.isArray(prompt) && prompt.length > 0 && typeof prompt[0] === "object";
+}
+
+/** Reads a prompt against the tokens held so far. */
+export function readPrompt(
+  text: PromptText,
+  held: readonly number[],
+  prompt: Prompt,
+  options: GenerateOptions,
+): ReadPrompt {
+  if (isChat(prompt)) {
+    const tokens = Array.from(text.renderChat(prompt, options));
+    return { kept: commonPrefix(held, tokens), tokens: requireSome(tokens) };
+  }
+  const added =
+    typeof prompt === "string"
+      ? text.tokenizer.encode(prompt, {
+          addSpecial: held.length === 0,
+          parseSpecial: options.parseSpecial ?? true,
+        })
+      : checkIds(prompt as ArrayLike<number>, text.vocabulary);
+  return { kept: held.length, tokens: requireSome([...held, ...Array.from(added)]) };
+}
+
+/** Length of the longest common beginning of two lists. */
+export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const most = Math.min(a.length, b.length);
+  let n = 0;
+  while (n < most && a[n] === b[n]) n++;
+  return n;
+}
+
+function checkIds(ids: ArrayLike<number>, vocabulary: number): ArrayLike<number> {
+  for (let i = 0; i < ids.length; i++)
+    if (!Number.isInteger(ids[i]) || ids[i] < 0 || ids[i] >= vocabulary)
+      throw new WebggufError(
+        "input/invalid",
+        `Token ${i} of the prompt is ${String(ids[i])}; ids of this model are whole numbers from 0 to ${vocabulary - 1}`,
+        { expected: vocabulary - 1, actual: ids[i] },
+      );
+  return ids;
+}
+
+function requireSome(tokens: number[]): number[] {
+  if (tokens.length === 0)
+    throw new WebggufError("input/invalid", "The prompt is empty; give some text or tokens");
+  return tokens;
+}

@@ -1,0 +1,54 @@
+/** Whatever names a model, as a source of bytes. */
+import { platform } from "#platform";
+import { WebggufError } from "../base/errors.ts";
+import type { ByteSource } from "../base/source.ts";
+import { blobSource } from "../bytes/blob.ts";
+import { bufferSource } from "../bytes/buffer.ts";
+import { httpSource } from "../bytes/http.ts";
+import type { ModelSource } from "./types.ts";
+
+/**
+ * Opens a path, an http(s) or file URL, a File or Blob, or bytes; a ByteSource is taken as it is.
+ * The caller closes it. In a browser a text is a URL, relative to the page's.
+ */
+export async function openSource(source: ModelSource, signal?: AbortSignal): Promise<ByteSource> {
+  signal?.throwIfAborted();
+  if (typeof source === "string" || source instanceof URL) return openNamed(source, signal);
+  if (source instanceof Blob) return blobSource(source);
+  if (source instanceof ArrayBuffer) return bufferSource(source);
+  if (source instanceof Uint8Array) return bufferSource(source as Uint8Array<ArrayBuffer>);
+  if (typeof source?.read === "function") return source;
+  throw new WebggufError(
+    "input/invalid",
+    "A model is a path, a URL, a File or Blob, bytes, or a ByteSource",
+    { actual: source },
+  );
+}
+
+function openNamed(
+  name: string | URL,
+  signal: AbortSignal | undefined,
+): Promise<ByteSource> | ByteSource {
+  const url = urlOf(name);
+  if (url === undefined) return platform.openFile(String(name));
+  if (url.protocol === "http:" || url.protocol === "https:")
+    return httpSource(url.href, { fetch: platform.fetch, signal });
+  if (url.protocol === "file:") return platform.openFile(filePath(url));
+  throw new WebggufError(
+    "input/invalid",
+    `Cannot open ${url.protocol} URLs; models come from http, https and files`,
+    { file: url.href },
+  );
+}
+
+/** A text with a scheme is a URL (one letter is a Windows drive); so is any text in a browser. */
+function urlOf(name: string | URL): URL | undefined {
+  if (name instanceof URL) return name;
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(name)) return new URL(name);
+  return platform.runtime === "browser" ? new URL(name, globalThis.location?.href) : undefined;
+}
+
+function filePath(url: URL): string {
+  const path = decodeURIComponent(url.pathname);
+  return /^\/[a-z]:\//i.test(path) ? path.slice(1) : path;
+}

@@ -1,0 +1,245 @@
+/** The page's side: a Model and Sessions that speak to the real ones in a worker. */
+import { WebggufError } from "../base/errors.ts";
+import { Metadata } from "../gguf/metadata.ts";
+import type { GgufFile } from "../gguf/types.ts";
+import { asyncDispose } from "../session/dispose.ts";
+import type {
+  GenerateOptions,
+  LoadOptions,
+  Model,
+  ModelSource,
+  Piece,
+  Prompt,
+  Session,
+  SessionStats,
+} from "../session/types.ts";
+import { createTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { Link } from "./link.ts";
+import type { ModelFacts, NextPiece, PlainFile, Port, SessionState } from "./protocol.ts";
+
+/**
+ * Loads a model inside a worker that runs {@link serveModel}; GPU objects cannot be posted, so the
+ * model and its sessions here are stand-ins with the same methods. The tokenizer works on this side.
+ *
+ * ```ts
+ * const worker = new Worker(new URL("./engine.ts", import.meta.url), { type: "module" });
+ * const model = await loadModelInWorker(worker, file);
+ * ```
+ *
+ * A ByteSource of one's own cannot be posted (`input/invalid`). The worker stays the caller's:
+ * after `model.dispose()` it can be used again or terminated.
+ */
+export async function loadModelInWorker(
+  worker: Port,
+  source: ModelSource,
+  options: LoadOptions = {},
+): Promise<Model> {
+  const { signal, onProgress, onNotice, ...rest } = options;
+  signal?.throwIfAborted();
+  if (typeof source === "object" && "read" in source)
+    throw new WebggufError(
+      "input/invalid",
+      "A ByteSource cannot be sent to a worker; pass a path, URL, File, Blob or bytes",
+    );
+  const link = new Link(worker);
+  try {
+    const posted = source instanceof URL ? source.href : source;
+    const facts = await link.ask<ModelFacts>(
+      { do: "load", source: posted, options: rest },
+      { signal, onProgress, onNotice },
+    );
+    return new RemoteModel(link, facts);
+  } catch (error) {
+    link.close();
+    throw error;
+  }
+}
+
+class RemoteModel implements Model {
+  readonly file: GgufFile;
+  readonly architecture: string;
+  readonly #link: Link;
+  readonly #id: number;
+  #facts: ModelFacts;
+  #tokenizer: Tokenizer | undefined;
+  #disposed = false;
+
+  constructor(link: Link, facts: ModelFacts) {
+    this.#link = link;
+    this.#id = facts.model;
+    this.#facts = facts;
+    this.architecture = facts.architecture;
+    this.file = realFile(facts.file);
+  }
+
+  get tokenizer(): Tokenizer {
+    this.#tokenizer ??= createTokenizer(this.file.metadata);
+    return this.#tokenizer;
+  }
+  get contextLength(): number {
+    return this.#facts.contextLength;
+  }
+  get device(): Model["device"] {
+    return this.#facts.device;
+  }
+  get memory(): Model["memory"] {
+    return this.#facts.memory;
+  }
+
+  session(): Session {
+    if (this.#disposed)
+      throw new WebggufError("session/disposed", "The model was disposed; load it again");
+    return new RemoteSession(this.#link, this.#id, this.contextLength);
+  }
+  async embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+    return this.#link.ask({ do: "embed", model: this.#id, texts }, { signal });
+  }
+  async restore(): Promise<void> {
+    this.#facts = await this.#link.ask({ do: "restore", model: this.#id });
+  }
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#link.ask({ do: "endModel", model: this.#id });
+    this.#link.close();
+  }
+  [asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+class RemoteSession implements Session {
+  readonly #link: Link;
+  /** The session's number is that of the request that made it. */
+  readonly #id: number;
+  #tokens: number[] = [];
+  #stats: SessionStats;
+  #busy = false;
+  #disposed = false;
+
+  constructor(link: Link, model: number, contextLength: number) {
+    this.#link = link;
+    const asked = link.start({ do: "session", model });
+    this.#id = asked.id;
+    asked.reply.catch(() => {}); // a failure shows at the first use
+    this.#stats = {
+      promptTokens: 0,
+      cachedTokens: 0,
+      generatedTokens: 0,
+      promptMs: 0,
+      generateMs: 0,
+      contextUsed: 0,
+      contextLength,
+    };
+  }
+
+  get tokens(): readonly number[] {
+    return this.#tokens;
+  }
+  stats(): SessionStats {
+    return this.#stats;
+  }
+
+  async *generate(
+    prompt: Prompt,
+    options: GenerateOptions = {},
+  ): AsyncGenerator<Piece, void, undefined> {
+    this.#enter();
+    const { signal, ...rest } = options;
+    const onState = (state: SessionState): void => this.#note(state);
+    try {
+      signal?.throwIfAborted();
+      const opened = this.#link.start(
+        { do: "open", session: this.#id, prompt: posted(prompt), options: rest },
+        { onState },
+      );
+      const stream = opened.id;
+      const abort = (): void => this.#link.abort(stream);
+      signal?.addEventListener("abort", abort);
+      try {
+        await opened.reply;
+        for (;;) {
+          const next = await this.#link.ask<NextPiece>({ do: "next", stream }, { onState });
+          if (next.done) return;
+          yield next.piece as Piece;
+          signal?.throwIfAborted();
+        }
+      } catch (error) {
+        throw signal?.aborted ? signal.reason : error;
+      } finally {
+        signal?.removeEventListener("abort", abort);
+        await this.#link.ask({ do: "close", stream }, { onState });
+      }
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async logits(tokens: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array> {
+    this.#enter();
+    const onState = (state: SessionState): void => this.#note(state);
+    try {
+      signal?.throwIfAborted();
+      const list = Array.from(tokens);
+      return await this.#link.ask(
+        { do: "logits", session: this.#id, tokens: list },
+        { signal, onState },
+      );
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  reset(): void {
+    this.#checkFree();
+    this.#tokens = [];
+    const onState = (state: SessionState): void => this.#note(state);
+    this.#link.start({ do: "reset", session: this.#id }, { onState }).reply.catch(() => {});
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#link.ask({ do: "endSession", session: this.#id });
+  }
+  [asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #note(state: SessionState): void {
+    this.#tokens = [...this.#tokens.slice(0, state.kept), ...state.added];
+    this.#stats = state.stats;
+  }
+
+  #checkFree(): void {
+    if (this.#disposed)
+      throw new WebggufError(
+        "session/disposed",
+        "The session was disposed; make another with model.session()",
+      );
+    if (this.#busy)
+      throw new WebggufError(
+        "session/busy",
+        "The session is still generating; finish or break out of that loop first, or use another session",
+      );
+  }
+
+  #enter(): void {
+    this.#checkFree();
+    this.#busy = true;
+  }
+}
+
+const posted = (prompt: Prompt): Prompt =>
+  typeof prompt === "string" || Array.isArray(prompt)
+    ? prompt
+    : Array.from(prompt as ArrayLike<number>);
+
+function realFile(plain: PlainFile): GgufFile {
+  return Object.freeze({
+    ...plain,
+    metadata: new Metadata(plain.name, new Map(plain.metadata)),
+    tensors: new Map(plain.tensors.map((tensor) => [tensor.name, tensor])),
+    sources: [],
+  });
+}

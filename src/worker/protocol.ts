@@ -1,0 +1,120 @@
+/**
+ * What the two sides of a worker say to each other. The client numbers its requests; each gets one
+ * reply with that number. A stream (one `generate`) is opened, asked for one piece at a time, and
+ * closed, so a slow reader slows the engine down and nothing piles up.
+ */
+import { type ErrorCode, WebggufError } from "../base/errors.ts";
+import type { Metadata } from "../gguf/metadata.ts";
+import type { GgufFile, MetadataValue, TensorInfo } from "../gguf/types.ts";
+import type {
+  GenerateOptions,
+  LoadOptions,
+  LoadProgress,
+  Model,
+  ModelSource,
+  Piece,
+  Prompt,
+  SessionStats,
+} from "../session/types.ts";
+
+/** A Worker, a MessagePort, or the global scope of a worker. */
+export interface Port {
+  postMessage(message: unknown): void;
+  addEventListener(type: string, listener: (event: Event) => void): void;
+  removeEventListener(type: string, listener: (event: Event) => void): void;
+  /** Only of a MessagePort: begins delivery. */
+  start?(): void;
+}
+
+export type Request =
+  | { do: "load"; source: ModelSource; options: Omit<LoadOptions, Uncloneable> }
+  | { do: "session"; model: number }
+  | { do: "open"; session: number; prompt: Prompt; options: Omit<GenerateOptions, "signal"> }
+  | { do: "next"; stream: number }
+  | { do: "close"; stream: number }
+  | { do: "logits"; session: number; tokens: ArrayLike<number> }
+  | { do: "reset"; session: number }
+  | { do: "endSession"; session: number }
+  | { do: "embed"; model: number; texts: readonly string[] }
+  | { do: "restore"; model: number }
+  | { do: "endModel"; model: number };
+
+type Uncloneable = "signal" | "onProgress" | "onNotice";
+
+/** A request with its number, or the wish to abort the request (or stream) of that number. */
+export type ToWorker = (Request & { id: number }) | { abort: number };
+
+export type FromWorker =
+  | { id: number; value: unknown; session?: SessionState }
+  | { id: number; error: PlainError; session?: SessionState }
+  | { id: number; progress: LoadProgress }
+  | { id: number; notice: string };
+
+/** How a session stands after a reply: tokens as a change of what was told before. */
+export interface SessionState {
+  readonly kept: number;
+  readonly added: readonly number[];
+  readonly stats: SessionStats;
+}
+
+export interface ModelFacts {
+  readonly model: number;
+  readonly architecture: string;
+  readonly contextLength: number;
+  readonly device: Model["device"];
+  readonly memory: Model["memory"];
+  readonly file: PlainFile;
+}
+
+export interface NextPiece {
+  readonly done: boolean;
+  readonly piece?: Piece;
+}
+
+/** A {@link GgufFile} without its sources, as plain data. */
+export interface PlainFile {
+  readonly name: string;
+  readonly version: number;
+  readonly alignment: number;
+  readonly metadata: readonly (readonly [string, MetadataValue])[];
+  readonly tensors: readonly TensorInfo[];
+  readonly dataOffsets: readonly number[];
+}
+
+export function plainFile(file: GgufFile): PlainFile {
+  return {
+    name: file.name,
+    version: file.version,
+    alignment: file.alignment,
+    metadata: [...(file.metadata as Metadata)],
+    tensors: [...file.tensors.values()],
+    dataOffsets: file.dataOffsets,
+  };
+}
+
+export interface PlainError {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: ErrorCode;
+  readonly file?: string;
+  readonly offset?: number;
+  readonly key?: string;
+  readonly tensor?: string;
+}
+
+export function plainError(error: unknown): PlainError {
+  if (error instanceof WebggufError) {
+    const { name, message, code, file, offset, key, tensor } = error;
+    return { name, message, code, file, offset, key, tensor };
+  }
+  return error instanceof Error
+    ? { name: error.name, message: error.message }
+    : { name: "Error", message: String(error) };
+}
+
+export function realError(plain: PlainError): Error {
+  if (plain.code !== undefined) return new WebggufError(plain.code, plain.message, plain);
+  const error = new Error(plain.message);
+  error.name = plain.name;
+  return error;
+}
