@@ -74,8 +74,8 @@ fn finish(row: u32, o: u32, sums: vec2<f32>) {
   var y = sums.x * params.scale;
   if (GATED) {
     var up = sums.y * params.scale;
-    if (params.biases.x != NONE) { y += small_at(params.biases.x + o); }
-    if (params.biases.y != NONE) { up += small_at(params.biases.y + o); }
+    if (params.biases.x != NONE) { y += small_at(params.biases.x + o - params.starts.x); }
+    if (params.biases.y != NONE) { up += small_at(params.biases.y + o - params.starts.y); }
     y = gated(ACT, y, up, params.alpha, params.limit);
   } else if (params.biases[segment] != NONE) {
     y += small_at(params.biases[segment] + o - params.starts[segment]);
@@ -116,7 +116,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       tile_x[index] = v;
     }
     stage_weights(thread, 0u, weight_base, weight_row, k0);
-    if (GATED) { stage_weights(thread, 1u, params.bases.y, weight_row, k0); }
+    if (GATED) { stage_weights(thread, 1u, params.bases.y, staged - params.starts.y, k0); }
     workgroupBarrier();
     for (var q = 0u; q < 8u; q++) {
       let x0 = tile_x[q * 32u + ty];

@@ -38,8 +38,8 @@ struct Params {
   limit: f32,
   ends: vec4<u32>, // one past the last output of each segment
   bases: vec4<u32>, // word of each segment's first held row
-  starts: vec4<u32>, // output that stands at the base
-  biases: vec4<u32>, // float index in small of the bias of the segment's output `start`, or NONE
+  starts: vec4<u32>, // output that this row would make (modulo 2³²: it may lie before output 0)
+  biases: vec4<u32>, // float index in small of this row's bias, or NONE
 }
 
 const NONE = 0xffffffffu;
@@ -75,8 +75,8 @@ fn finish(row: u32, o: u32, sums: vec2<f32>, inv: f32) {
   var y = sums.x * inv * params.scale;
   if (GATED) {
     var up = sums.y * inv * params.scale;
-    if (params.biases.x != NONE) { y += small_at(params.biases.x + o); }
-    if (params.biases.y != NONE) { up += small_at(params.biases.y + o); }
+    if (params.biases.x != NONE) { y += small_at(params.biases.x + o - params.starts.x); }
+    if (params.biases.y != NONE) { up += small_at(params.biases.y + o - params.starts.y); }
     y = gated(ACT, y, up, params.alpha, params.limit);
   } else if (params.biases[segment] != NONE) {
     y += small_at(params.biases[segment] + o - params.starts[segment]);
@@ -105,7 +105,7 @@ fn main(
       base[2u * i] = params.bases.x;
       base[2u * i + 1u] = params.bases.y;
       element[2u * i] = (o - params.starts.x) * params.k;
-      element[2u * i + 1u] = (o - params.starts.x) * params.k;
+      element[2u * i + 1u] = (o - params.starts.y) * params.k;
     } else {
       let segment = segment_of(o);
       base[i] = params.bases[segment];

@@ -22,8 +22,6 @@ export interface LinearsOp {
   readonly gate?: { readonly kind: Activation | "swigluOai"; readonly alpha: number; readonly limit: number };
   readonly residual?: Ref;
   readonly scale: number;
-  /** Tensor of one number that multiplies the result. */
-  readonly scaleTensor?: string;
 }
 
 /** Norm and rotation of queries and keys, and the write of keys and values into their slot; makes the queries. */
@@ -65,6 +63,8 @@ export interface FusedGraph {
 export interface TensorFacts {
   /** Type id of a matrix, and the number of elements of any tensor. */
   type(name: string): number;
+  /** Whether one buffer holds all of these matrices, each whole. */
+  together(...names: string[]): boolean;
   elements(name: string): number;
 }
 
@@ -99,7 +99,7 @@ const isLinears = (op: PlanOp | undefined): op is LinearsOp => op?.op === "linea
 
 /** A linear map that nothing has been fused into yet. */
 const plain = (op: PlanOp | undefined): op is LinearsOp =>
-  isLinears(op) && op.parts.length === 1 && !op.gate && op.residual === undefined && op.scale === 1 && !op.scaleTensor;
+  isLinears(op) && op.parts.length === 1 && !op.gate && op.residual === undefined && op.scale === 1;
 
 /** act(x · Wgᵀ) · (x · Wuᵀ) as one map. */
 function gateUp(draft: Draft): void {
@@ -112,7 +112,8 @@ function gateUp(draft: Draft): void {
     const up = maker.get(op.up);
     if (!plain(gate) || !plain(up) || gate.x !== up.x || op.gate === op.up) return node;
     if (uses.get(op.gate) !== 1 || uses.get(op.up) !== 1) return node;
-    if (draft.facts.type(gate.parts[0].weight) !== draft.facts.type(up.parts[0].weight)) return node;
+    const pair = [gate.parts[0].weight, up.parts[0].weight];
+    if (draft.facts.type(pair[0]) !== draft.facts.type(pair[1]) || !draft.facts.together(...pair)) return node;
     if (op.kind === "xielu") return node;
     gone.add(op.gate).add(op.up);
     const fused: LinearsOp = {
@@ -319,18 +320,27 @@ export const fusionNames: readonly string[] = patterns.map((p) => p.name);
 
 export function fuse(graph: Graph, facts: TensorFacts, matvec: boolean, without: readonly string[]): FusedGraph {
   const draft: Draft = {
-    nodes: graph.ops.map((op, ref): Node => {
-      if (op.op !== "linear") return { ref, op };
-      const { layer, name, x, weight, bias, first, out, scale } = op;
-      return {
-        ref,
-        op: { op: "linears", layer, name, x, parts: [{ weight, bias, first, out }], scale: 1, scaleTensor: scale },
-      };
-    }),
+    nodes: [],
     values: graph.widths.map((width, i) => ({ width, selected: graph.selected[i] })),
     output: graph.output,
     facts,
   };
+  graph.ops.forEach((op, ref) => {
+    if (op.op !== "linear") {
+      draft.nodes.push({ ref, op });
+      return;
+    }
+    const { layer, name, x, weight, bias, first, out, scale } = op;
+    const map: LinearsOp = { op: "linears", layer, name, x, parts: [{ weight, bias, first, out }], scale: 1 };
+    if (scale === undefined) {
+      draft.nodes.push({ ref, op: map });
+      return;
+    }
+    // A factor that is a tensor (BitNet) is a product of its own.
+    const unscaled = draft.values.length;
+    draft.values.push({ ...draft.values[ref] });
+    draft.nodes.push({ ref: unscaled, op: map }, { ref, op: { op: "mulWeight", layer, name: `${name} scale`, x: unscaled, weight: scale } });
+  });
   // A slice of one run is a view whatever is switched off.
   draft.nodes = draft.nodes.filter(({ ref, op }) => {
     if (op.op !== "slice" || op.groups !== 1 || op.offset % 4 !== 0) return true;

@@ -83,6 +83,10 @@ export class Lowering {
       input.graph,
       {
         type: (name) => matrices.get(name)!.type.id,
+        together: (...names) => {
+          const pieces = names.flatMap((name) => matrices.get(name)!.pieces);
+          return pieces.length === names.length && pieces.every((p) => p.buffer === pieces[0].buffer);
+        },
         elements: (name) => tensors.get(name) ?? input.placement.vectorLengths.get(name) ?? 0,
       },
       this.matvec,
@@ -325,28 +329,27 @@ export class Lowering {
       label: op.name,
       layer: op.layer,
     };
-    // A segment a piece: rows of a part that one buffer holds.
+    // A segment a piece: rows of a part that one buffer holds. `row` is the output that the piece's
+    // first row would make, which may lie before the part's own first output.
     let end = 0;
     const segments = op.parts.flatMap((part) => {
       const matrix = this.matrix(part.weight);
       const start = op.gate ? 0 : end;
       end = start + part.out;
       return matrix.pieces.flatMap((piece) => {
-        const from = Math.max(piece.first, part.first);
-        const to = Math.min(piece.first + piece.rows, part.first + part.out);
-        if (from >= to) return [];
-        const byte = piece.offset + (from - piece.first) * matrix.rowBytes;
-        const first = start + from - part.first;
-        const bias = part.bias === undefined ? NONE : this.vector(part.bias) + (from - part.first);
-        return [{ matrix, buffer: piece.buffer, byte, start: first, end: first + to - from, bias }];
+        const first = Math.max(piece.first, part.first);
+        const last = Math.min(piece.first + piece.rows, part.first + part.out);
+        if (first >= last) return [];
+        const bias = part.bias === undefined ? NONE : this.vector(part.bias) + piece.first;
+        const begin = start + first - part.first;
+        const row = start + piece.first - part.first;
+        return [{ matrix, buffer: piece.buffer, base: piece.offset / 4, row, bias, begin, end: begin + last - first }];
       });
     });
     type Found = (typeof segments)[number];
     const emit = (members: readonly Found[]): void => {
-      const first = members[0].start;
-      const list = members.map(
-        (m): LinearSegment => ({ base: m.byte / 4, start: m.start, end: m.end, bias: m.bias }),
-      );
+      const first = members[0].begin;
+      const list = members.map((m): LinearSegment => ({ base: m.base, start: m.row, end: m.end, bias: m.bias }));
       const count = op.gate ? members[0].end - first : members.at(-1)!.end - first;
       this.calls.push(
         linear(
@@ -357,31 +360,21 @@ export class Lowering {
       );
     };
     if (op.gate) {
-      this.#gatedSegments(segments).forEach(emit);
-    } else {
-      // Neighbours of one type in one buffer are one dispatch.
-      let open: Found[] = [];
-      for (const segment of segments) {
-        const last = open.at(-1);
-        if (last && (last.matrix.type !== segment.matrix.type || last.buffer !== segment.buffer || open.length === 4)) {
-          emit(open);
-          open = [];
-        }
-        open.push(segment);
+      // The pattern makes such pairs only of weights that one buffer holds whole.
+      emit(segments);
+      return;
+    }
+    // Neighbours of one type in one buffer are one dispatch.
+    let open: Found[] = [];
+    for (const segment of segments) {
+      const last = open.at(-1);
+      if (last && (last.matrix.type !== segment.matrix.type || last.buffer !== segment.buffer || open.length === 4)) {
+        emit(open);
+        open = [];
       }
-      emit(open);
+      open.push(segment);
     }
-    if (op.scaleTensor !== undefined) {
-      // Rare (BitNet): the factor is a tensor; it is applied by a pass of its own.
-      throw new Error("plan: weight scales are lowered as mulWeight");
-    }
-  }
-
-  /** Gate and up must meet in one dispatch, so both are held whole by one buffer. */
-  #gatedSegments<T extends { buffer: string; start: number; end: number }>(segments: readonly T[]): T[][] {
-    const [gate, up, more] = segments;
-    if (more || gate.buffer !== up.buffer) throw new Error("plan: a split gate·up pair must not be fused");
-    return [[gate, up]];
+    emit(open);
   }
 
   #slot(index: number): SlotLayout {
