@@ -1,0 +1,16 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { root } from "./checks/sources.ts";
+
+describe("the engine bundled for browsers", () => {
+  it("is small and holds no code for Node", () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/bundle.mjs"], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/^engine: gzipped [\d.]+ KB of at most 150\.0 KB$/m);
+    expect(stdout).not.toContain("code for Node");
+    expect(status).toBe(0);
+  });
+});

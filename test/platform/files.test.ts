@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { platform } from "#platform";
+import { fileSource } from "../../src/platform/files.ts";
+import { fixture } from "../fixture.ts";
+
+const name = "reference/quants/index.json";
+const path = decodeURIComponent(new URL(`../fixtures/${name}`, import.meta.url).pathname);
+
+describe.skipIf(platform.runtime === "browser")("a local file", () => {
+  it("is read in ranges, also at the same time", async () => {
+    const whole = await fixture(name);
+    const source = await platform.openFile(path);
+    expect(source.size).toBe(whole.length);
+    expect(await source.read(0, whole.length)).toEqual(whole);
+    const starts = [0, 40, 7, 100, 3];
+    const parts = await Promise.all(starts.map((start) => source.read(start, 20)));
+    expect(parts).toEqual(starts.map((start) => whole.slice(start, start + 20)));
+    expect(await source.read(whole.length, 0)).toEqual(new Uint8Array(0));
+    await source.close();
+    await source.close();
+    await expect(source.read(0, 1)).rejects.toMatchObject({ code: "source/io" });
+  });
+
+  it("refuses ranges past its end", async () => {
+    const source = await platform.openFile(path);
+    for (const [offset, length] of [
+      [0, source.size + 1],
+      [source.size, 1],
+      [-1, 1],
+      [0, -1],
+      [0.5, 1],
+      [2 ** 53, 1],
+      [0, Number.NaN],
+    ] as const) {
+      await expect(source.read(offset, length)).rejects.toMatchObject({ code: "source/io" });
+    }
+    await source.close();
+  });
+
+  it("says when there is none, or none that can be read", async () => {
+    await expect(platform.openFile(`${path}.none`)).rejects.toMatchObject({
+      code: "source/not-found",
+      file: `${path}.none`,
+    });
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    await expect(platform.openFile(folder)).rejects.toMatchObject({ code: "source/io" });
+  });
+});
+
+describe.skipIf(platform.runtime !== "browser")("a path in a browser", () => {
+  it("is refused", async () => {
+    await expect(platform.openFile(path)).rejects.toMatchObject({ code: "input/invalid" });
+  });
+});
+
+describe("a file source", () => {
+  const size = 10 * 2 ** 20 + 5;
+  /** Reads give at most 1 MB at a time, like some systems; bytes are a function of their place. */
+  function slow(upTo = size): { size: number; readAt: never; close: never; reads: number } {
+    const file = {
+      size,
+      reads: 0,
+      async readAt(into: Uint8Array, offset: number): Promise<number> {
+        file.reads++;
+        const count = Math.max(0, Math.min(into.length, 1_000_000, upTo - offset));
+        for (let i = 0; i < count; i += 1000) into[i] = (offset + i) % 251;
+        return count;
+      },
+      async close(): Promise<void> {},
+    };
+    return file as never;
+  }
+
+  it("streams pieces in order with flat memory", async () => {
+    const source = fileSource("slow", slow());
+    const buffers = new Set<ArrayBuffer>();
+    let at = 3;
+    for await (const piece of source.stream(3, size - 3)) {
+      expect(piece[0]).toBe(at % 251);
+      expect(piece.length).toBeLessThanOrEqual(8 * 2 ** 20);
+      buffers.add(piece.buffer);
+      at += piece.length;
+    }
+    expect(at).toBe(size);
+    expect(buffers.size).toBe(1);
+  });
+
+  it("stops at a signal, with its reason", async () => {
+    const file = slow();
+    const source = fileSource("slow", file);
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    let pieces = 0;
+    const run = async (): Promise<void> => {
+      for await (const _ of source.stream(0, size, controller.signal)) {
+        pieces++;
+        controller.abort(reason);
+      }
+    };
+    await expect(run()).rejects.toBe(reason);
+    expect(pieces).toBe(1);
+    await expect(source.read(0, 1, controller.signal)).rejects.toBe(reason);
+  });
+
+  it("says when the file shrinks meanwhile", async () => {
+    const source = fileSource("slow", slow(1_500_000));
+    await expect(source.read(0, 2_000_000)).rejects.toMatchObject({
+      code: "source/io",
+      offset: 1_500_000,
+    });
+  });
+});
+
+describe("the platform", () => {
+  it("tells facts", async () => {
+    const facts = await platform.facts();
+    expect(String(facts["runtime"])).toContain(platform.runtime);
+    expect(facts["wasmSimd"]).toBe(true);
+    expect(typeof facts["sharedArrayBuffer"]).toBe("boolean");
+  });
+
+  it("lets timers run between breaths", async () => {
+    let ran = false;
+    setTimeout(() => {
+      ran = true;
+    }, 0);
+    const deadline = Date.now() + 5000;
+    while (!ran && Date.now() < deadline) await platform.breathe();
+    expect(ran).toBe(true);
+  });
+});
