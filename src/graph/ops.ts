@@ -197,8 +197,8 @@ export type OpBody =
       first: number;
       out: number;
     }
-  /** Sum over the chosen experts of weight · x: [rows, used·width] → [rows, width]. */
-  | { op: "moeSum"; x: Ref; route: Ref; used: number }
+  /** Sum over the chosen experts of weight · x (of x alone when `unweighted`): [rows, used·width] → [rows, width]. */
+  | { op: "moeSum"; x: Ref; route: Ref; used: number; unweighted?: boolean }
   /** x [rows, w] → [rows, used·w] multiplied by the chosen weights (Llama 4 weighs the input). */
   | { op: "moeScale"; x: Ref; route: Ref; used: number }
   /**

@@ -1,0 +1,257 @@
+/** The CPU executor: the same graph in plain TypeScript, the oracle of all kernels and the way without a GPU. */
+import { WebggufError } from "../base/errors.ts";
+import type { GgufFile } from "../gguf/types.ts";
+import type {
+  DeviceSampling,
+  Executor,
+  SequenceId,
+  StepRequest,
+  StepResult,
+} from "../graph/executor.ts";
+import { type Graph, inputsOf } from "../graph/ops.ts";
+import { Pace } from "./pace.ts";
+import { GraphRun } from "./run.ts";
+import { type CpuCacheType, Sequence, snapshotRows } from "./sequence.ts";
+import { type CpuWeights, loadCpuWeights } from "./weights.ts";
+
+export interface CpuExecutorOptions {
+  readonly contextLength: number;
+  /** @default 1 */
+  readonly maxSequences?: number;
+  /** Rows computed at once. @default 64 */
+  readonly chunk?: number;
+  /** @default "f16" */
+  readonly cacheTypeK?: CpuCacheType;
+  readonly cacheTypeV?: CpuCacheType;
+}
+
+export interface CpuExecutorHooks {
+  readonly signal?: AbortSignal;
+  /** Bytes of weights read, so far and in all. */
+  readonly onProgress?: (loaded: number, total: number) => void;
+  /** Draws a token when the temperature is above 0; `step` is the position that the token will have. */
+  readonly sampleRow?: (
+    logits: Float32Array,
+    sampling: DeviceSampling,
+    sequence: SequenceId,
+    step: number,
+  ) => number;
+}
+
+interface Task {
+  readonly request: StepRequest;
+  readonly sequence: Sequence;
+  /** Position of the first row. */
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Number of the largest entry, the first of equals. */
+export function argmax(x: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < x.length; i++) if (x[i] > x[best]) best = i;
+  return best;
+}
+
+/** Reads the weights that the graph names and makes an executor of them. */
+export async function createCpuExecutor(
+  graph: Graph,
+  file: GgufFile,
+  options: CpuExecutorOptions,
+  hooks: CpuExecutorHooks = {},
+): Promise<CpuExecutor> {
+  const weights = await loadCpuWeights(graph, file, hooks.signal, hooks.onProgress);
+  return new CpuExecutor(graph, weights, options, hooks);
+}
+
+export class CpuExecutor implements Executor {
+  readonly kind = "cpu";
+  readonly adapter = "CPU (TypeScript)";
+  readonly stepsInFlight = 1;
+  readonly contextLength: number;
+  readonly maxSequences: number;
+  readonly chunk: number;
+  readonly lost: Promise<string> = new Promise(() => {});
+  readonly #graph: Graph;
+  readonly #options: CpuExecutorOptions;
+  readonly #sampleRow: CpuExecutorHooks["sampleRow"];
+  readonly #sequences = new Map<SequenceId, Sequence>();
+  #weights: CpuWeights | undefined;
+  #run: GraphRun | undefined;
+  /** Resolves when all steps so far are done; never rejects. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    graph: Graph,
+    weights: CpuWeights,
+    options: CpuExecutorOptions,
+    hooks: CpuExecutorHooks = {},
+  ) {
+    this.contextLength = options.contextLength;
+    this.maxSequences = options.maxSequences ?? 1;
+    this.chunk = graph.causal ? (options.chunk ?? 64) : options.contextLength;
+    this.#graph = graph;
+    this.#options = options;
+    this.#sampleRow = hooks.sampleRow;
+    this.#weights = weights;
+    this.#run = new GraphRun(graph, weights, new Pace(), lastUses(graph));
+  }
+
+  get memory(): Executor["memory"] {
+    let cache = 0;
+    for (const sequence of this.#sequences.values()) cache += sequence.bytes;
+    return { weights: this.#weights?.bytes ?? 0, cache, arena: 0 };
+  }
+
+  reserve(id: SequenceId, count: number): void {
+    const length = this.#sequence(id).length;
+    if (length + count <= this.contextLength) return;
+    throw new WebggufError(
+      "context/overflow",
+      `Cannot add ${count} tokens to ${length}: the context holds ${this.contextLength}; use a larger -c or a shorter prompt`,
+      { expected: this.contextLength, actual: length + count },
+    );
+  }
+
+  length(id: SequenceId): number {
+    return this.#sequences.get(id)?.length ?? 0;
+  }
+
+  async step(requests: readonly StepRequest[], signal?: AbortSignal): Promise<StepResult[]> {
+    const tasks = requests.map((request): Task => {
+      const sequence = this.#sequence(request.sequence);
+      const count = request.tokens === "sampled" ? 1 : request.tokens.length;
+      this.reserve(request.sequence, count);
+      this.#checkTokens(request, sequence, count);
+      const start = sequence.length;
+      sequence.length += count;
+      return { request, sequence, start, count };
+    });
+    const work = this.#queue.then(() => this.#all(tasks, signal));
+    this.#queue = work.catch(() => {});
+    return work;
+  }
+
+  rewind(id: SequenceId, length: number): number {
+    const sequence = this.#sequences.get(id);
+    if (!sequence) return 0;
+    if (length <= 0) this.#sequences.delete(id);
+    return length <= 0 ? 0 : sequence.rewind(length);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#queue;
+    this.#sequences.clear();
+    this.#weights = undefined;
+    this.#run = undefined;
+  }
+
+  #sequence(id: SequenceId): Sequence {
+    let sequence = this.#sequences.get(id);
+    if (sequence) return sequence;
+    if (!Number.isInteger(id) || id < 0 || id >= this.maxSequences)
+      throw new WebggufError(
+        "input/invalid",
+        `Cannot use sequence ${id}: there are ${this.maxSequences}`,
+        { expected: this.maxSequences, actual: id },
+      );
+    const { cacheTypeK = "f16", cacheTypeV = "f16" } = this.#options;
+    sequence = new Sequence(this.#graph, cacheTypeK, cacheTypeV);
+    this.#sequences.set(id, sequence);
+    return sequence;
+  }
+
+  #checkTokens({ tokens }: StepRequest, sequence: Sequence, count: number): void {
+    if (count < 1) throw new WebggufError("input/invalid", "Cannot compute a step of no tokens");
+    if (!this.#graph.causal && sequence.length > 0)
+      throw new WebggufError(
+        "input/invalid",
+        "Cannot append to a sequence of a model that attends both ways: give all tokens at once",
+      );
+    if (tokens === "sampled") return;
+    for (let i = 0; i < count; i++) {
+      const token = tokens[i];
+      if (!Number.isInteger(token) || token < 0 || token >= this.#graph.vocabulary)
+        throw new WebggufError(
+          "input/invalid",
+          `Cannot compute token ${token}: the vocabulary has ${this.#graph.vocabulary}`,
+          { expected: this.#graph.vocabulary, actual: token },
+        );
+    }
+  }
+
+  async #all(tasks: readonly Task[], signal?: AbortSignal): Promise<StepResult[]> {
+    const results: StepResult[] = [];
+    try {
+      for (const task of tasks) results.push(await this.#task(task, signal));
+    } catch (error) {
+      // What was not computed was not appended: the sequences go back to where they really are.
+      for (const { sequence } of tasks) sequence.recover();
+      throw error;
+    }
+    return results;
+  }
+
+  async #task(
+    { request, sequence, start, count }: Task,
+    signal?: AbortSignal,
+  ): Promise<StepResult> {
+    signal?.throwIfAborted();
+    if (!this.#run)
+      throw new WebggufError(
+        "session/disposed",
+        "Cannot compute a step: the model was disposed of",
+      );
+    if (sequence.computed !== start)
+      throw new WebggufError(
+        "input/invalid",
+        `Cannot append at position ${start}: an earlier step of the sequence failed at ${sequence.computed}`,
+        { expected: start, actual: sequence.computed },
+      );
+    const tokens = request.tokens === "sampled" ? [sequence.sampled] : request.tokens;
+    const width = this.#graph.widths[this.#graph.output];
+    const wanted = request.outputs === "none" ? count : request.outputs === "last" ? count - 1 : 0;
+    const logits = request.read ? new Float32Array((count - wanted) * width) : undefined;
+    const sampled = request.sample ? new Int32Array(count - wanted) : undefined;
+    for (let from = 0; from < count; ) {
+      const to = Math.min(count, from + this.#chunkAt(sequence));
+      const length = to - from;
+      const outputs = Array.from({ length }, (_, i) => i).filter((i) => from + i >= wanted);
+      const rows = { sequence, tokens: Array.prototype.slice.call(tokens, from, to), outputs };
+      const output = await this.#run.rows(rows, signal);
+      if (output) {
+        const at = from + outputs[0] - wanted;
+        logits?.set(output, at * width);
+        for (let i = 0; sampled && request.sample && i < outputs.length; i++) {
+          const row = output.subarray(i * width, (i + 1) * width);
+          const step = start + from + outputs[i] + 1;
+          sampled[at + i] = this.#draw(row, request.sample, request.sequence, step);
+          sequence.sampled = sampled[at + i];
+        }
+      }
+      sequence.advance(length);
+      from = to;
+    }
+    return { logits, tokens: sampled };
+  }
+
+  /** Recurrent state is kept at borders, so chunks end there. */
+  #chunkAt(sequence: Sequence): number {
+    const toBorder = snapshotRows - (sequence.computed % snapshotRows);
+    return sequence.recurrent ? Math.min(this.chunk, toBorder) : this.chunk;
+  }
+
+  #draw(row: Float32Array, sampling: DeviceSampling, id: SequenceId, step: number): number {
+    if (sampling.temperature <= 0 || !this.#sampleRow) return argmax(row);
+    return this.#sampleRow(row, sampling, id, step);
+  }
+}
+
+/** Index of the last op that reads each value; its own index for values that nobody reads. */
+function lastUses(graph: Graph): number[] {
+  const last = graph.ops.map((_, i) => i);
+  graph.ops.forEach((op, i) => {
+    for (const ref of inputsOf(op)) last[ref] = i;
+  });
+  return last;
+}

@@ -1,0 +1,31 @@
+/** Ops on single elements. A value is [rows][width], one row after another. */
+
+export function add(a: Float32Array, b: Float32Array): Float32Array {
+  return a.map((value, i) => value + b[i]);
+}
+
+/** Each element of b covers `run` consecutive elements of a. */
+export function mul(a: Float32Array, b: Float32Array, run: number): Float32Array {
+  return a.map((value, i) => value * b[Math.floor(i / run)]);
+}
+
+/** The weight repeats over the width, and the width over the rows. */
+export function addWeight(x: Float32Array, weight: Float32Array): Float32Array {
+  return x.map((value, i) => value + weight[i % weight.length]);
+}
+
+export function mulWeight(x: Float32Array, weight: Float32Array): Float32Array {
+  return x.map((value, i) => value * weight[i % weight.length]);
+}
+
+export function scale(x: Float32Array, by: number, plus: number): Float32Array {
+  return x.map((value) => value * by + plus);
+}
+
+export function clamp(x: Float32Array, min: number, max: number): Float32Array {
+  return x.map((value) => Math.min(max, Math.max(min, value)));
+}
+
+export function softcap(x: Float32Array, cap: number): Float32Array {
+  return x.map((value) => cap * Math.tanh(value / cap));
+}

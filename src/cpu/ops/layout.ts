@@ -1,0 +1,32 @@
+/** Ops that move elements without computing. */
+
+/** Elements [offset, offset + width) of each run of `run` elements. */
+export function slice(x: Float32Array, offset: number, width: number, run: number): Float32Array {
+  const runs = x.length / run;
+  const out = new Float32Array(runs * width);
+  for (let i = 0; i < runs; i++)
+    out.set(x.subarray(i * run + offset, i * run + offset + width), i * width);
+  return out;
+}
+
+/** Run i of each part, one part after the other, for all `runs` runs (rows · groups). */
+export function concat(parts: readonly Float32Array[], runs: number): Float32Array {
+  const widths = parts.map((part) => part.length / runs);
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (let run = 0; run < runs; run++) {
+    parts.forEach((part, p) => {
+      out.set(part.subarray(run * widths[p], (run + 1) * widths[p]), at);
+      at += widths[p];
+    });
+  }
+  return out;
+}
+
+/** The rows with these numbers. */
+export function select(x: Float32Array, rows: readonly number[], width: number): Float32Array {
+  const out = new Float32Array(rows.length * width);
+  for (const [i, row] of rows.entries())
+    out.set(x.subarray(row * width, (row + 1) * width), i * width);
+  return out;
+}

@@ -1,0 +1,139 @@
+/** Mixture of experts. A route row is [used ids][used weights]. */
+import type { RouteParams } from "../../graph/ops.ts";
+import type { Matrix } from "../weights.ts";
+import { dot } from "./linear.ts";
+
+function softmax(x: ArrayLike<number>): Float64Array {
+  const all = Float64Array.from(x);
+  const max = all.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const exps = all.map((value) => Math.exp(value - max));
+  const sum = exps.reduce((a, b) => a + b, 0);
+  return exps.map((value) => value / sum);
+}
+
+/** Numbers of the `count` largest, best first; the lower number wins a tie. */
+function largest(scores: Float64Array, count: number): number[] {
+  return Array.from(scores.keys())
+    .sort((a, b) => scores[b] - scores[a] || a - b)
+    .slice(0, count);
+}
+
+/** Scores with the groups outside of the best `groupsUsed` struck out; a group counts its two best experts. */
+function limitGroups(scores: Float64Array, groups: number, groupsUsed: number): Float64Array {
+  if (groups <= 1 || groupsUsed >= groups) return scores;
+  const size = scores.length / groups;
+  const worth = Float64Array.from({ length: groups }, (_, group) => {
+    const own = scores.slice(group * size, (group + 1) * size).sort();
+    return own[size - 1] + (size > 1 ? own[size - 2] : 0);
+  });
+  const kept = new Set(largest(worth, groupsUsed));
+  return scores.map((score, i) =>
+    kept.has(Math.floor(i / size)) ? score : Number.NEGATIVE_INFINITY,
+  );
+}
+
+/** Chooses experts for each row of logits [rows][experts]. */
+export function moeRoute(
+  logits: Float32Array,
+  params: RouteParams,
+  bias?: Float32Array,
+): Float32Array {
+  const { experts, used, gate } = params;
+  const rows = logits.length / experts;
+  const out = new Float32Array(rows * 2 * used);
+  for (let row = 0; row < rows; row++) {
+    const own = Float64Array.from(logits.subarray(row * experts, (row + 1) * experts));
+    let scores: Float64Array = own;
+    if (gate === "softmax") scores = softmax(own);
+    if (gate === "sigmoid") scores = own.map((x) => 1 / (1 + Math.exp(-x)));
+    const biased = bias ? scores.map((score, i) => score + bias[i]) : scores;
+    const ids = largest(limitGroups(biased, params.groups, params.groupsUsed), used);
+    let weights: Float64Array = Float64Array.from(ids, (id) => scores[id]);
+    if (gate === "softmaxChosen") weights = softmax(weights);
+    if (params.normalize) {
+      const sum = Math.max(
+        weights.reduce((a, b) => a + b, 0),
+        6.103515625e-5, // the smallest normal half
+      );
+      weights = weights.map((weight) => weight / sum);
+    }
+    out.set(ids, row * 2 * used);
+    out.set(
+      weights.map((weight) => weight * params.scale),
+      row * 2 * used + used,
+    );
+  }
+  return out;
+}
+
+/** What an expert layer reads. */
+export interface ExpertWeights {
+  /** Expert e's matrix rows start at row e · height. */
+  readonly weight: Matrix;
+  readonly height: number;
+  readonly first: number;
+  readonly out: number;
+  readonly bias?: Float32Array;
+  readonly scale?: Float32Array;
+}
+
+/** The chosen experts' x · Wᵀ + bias: [rows][used][out]. With `perExpert`, x is [rows][used][in]. */
+export function moeLinear(
+  x: Float32Array,
+  route: Float32Array,
+  used: number,
+  perExpert: boolean,
+  o: ExpertWeights,
+): Float32Array {
+  const rows = route.length / (2 * used);
+  const { height, first, out, weight } = o;
+  const y = new Float32Array(rows * used * out);
+  for (let row = 0; row < rows; row++) {
+    for (let choice = 0; choice < used; choice++) {
+      const expert = route[row * 2 * used + choice];
+      const from = (perExpert ? row * used + choice : row) * weight.width;
+      const to = (row * used + choice) * out;
+      for (let i = 0; i < out; i++) {
+        const at = expert * height + first + i;
+        y[to + i] =
+          dot(weight.row(at), x, from, weight.width) * (o.scale?.[expert] ?? 1) +
+          (o.bias?.[at] ?? 0);
+      }
+    }
+  }
+  return y;
+}
+
+/** Sum over the chosen experts of weight · x: [rows][used][width] → [rows][width]. */
+export function moeSum(
+  x: Float32Array,
+  route: Float32Array,
+  used: number,
+  unweighted = false,
+): Float32Array {
+  const rows = route.length / (2 * used);
+  const width = x.length / (rows * used);
+  const out = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < width; i++) {
+      let sum = 0;
+      for (let choice = 0; choice < used; choice++) {
+        const weight = unweighted ? 1 : route[row * 2 * used + used + choice];
+        sum += weight * x[(row * used + choice) * width + i];
+      }
+      out[row * width + i] = sum;
+    }
+  }
+  return out;
+}
+
+/** Each row once for each chosen expert, times its weight: [rows][width] → [rows][used][width]. */
+export function moeScale(x: Float32Array, route: Float32Array, used: number): Float32Array {
+  const rows = route.length / (2 * used);
+  const width = x.length / rows;
+  const out = new Float32Array(rows * used * width);
+  return out.map((_, i) => {
+    const [row, choice] = [Math.floor(i / (used * width)), Math.floor(i / width) % used];
+    return x[row * width + (i % width)] * route[row * 2 * used + used + choice];
+  });
+}

@@ -1,0 +1,123 @@
+/** What one sequence keeps between steps: contiguous keys and values, recurrent state with snapshots. */
+import { floatToHalf, halfToFloat } from "../base/half.ts";
+import type { CacheSlot, Graph } from "../graph/ops.ts";
+
+/** Rows between snapshots of recurrent state; rows are computed in chunks that end there. */
+export const snapshotRows = 32;
+/** Snapshots kept, the latest ones; rewinding further starts from nothing. */
+const snapshotsKept = 4;
+
+/** Cache types of the CPU path. */
+export type CpuCacheType = "f32" | "f16";
+
+type KvSlot = Extract<CacheSlot, { kind: "kv" }>;
+
+/** Rows [positions][width] that grow; f16 rounds what is written. */
+class Rows {
+  readonly width: number;
+  readonly #half: boolean;
+  data: Float32Array = new Float32Array(0);
+
+  constructor(width: number, type: CpuCacheType) {
+    this.width = width;
+    this.#half = type === "f16";
+  }
+  write(rows: Float32Array, position: number): void {
+    const end = position * this.width + rows.length;
+    if (end > this.data.length) {
+      const grown = new Float32Array(Math.max(end, Math.min(2 * this.data.length, end + 2 ** 22)));
+      grown.set(this.data);
+      this.data = grown;
+    }
+    const stored = this.#half ? rows.map((value) => halfToFloat(floatToHalf(value))) : rows;
+    this.data.set(stored, position * this.width);
+  }
+}
+
+class KvCache {
+  readonly keys: Rows;
+  /** The keys themselves where a value is a prefix of its key. */
+  readonly values: Rows;
+
+  constructor(slot: KvSlot, typeK: CpuCacheType, typeV: CpuCacheType) {
+    this.keys = new Rows(slot.heads * slot.keyWidth, typeK);
+    this.values = slot.valueIsKeyPrefix ? this.keys : new Rows(slot.heads * slot.valueWidth, typeV);
+  }
+}
+
+/** One sequence: `length` rows were asked for, `computed` of them are done. */
+export class Sequence {
+  length = 0;
+  computed = 0;
+  /** The token sampled last, −1 before the first. */
+  sampled = -1;
+  readonly #slots: readonly (KvCache | Float32Array)[];
+  readonly #states: readonly Float32Array[];
+  readonly #snapshots = new Map<number, Float32Array[]>();
+
+  constructor(graph: Graph, typeK: CpuCacheType, typeV: CpuCacheType) {
+    this.#slots = graph.slots.map((slot) =>
+      slot.kind === "kv" ? new KvCache(slot, typeK, typeV) : new Float32Array(slot.size),
+    );
+    this.#states = this.#slots.filter((slot) => slot instanceof Float32Array);
+  }
+
+  kv(slot: number): KvCache {
+    return this.#slots[slot] as KvCache;
+  }
+  /** A part of a state slot; ops change it in place. */
+  state(slot: number, offset: number, size: number): Float32Array {
+    return (this.#slots[slot] as Float32Array).subarray(offset, offset + size);
+  }
+  get recurrent(): boolean {
+    return this.#states.length > 0;
+  }
+  /** Bytes held. */
+  get bytes(): number {
+    const floats = this.#slots.reduce((sum, slot) => {
+      if (slot instanceof Float32Array) return sum + slot.length * (1 + this.#snapshots.size);
+      const values = slot.values === slot.keys ? 0 : slot.values.data.length;
+      return sum + slot.keys.data.length + values;
+    }, 0);
+    return floats * 4;
+  }
+
+  /** `count` more rows are done; keeps a snapshot at every border. */
+  advance(count: number): void {
+    this.computed += count;
+    if (!this.recurrent || this.computed % snapshotRows !== 0) return;
+    this.#snapshots.set(
+      this.computed,
+      this.#states.map((state) => state.slice()),
+    );
+    for (const position of this.#snapshots.keys())
+      if (position <= this.computed - snapshotRows * snapshotsKept)
+        this.#snapshots.delete(position);
+  }
+
+  /** Goes back to at most `length` rows and returns how many are left: all that were asked for, or a snapshot's. */
+  rewind(length: number): number {
+    let reached = Math.min(length, this.computed);
+    if (this.recurrent && reached < this.computed) reached = this.#restore(reached);
+    this.length = reached;
+    this.computed = reached;
+    return reached;
+  }
+  /** After a chunk that stopped in the middle: state that may have moved is taken from a snapshot. */
+  recover(): void {
+    if (this.recurrent) this.computed = this.#restore(this.computed);
+    this.length = this.computed;
+  }
+
+  #restore(length: number): number {
+    for (const position of this.#snapshots.keys())
+      if (position > length) this.#snapshots.delete(position);
+    const position = Math.max(0, ...this.#snapshots.keys());
+    const snapshot = this.#snapshots.get(position);
+    this.#states.forEach((state, i) => {
+      if (snapshot) state.set(snapshot[i]);
+      else state.fill(0);
+    });
+    return position;
+  }
+}

@@ -1,0 +1,156 @@
+/** The CPU path's weights: raw bytes decoded row by row, or floats once and for all where that is little. */
+import { WebggufError } from "../base/errors.ts";
+import { dequantize } from "../gguf/decode.ts";
+import { rowBytes } from "../gguf/quants.ts";
+import type { GgufFile, TensorInfo } from "../gguf/types.ts";
+import type { Graph } from "../graph/ops.ts";
+import { tensorsOf } from "../graph/tensors.ts";
+
+/** Models up to this many bytes as f32 are decoded once, at loading. */
+const decodedLimit = 256 * 2 ** 20;
+
+/** Rows of floats. */
+export interface Matrix {
+  /** Elements a row. */
+  readonly width: number;
+  readonly rows: number;
+  /** One row, valid until the next call. */
+  row(index: number): Float32Array;
+}
+
+class DecodedMatrix implements Matrix {
+  readonly width: number;
+  readonly rows: number;
+  readonly #data: Float32Array;
+
+  constructor(data: Float32Array, width: number) {
+    this.width = width;
+    this.rows = data.length / width;
+    this.#data = data;
+  }
+  row(index: number): Float32Array {
+    return this.#data.subarray(index * this.width, (index + 1) * this.width);
+  }
+}
+
+class StoredMatrix implements Matrix {
+  readonly width: number;
+  readonly rows: number;
+  readonly #info: TensorInfo;
+  readonly #bytes: Uint8Array;
+  readonly #stride: number;
+  readonly #scratch: Float32Array;
+
+  constructor(info: TensorInfo, bytes: Uint8Array) {
+    this.width = info.shape[0];
+    this.rows = info.elements / this.width;
+    this.#info = info;
+    this.#bytes = bytes;
+    this.#stride = rowBytes(info.type, this.width);
+    this.#scratch = new Float32Array(this.width);
+  }
+  row(index: number): Float32Array {
+    const from = index * this.#stride;
+    const bytes = this.#bytes.subarray(from, from + this.#stride);
+    dequantize(this.#info.type, bytes, this.#scratch, this.width);
+    return this.#scratch;
+  }
+}
+
+/** A matrix over floats that are there already, for tests. */
+export function matrixOf(data: Float32Array, width: number): Matrix {
+  return new DecodedMatrix(data, width);
+}
+
+/** All tensors that a graph reads. */
+export class CpuWeights {
+  readonly #matrices: ReadonlyMap<string, Matrix>;
+  readonly #vectors: ReadonlyMap<string, Float32Array>;
+  /** Bytes held. */
+  readonly bytes: number;
+
+  constructor(matrices: Map<string, Matrix>, vectors: Map<string, Float32Array>, bytes: number) {
+    this.#matrices = matrices;
+    this.#vectors = vectors;
+    this.bytes = bytes;
+  }
+  matrix(name: string): Matrix {
+    return this.#matrices.get(name) as Matrix;
+  }
+  vector(name: string): Float32Array {
+    return this.#vectors.get(name) as Float32Array;
+  }
+  optional(name: string | undefined): Float32Array | undefined {
+    return name === undefined ? undefined : this.#vectors.get(name);
+  }
+}
+
+/** Names that some op reads as a matrix, by rows; the others are read element by element. */
+function matrixNames(graph: Graph): Set<string> {
+  const names = new Set<string>();
+  for (const op of graph.ops) {
+    if (op.op === "embed") names.add(op.table);
+    if (op.op === "linear" || op.op === "moeLinear") names.add(op.weight);
+  }
+  return names;
+}
+
+function decode(info: TensorInfo, bytes: Uint8Array): Float32Array {
+  const out = new Float32Array(info.elements);
+  dequantize(info.type, bytes, out, info.elements);
+  return out;
+}
+
+async function readTensor(
+  file: GgufFile,
+  info: TensorInfo,
+  signal: AbortSignal | undefined,
+  onBytes: (count: number) => void,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(info.bytes);
+  let at = 0;
+  for await (const piece of file.sources[info.part].stream(info.offset, info.bytes, signal)) {
+    signal?.throwIfAborted();
+    bytes.set(piece, at);
+    at += piece.length;
+    onBytes(piece.length);
+  }
+  return bytes;
+}
+
+/** Reads the tensors that the graph names. `onProgress` gets the bytes read so far and in all. */
+export async function loadCpuWeights(
+  graph: Graph,
+  file: GgufFile,
+  signal?: AbortSignal,
+  onProgress?: (loaded: number, total: number) => void,
+): Promise<CpuWeights> {
+  const infos = [...new Set(graph.ops.flatMap(tensorsOf))].map((name) => {
+    const info = file.tensors.get(name) as TensorInfo;
+    if (info.type.data)
+      throw new WebggufError(
+        "model/unsupported",
+        `Cannot use tensor "${name}" of ${file.name} as a weight: its type is ${info.type.name}`,
+        { file: file.name, tensor: name, actual: info.type.name },
+      );
+    return info;
+  });
+  const total = infos.reduce((sum, info) => sum + info.bytes, 0);
+  const decodeAll = infos.reduce((sum, info) => sum + 4 * info.elements, 0) <= decodedLimit;
+  const asMatrix = matrixNames(graph);
+  const matrices = new Map<string, Matrix>();
+  const vectors = new Map<string, Float32Array>();
+  let [loaded, held] = [0, 0];
+  for (const info of infos) {
+    const bytes = await readTensor(file, info, signal, (count) => {
+      loaded += count;
+      onProgress?.(loaded, total);
+    });
+    if (!asMatrix.has(info.name)) vectors.set(info.name, decode(info, bytes));
+    else if (decodeAll)
+      matrices.set(info.name, new DecodedMatrix(decode(info, bytes), info.shape[0]));
+    else matrices.set(info.name, new StoredMatrix(info, bytes));
+    held += matrices.get(info.name) instanceof StoredMatrix ? info.bytes : 4 * info.elements;
+  }
+  return new CpuWeights(matrices, vectors, held);
+}

@@ -1,0 +1,81 @@
+/** Rope tables from metadata: base, linear scaling, YaRN, LongRoPE and frequency factors. */
+import type { RopeTable } from "../graph/ops.ts";
+import type { ModelBuilder } from "./model.ts";
+
+export interface RopeSettings {
+  /** Rotated elements; default `rope.dimension_count`, else the whole head. */
+  rotated?: number;
+  base?: number;
+  /** 1 / linear factor; default from `rope.scaling.factor`. */
+  freqScale?: number;
+  /** Position sections, for multi-section rope. */
+  sections?: readonly number[];
+  interleaved?: boolean;
+  /** False: no frequency factors even where the file has them. */
+  factors?: boolean;
+  /** YaRN's multiplier of the logarithm (`mscale_all_dim`), and the `mscale` it is divided into. */
+  logMultiplier?: number;
+  mscale?: number;
+}
+
+/** The magnitude that YaRN gives at a scaling factor. */
+function yarnMagnitude(factor: number, multiplier: number): number {
+  return factor <= 1 ? 1 : 0.1 * multiplier * Math.log(factor) + 1;
+}
+
+/** 1 / the linear scaling factor that the file names. */
+export function fileFreqScale({ h }: ModelBuilder): number {
+  if (h.string("rope.scaling.type", "linear") === "none") return 1;
+  const factor = h.number("rope.scaling.factor", h.number("rope.scale_linear", 0));
+  if (factor < 0) h.fail("rope.scaling.factor", factor, "a positive number");
+  return factor === 0 ? 1 : 1 / factor;
+}
+
+/** The table that the file's `rope.*` keys describe, with a family's own settings on top. */
+export function ropeTable(m: ModelBuilder, settings: RopeSettings = {}): RopeTable {
+  const { h } = m;
+  const rotated = settings.rotated ?? h.integer("rope.dimension_count", h.keyWidth);
+  if (rotated < 2 || rotated % 2 !== 0)
+    h.fail("rope.dimension_count", rotated, "an even number of at least 2");
+  const base = settings.base ?? h.number("rope.freq_base", 10000);
+  if (base <= 1) h.fail("rope.freq_base", base, "more than 1");
+  const freqScale = settings.freqScale ?? fileFreqScale(m);
+  const yarn = h.string("rope.scaling.type", "linear") === "yarn";
+  const extFactor = h.number("rope.scaling.yarn_ext_factor", yarn ? 1 : 0);
+  const originalContext = h.within(
+    "rope.scaling.original_context_length",
+    1,
+    2 ** 30,
+    h.trainedContext,
+  );
+  let attnFactor = 1;
+  if (extFactor !== 0) {
+    // The op multiplies by YaRN's own magnitude; dividing by it here leaves the one that is meant.
+    const factor = 1 / fileFreqScale(m);
+    const meant = settings.logMultiplier
+      ? yarnMagnitude(factor, settings.mscale ?? 1) / yarnMagnitude(factor, settings.logMultiplier)
+      : yarnMagnitude(factor, 1);
+    attnFactor = meant / (1 + 0.1 * Math.log(factor));
+  }
+  return {
+    rotated,
+    base,
+    freqScale,
+    extFactor,
+    attnFactor: attnFactor * h.number("rope.scaling.attn_factor", 1),
+    betaFast: h.number("rope.scaling.yarn_beta_fast", 32),
+    betaSlow: h.number("rope.scaling.yarn_beta_slow", 1),
+    originalContext,
+    factors: settings.factors === false ? undefined : ropeFactors(m, originalContext),
+    sections: settings.sections,
+    interleaved: settings.interleaved,
+  };
+}
+
+/** LongRoPE has two sets of factors: the long one for contexts beyond the original. */
+function ropeFactors(m: ModelBuilder, originalContext: number): string | undefined {
+  const long = m.h.contextLength > originalContext;
+  const stems = [long ? "rope_factors_long" : "rope_factors_short", "rope_freqs"];
+  const stem = stems.find((name) => m.has(name));
+  return stem === undefined ? undefined : m.tensor(stem);
+}
