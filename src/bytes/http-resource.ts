@@ -1,0 +1,194 @@
+/** One file on an HTTP server: requests, and the check that it is still the same file. */
+import { WebggufError } from "../base/errors.ts";
+import type { HttpOptions } from "./http.ts";
+import { pieceBytes } from "./range.ts";
+import { defaultSilence, Retryable, settle, withRetries } from "./retry.ts";
+
+/** What identifies a version of the file; parts that the server does not tell are null. */
+interface Version {
+  readonly etag: string | null;
+  readonly modified: string | null;
+}
+
+const versionOf = (response: Response): Version => ({
+  etag: response.headers.get("etag"),
+  modified: response.headers.get("last-modified"),
+});
+
+/** A header that is a whole number, or undefined. */
+function numberOf(text: string | null | undefined): number | undefined {
+  return text && /^\d{1,16}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Where a ranged answer starts and how long the file is, as far as the server tells. */
+function contentRange(response: Response): { start?: number; size?: number } {
+  const header = response.headers.get("content-range");
+  const match = header?.match(/^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/);
+  return { start: numberOf(match?.[1]), size: numberOf(match?.[2]) };
+}
+
+/** The server's wish in `Retry-After`, in milliseconds. */
+const wishedPause = (response: Response): number =>
+  1000 * (numberOf(response.headers.get("retry-after")) ?? 0);
+
+export class HttpResource {
+  readonly name: string;
+  readonly options: HttpOptions;
+  /** Bytes of the file, known after {@link HttpResource.open}. */
+  size = 0;
+  #version: Version = { etag: null, modified: null };
+
+  constructor(url: string, options: HttpOptions) {
+    this.name = url;
+    this.options = options;
+  }
+
+  #error(code: "source/network" | "source/changed" | "source/not-found", problem: string) {
+    return new WebggufError(code, `Cannot read ${this.name}: ${problem}`, { file: this.name });
+  }
+
+  /**
+   * Finds out the size. Resolves to the whole body when the server does not know ranges, so that it
+   * need not be asked twice.
+   */
+  async open(signal: AbortSignal | undefined): Promise<Response | undefined> {
+    const retry = withRetries(this.name, this.options, signal);
+    for (;;) {
+      try {
+        return await this.#probe(signal);
+      } catch (error) {
+        await retry.after(error, 0);
+      }
+    }
+  }
+
+  async #probe(signal: AbortSignal | undefined): Promise<Response | undefined> {
+    const response = await this.#fetch("bytes=0-0", signal);
+    this.#version = versionOf(response);
+    const empty = response.status === 416 && contentRange(response).size === 0;
+    if (response.status === 200) {
+      this.size = this.#wholeSize(response);
+      return response;
+    }
+    await response.body?.cancel();
+    if (empty) return undefined;
+    if (response.status !== 206) throw this.#refusal(response);
+    const size = contentRange(response).size ?? (await this.#sizeByHead(signal));
+    if (size === undefined)
+      throw this.#error("source/network", "the server does not tell its size");
+    this.size = size;
+    return undefined;
+  }
+
+  /** For pages that may not see Content-Range, because the other origin does not expose it. */
+  async #sizeByHead(signal: AbortSignal | undefined): Promise<number | undefined> {
+    const { fetch, silence = defaultSilence } = this.options;
+    const response = await settle(fetch(this.name, { method: "HEAD", signal }), signal, silence);
+    return response.ok ? numberOf(response.headers.get("content-length")) : undefined;
+  }
+
+  #wholeSize(response: Response): number {
+    const encoding = response.headers.get("content-encoding") ?? "identity";
+    const size = numberOf(response.headers.get("content-length"));
+    if (encoding === "identity" && size !== undefined) return size;
+    void response.body?.cancel();
+    throw this.#error(
+      "source/network",
+      "the server knows no ranges and does not tell the size; download the file first",
+    );
+  }
+
+  /** An answer that is no data: an error that stays, or one worth another try. */
+  #refusal(response: Response): Error {
+    const { status } = response;
+    if (status === 404 || status === 410)
+      return this.#error("source/not-found", `there is no such file (HTTP ${status})`);
+    if (status === 401 || status === 403)
+      return this.#error("source/network", `the server does not allow it (HTTP ${status})`);
+    if (status >= 500 || status === 408 || status === 425 || status === 429)
+      return new Retryable(`HTTP ${status}`, wishedPause(response));
+    return this.#error("source/network", `the server answered HTTP ${status}`);
+  }
+
+  #fetch(range: string | undefined, signal: AbortSignal | undefined): Promise<Response> {
+    const { fetch, silence = defaultSilence } = this.options;
+    const headers: Record<string, string> = { "Accept-Encoding": "identity" };
+    if (range) headers["Range"] = range;
+    return settle(fetch(this.name, { headers, signal }), signal, silence);
+  }
+
+  /** Throws `source/changed` unless the answer is about the file that was opened. */
+  #checkVersion(response: Response, size: number | undefined): void {
+    const { etag, modified } = versionOf(response);
+    const known = this.#version;
+    const sameSize = size === undefined || size === this.size;
+    // A date alone may differ between mirrors that agree on the ETag.
+    const same =
+      etag && known.etag
+        ? etag === known.etag
+        : !modified || !known.modified || modified === known.modified;
+    if (same && sameSize) return;
+    void response.body?.cancel();
+    throw this.#error(
+      "source/changed",
+      "it changed on the server while it was read; load it again",
+    );
+  }
+
+  /** One try at bytes `from` to `end` (exclusive); the pieces may end early if the connection does. */
+  async *range(
+    from: number,
+    end: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const response = await this.#fetch(`bytes=${from}-${end - 1}`, signal);
+    const { start, size } = contentRange(response);
+    if (response.status === 206 || response.status === 416) this.#checkVersion(response, size);
+    if (response.status === 416)
+      throw this.#error("source/changed", `the server no longer has byte ${from}; load it again`);
+    const right = response.status === 206 && (start ?? from) === from;
+    if (!right) {
+      void response.body?.cancel();
+      if (!response.ok) throw this.#refusal(response);
+      throw new Retryable("the server answered with another range");
+    }
+    let left = end - from;
+    for await (const piece of this.pieces(response, signal)) {
+      yield piece.length > left ? piece.subarray(0, left) : piece;
+      left -= piece.length;
+      if (left <= 0) return;
+    }
+  }
+
+  /** The whole body once more, for servers without ranges. */
+  async whole(signal: AbortSignal | undefined): Promise<Response> {
+    const response = await this.#fetch(undefined, signal);
+    if (response.status !== 200) {
+      void response.body?.cancel();
+      throw this.#refusal(response);
+    }
+    this.#checkVersion(response, numberOf(response.headers.get("content-length")));
+    return response;
+  }
+
+  /** A body in pieces of bounded size; silence and aborts end it. */
+  async *pieces(
+    response: Response,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const { silence = defaultSilence } = this.options;
+    const reader = response.body?.getReader();
+    if (!reader) return;
+    try {
+      for (;;) {
+        const { done, value } = await settle(reader.read(), signal, silence);
+        if (done) return;
+        for (let at = 0; at < value.length; at += pieceBytes)
+          yield value.subarray(at, at + pieceBytes) as Uint8Array<ArrayBuffer>;
+      }
+    } finally {
+      // Not awaited: a connection that is stuck must not hold its reader.
+      reader.cancel().catch(() => {});
+    }
+  }
+}
