@@ -1,0 +1,82 @@
+/**
+ * What one rendering may use up. Templates come with model files and are not trusted: time, nesting
+ * and the amount of text and list entries that they make are bounded, so that a hostile one ends in
+ * an error instead of taking the process with it.
+ */
+
+/** Longest string that a template may build, in UTF-16 units. */
+const MAX_STRING = 16 << 20;
+/** Nested evaluations (expressions, blocks, macro calls); real templates stay below 60. */
+const MAX_DEPTH = 400;
+/** Units every rendering gets; a UTF-16 unit of new text costs one. */
+const BASE_UNITS = 64 << 20;
+/** More units for each unit of input: long conversations are copied a few times on their way. */
+const UNITS_PER_INPUT = 64;
+/** Units of a list or mapping entry, about its bytes. */
+const ENTRY = 64;
+/** Bound on haystack × needle, since engines' text search is quadratic at worst. */
+const MAX_SEARCH = 2 ** 28;
+
+/** Thrown when a rendering would go over its limits. */
+export class LimitError extends Error {}
+
+/** Counts down the time and memory of one rendering. */
+export class Budget {
+  readonly #timeoutMs: number;
+  readonly #deadline: number;
+  #units: number;
+  #depth = 0;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+    this.#deadline = performance.now() + timeoutMs;
+    this.#units = BASE_UNITS;
+  }
+
+  /** Makes room for what is done with `units` of input. */
+  grant(units: number): void {
+    this.#units += UNITS_PER_INPUT * units;
+  }
+
+  /** Begins a nested evaluation; {@link leave} ends it. */
+  enter(): void {
+    if (++this.#depth > MAX_DEPTH)
+      throw new LimitError(`it nests deeper than ${MAX_DEPTH} evaluations`);
+    this.tick();
+  }
+
+  leave(): void {
+    this.#depth--;
+  }
+
+  /** To be called before `units` of text in one string are made. */
+  text(units: number): void {
+    if (units > MAX_STRING) throw new LimitError(`it builds a text of ${units} characters`);
+    this.#spend(units);
+  }
+
+  /** To be called before `count` list or mapping entries are made. */
+  entries(count: number): void {
+    this.#spend(count * ENTRY);
+  }
+
+  /** To be called before `needle` is searched in `haystack`. */
+  search(haystack: string, needle: string): void {
+    if (haystack.length * needle.length > MAX_SEARCH)
+      throw new LimitError(`it searches ${needle.length} characters in ${haystack.length}`);
+    this.tick();
+  }
+
+  #spend(units: number): void {
+    this.#units -= units;
+    // Written so that NaN and infinity end here too.
+    if (!(this.#units >= 0)) throw new LimitError("it makes too much text");
+    this.tick();
+  }
+
+  /** To be called in every loop that a template can make long. */
+  tick(): void {
+    if (performance.now() > this.#deadline)
+      throw new LimitError(`it ran for more than ${this.#timeoutMs} ms`);
+  }
+}

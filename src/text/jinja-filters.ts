@@ -1,0 +1,362 @@
+/**
+ * Jinja's filters. Undefined operands are as lenient as in llama.cpp: nothing to write, nothing to
+ * loop over.
+ */
+import { items } from "./jinja-methods.ts";
+import { json, text } from "./jinja-print.ts";
+import {
+  argument,
+  type Call,
+  capitalize,
+  codePoints,
+  intArgument,
+  join,
+  replace,
+  stringArgument,
+  strip,
+  title,
+} from "./jinja-strings.ts";
+import { runTest } from "./jinja-tests.ts";
+import {
+  bool,
+  compare,
+  equal,
+  float,
+  int,
+  isBool,
+  isDict,
+  isFloat,
+  isInt,
+  isList,
+  isNamespace,
+  isNone,
+  isNumber,
+  isString,
+  isUndef,
+  iterate,
+  list,
+  none,
+  number,
+  str,
+  truthy,
+  tuple,
+  typeName,
+  undef,
+  type Value,
+  valueOfKey,
+} from "./jinja-values.ts";
+
+type Filter = (value: Value, call: Call) => Value;
+
+/** Widest indentation, in spaces. */
+const MAX_INDENT = 64;
+
+/** A filter that works on the value's text. */
+const onText =
+  (change: (value: string, call: Call) => string): Filter =>
+  (value, call) => {
+    const before = text(value, call.budget);
+    call.budget.text(before.length);
+    return str(change(before, call));
+  };
+
+/** The entries of what a list filter is given; none counts as empty. */
+const entries = (value: Value, call: Call): Value[] =>
+  isNone(value) ? [] : iterate(value, call.budget);
+
+/** A filter that makes one list of another. */
+const onList =
+  (change: (values: Value[], call: Call) => Value[]): Filter =>
+  (value, call) => {
+    const before = entries(value, call);
+    call.budget.entries(before.length);
+    return list(change(before, call));
+  };
+
+const flag = (call: Call, position: number, name: string): boolean => {
+  const value = argument(call, position, name);
+  return value !== undefined && truthy(value);
+};
+
+/** The entry at a path such as `function.name` or `0`; undefined where the path ends early. */
+function attributeAt(value: Value, path: Value): Value {
+  let at = value;
+  for (const part of isString(path) ? path.value.split(".") : [path.value]) {
+    if (isList(at)) at = at.value[Number(part)] ?? undef();
+    else if (isDict(at) || isNamespace(at)) at = at.value.get(part as string) ?? undef();
+    else return undef();
+  }
+  return at;
+}
+
+/** How a value is ordered: strings in lower case unless case matters. */
+const sortKey = (value: Value, caseSensitive: boolean): Value =>
+  isString(value) && !caseSensitive ? str(value.value.toLowerCase()) : value;
+
+function sorted(values: Value[], key: (v: Value) => Value, reverse: boolean, call: Call): Value[] {
+  const keyed = values.map((value) => [key(value), value] as const);
+  keyed.sort(([a], [b]) => {
+    call.budget.tick();
+    return reverse ? compare(b, a) : compare(a, b);
+  });
+  return keyed.map(([, value]) => value);
+}
+
+/** Keeps entries (or entries' attributes) that pass a test, or those that are true. */
+const choose =
+  (byAttribute: boolean, keep: boolean): Filter =>
+  (value, call) => {
+    const [path, rest] = byAttribute ? [call.args[0], call.args.slice(1)] : [none(), call.args];
+    const [test, other] = rest;
+    if (path === undefined || (test !== undefined && !isString(test)))
+      throw new Error("select and reject take names in quotes");
+    return onList((values) =>
+      values.filter((item) => {
+        const subject = byAttribute ? attributeAt(item, path) : item;
+        const passes =
+          test === undefined ? truthy(subject) : runTest(test.value, subject, other, call.budget);
+        return passes === keep;
+      }),
+    )(value, call);
+  };
+
+const map: Filter = (value, call) => {
+  const path = call.named.get("attribute");
+  if (path !== undefined) {
+    const fallback = call.named.get("default");
+    return onList((values) =>
+      values.map((item) => {
+        const found = attributeAt(item, path);
+        return isUndef(found) ? (fallback ?? found) : found;
+      }),
+    )(value, call);
+  }
+  const [name, ...args] = call.args;
+  if (name === undefined || !isString(name)) throw new Error("map needs attribute= or a filter");
+  const inner: Call = { args, named: call.named, budget: call.budget };
+  return onList((values) => values.map((item) => applyFilter(name.value, item, inner)))(
+    value,
+    call,
+  );
+};
+
+function length(value: Value): number {
+  if (isString(value)) return codePoints(value.value);
+  if (isList(value)) return value.value.length;
+  if (isDict(value)) return value.value.size;
+  if (isUndef(value)) return 0;
+  throw new Error(`${typeName(value)} has no length`);
+}
+
+const toInt: Filter = (value, call) => {
+  const fallback = argument(call, 0, "default") ?? int(0);
+  if (isBool(value) || isNumber(value)) {
+    const whole = Math.trunc(Number(value.value));
+    return Number.isFinite(whole) ? int(whole) : fallback;
+  }
+  const written = isString(value) ? strip(value.value, true, true) : "";
+  return /^[+-]?\d+(\.\d*)?$/.test(written) ? int(Math.trunc(Number(written))) : fallback;
+};
+
+const toFloat: Filter = (value, call) => {
+  if (isBool(value) || isNumber(value)) return float(Number(value.value));
+  const written = isString(value) ? strip(value.value, true, true) : "";
+  const read = written === "" ? Number.NaN : Number(written);
+  return Number.isNaN(read) ? (argument(call, 0, "default") ?? float(0)) : float(read);
+};
+
+const toJson: Filter = (value, call) => {
+  const indent = intArgument(call, 1, "indent");
+  if (indent !== undefined && (indent < 0 || indent > MAX_INDENT))
+    throw new Error(`indent must be between 0 and ${MAX_INDENT}`);
+  const separators = argument(call, 2, "separators");
+  let parts: [string, string] | undefined;
+  if (separators !== undefined && isList(separators)) {
+    const [comma, colon] = separators.value;
+    if (!comma || !colon || !isString(comma) || !isString(colon))
+      throw new Error("separators must be two strings");
+    parts = [comma.value, colon.value];
+  }
+  return str(
+    json(value, call.budget, {
+      indent,
+      ensureAscii: flag(call, 0, "ensure_ascii"),
+      sortKeys: flag(call, 3, "sort_keys"),
+      separators: parts,
+    }),
+  );
+};
+
+const indentText = onText((value, call) => {
+  const width = argument(call, 0, "width");
+  const by =
+    width !== undefined && isString(width)
+      ? width.value
+      : " ".repeat(Math.min(Math.max(intArgument(call, 0, "width") ?? 4, 0), MAX_INDENT));
+  const [first, blank] = [flag(call, 1, "first"), flag(call, 2, "blank")];
+  const lines = value.split("\n");
+  call.budget.entries(lines.length);
+  call.budget.text(value.length + lines.length * by.length);
+  return lines
+    .map((line, i) => ((i === 0 && !first) || (line === "" && !blank) ? line : by + line))
+    .join("\n");
+});
+
+const dictsort: Filter = (value, call) => {
+  if (!isDict(value)) throw new Error(`dictsort needs a mapping, not ${typeName(value)}`);
+  const by = stringArgument(call, 1, "by") === "value" ? 1 : 0;
+  const caseSensitive = flag(call, 0, "case_sensitive");
+  call.budget.entries(2 * value.value.size);
+  const pairs = Array.from(value.value, ([key, item]) => tuple([valueOfKey(key), item]));
+  const key = (pair: Value): Value => sortKey((pair.value as Value[])[by], caseSensitive);
+  return list(sorted(pairs, key, flag(call, 2, "reverse"), call));
+};
+
+/** The smallest (sign 1) or largest (-1) entry. */
+const extreme =
+  (sign: number): Filter =>
+  (value, call) => {
+    const caseSensitive = flag(call, 0, "case_sensitive");
+    const path = argument(call, 1, "attribute");
+    const key = (v: Value): Value => sortKey(path ? attributeAt(v, path) : v, caseSensitive);
+    let best: Value | undefined;
+    for (const item of entries(value, call))
+      if (best === undefined || sign * compare(key(item), key(best)) < 0) best = item;
+    return best ?? undef();
+  };
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&#34;",
+  "'": "&#39;",
+};
+
+const escapeHtml = onText((value, call) => {
+  call.budget.text(5 * value.length);
+  return value.replace(/[&<>"']/g, (c) => ESCAPES[c]);
+});
+
+const fallback: Filter = (value, call) => {
+  const missing = flag(call, 1, "boolean") ? !truthy(value) : isUndef(value);
+  return missing ? (argument(call, 0, "default_value") ?? str("")) : value;
+};
+
+const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
+  ["abs", (v) => (isInt(v) || isFloat(v) ? number(Math.abs(v.value)) : undef())],
+  ["bool", (v) => bool(truthy(v))],
+  ["capitalize", onText(capitalize)],
+  ["count", (v) => int(length(v))],
+  ["d", fallback],
+  ["default", fallback],
+  ["dictsort", dictsort],
+  ["e", escapeHtml],
+  ["escape", escapeHtml],
+  ["first", (v, call) => entries(v, call)[0] ?? undef()],
+  ["float", toFloat],
+  ["indent", indentText],
+  ["int", toInt],
+  [
+    "items",
+    (v, call) => {
+      if (isUndef(v) || isNone(v)) return list([]);
+      if (!isDict(v)) throw new Error(`items needs a mapping, not ${typeName(v)}`);
+      return items(v, call.budget);
+    },
+  ],
+  [
+    "join",
+    (v, call) => {
+      const path = argument(call, 1, "attribute");
+      const all = entries(v, call).map((item) => (path ? attributeAt(item, path) : item));
+      return str(join(all, stringArgument(call, 0, "d") ?? "", call.budget));
+    },
+  ],
+  ["last", (v, call) => entries(v, call).at(-1) ?? undef()],
+  ["length", (v) => int(length(v))],
+  ["list", onList((values) => values.slice())],
+  ["lower", onText((value) => value.toLowerCase())],
+  ["map", map],
+  ["max", extreme(-1)],
+  ["min", extreme(1)],
+  ["reject", choose(false, false)],
+  ["rejectattr", choose(true, false)],
+  [
+    "replace",
+    onText((value, call) =>
+      replace(
+        value,
+        stringArgument(call, 0, "old") ?? "",
+        stringArgument(call, 1, "new") ?? "",
+        intArgument(call, 2, "count") ?? -1,
+        call.budget,
+      ),
+    ),
+  ],
+  [
+    "reverse",
+    (v, call) =>
+      isString(v)
+        ? str([...v.value].reverse().join(""))
+        : onList((values) => values.slice().reverse())(v, call),
+  ],
+  [
+    "round",
+    (v, call) => {
+      if (!isNumber(v)) throw new Error(`round needs a number, not ${typeName(v)}`);
+      const scale = 10 ** (intArgument(call, 0, "precision") ?? 0);
+      return float(Math.round(v.value * scale) / scale);
+    },
+  ],
+  ["safe", (v) => (isUndef(v) ? str("") : v)],
+  ["select", choose(false, true)],
+  ["selectattr", choose(true, true)],
+  [
+    "sort",
+    (v, call) => {
+      const path = argument(call, 2, "attribute");
+      const caseSensitive = flag(call, 1, "case_sensitive");
+      const key = (item: Value): Value =>
+        sortKey(path && !isNone(path) ? attributeAt(item, path) : item, caseSensitive);
+      const reverse = flag(call, 0, "reverse");
+      return onList((values) => sorted(values, key, reverse, call))(v, call);
+    },
+  ],
+  ["string", onText((value) => value)],
+  [
+    "sum",
+    (v, call) => {
+      const path = argument(call, 0, "attribute");
+      let sum = 0;
+      for (const item of entries(v, call)) {
+        const one = path ? attributeAt(item, path) : item;
+        if (!isNumber(one)) throw new Error(`sum cannot add ${typeName(one)}`);
+        sum += one.value;
+      }
+      return number(sum);
+    },
+  ],
+  ["title", onText(title)],
+  ["tojson", toJson],
+  ["trim", onText((value, call) => strip(value, true, true, stringArgument(call, 0, "chars")))],
+  [
+    "unique",
+    onList((values, call) => {
+      const out: Value[] = [];
+      for (const value of values) {
+        call.budget.tick();
+        if (!out.some((one) => equal(one, value, call.budget))) out.push(value);
+      }
+      return out;
+    }),
+  ],
+  ["upper", onText((value) => value.toUpperCase())],
+]);
+
+/** `value | name(…)`. */
+export function applyFilter(name: string, value: Value, call: Call): Value {
+  const filter = FILTERS.get(name);
+  if (filter === undefined) throw new Error(`there is no filter "${name}"`);
+  return filter(value, call);
+}
