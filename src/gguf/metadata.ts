@@ -2,8 +2,13 @@
 import { WebggufError } from "../base/errors.ts";
 import type { MetadataValue } from "./types.ts";
 
-const describe = (value: MetadataValue): string =>
-  typeof value === "object" ? `an array of ${value.length}` : `${JSON.stringify(String(value))}`;
+/** A value for a message: on one line and not long. */
+function describe(value: MetadataValue): string {
+  if (typeof value === "object") return `an array of ${value.length}`;
+  if (typeof value !== "string") return String(value);
+  const letters = [...value.slice(0, 80)];
+  return JSON.stringify(letters.length > 40 ? `${letters.slice(0, 40).join("")}…` : value);
+}
 
 /** Read-only key/value pairs of a GGUF file, with getters that check. */
 export class Metadata implements Iterable<[string, MetadataValue]> {

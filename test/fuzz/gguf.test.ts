@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { WebggufError } from "../../src/base/errors.ts";
+import { quantByName, quants } from "../../src/gguf/quants.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import { ggufBytes } from "../../src/gguf/write.ts";
+import { countedSource } from "../gguf/raw.ts";
+
+const mutations = 50_000;
+
+/** mulberry32: a small generator that gives the same numbers everywhere. */
+function random(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+/** Small valid files of different make. */
+function seeds(): Promise<Uint8Array<ArrayBuffer>[]> {
+  const tensor = (name: string, index: number) => {
+    const type = quants[index % quants.length];
+    const data = new Uint8Array(2 * type.bytes);
+    return { name, type, shape: [type.elements, 2], data };
+  };
+  return Promise.all([
+    ggufBytes({ metadata: [["general.architecture", "llama"]], tensors: [] }),
+    ggufBytes({
+      metadata: [
+        ["tokens", ["a", "bc", "", "déf"]],
+        ["scores", Float32Array.of(1, 2, 3)],
+        ["flags", [true, false]],
+        ["large", BigUint64Array.of(1n)],
+      ],
+      tensors: [tensor("a", 0)],
+      alignment: 8,
+    }),
+    ggufBytes({
+      metadata: [["n", 3]],
+      tensors: Array.from({ length: 6 }, (_, i) => tensor(`blk.${i}.weight`, 3 * i)),
+      version: 2,
+    }),
+    ggufBytes({
+      metadata: [],
+      tensors: [{ name: "e", type: quantByName("F32")!, shape: [4, 0], data: new Uint8Array(0) }],
+    }),
+  ]);
+}
+
+/** Numbers that break readers. */
+const nasty = [0, 1, 2, 3, 7, 8, 9, 12, 13, 31, 32, 63, 64, 127, 128, 255, 0x7fffffff, 0xffffffff];
+
+function mutate(seed: Uint8Array<ArrayBuffer>, below: (n: number) => number) {
+  let bytes = seed.slice();
+  for (let times = 1 + below(4); times > 0 && bytes.length > 8; times--) {
+    const at = below(bytes.length);
+    switch (below(6)) {
+      case 0:
+        bytes[at] = below(256);
+        break;
+      case 1:
+        bytes[at] ^= 1 << below(8);
+        break;
+      case 2: {
+        const view = new DataView(bytes.buffer);
+        view.setUint32(Math.min(at, bytes.length - 4), nasty[below(nasty.length)], true);
+        break;
+      }
+      case 3: {
+        const view = new DataView(bytes.buffer);
+        const value = BigInt(nasty[below(nasty.length)]) << BigInt(below(33));
+        view.setBigUint64(Math.min(at, bytes.length - 8), value, true);
+        break;
+      }
+      case 4:
+        bytes = bytes.slice(0, at);
+        break;
+      default:
+        bytes.copyWithin(at, below(bytes.length), bytes.length);
+    }
+  }
+  return bytes;
+}
+
+describe("readGguf on mutated files", () => {
+  it(`answers ${mutations} of them with a file or a typed error`, async () => {
+    const files = await seeds();
+    const below = random(7);
+    const counts = { read: 0, refused: 0 };
+    for (let i = 0; i < mutations; i++) {
+      const bytes = mutate(files[i % files.length], below);
+      const source = countedSource(bytes);
+      try {
+        const file = await readGguf(source);
+        for (const { offset, bytes: length } of file.tensors.values())
+          if (length > 0 && offset + length > bytes.length)
+            throw new Error(`mutation ${i}: past the end`);
+        counts.read++;
+      } catch (error) {
+        if (!(error instanceof WebggufError)) throw new Error(`mutation ${i}`, { cause: error });
+        counts.refused++;
+      }
+      // Each byte is read once, or twice where a piece is cut and joined; never more than is there.
+      if (source.asked > 2 * bytes.length) throw new Error(`mutation ${i}: ${source.asked} bytes`);
+    }
+    expect(counts.read + counts.refused).toBe(mutations);
+    expect(counts.read > 1000).toBe(true);
+    expect(counts.refused > 10_000).toBe(true);
+  });
+});
