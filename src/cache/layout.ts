@@ -56,7 +56,11 @@ const effective = (type: CacheTypeName, width: number): CacheTypeName =>
 
 export const pagesPerSequence = (contextLength: number): number => Math.ceil(contextLength / PAGE);
 
-export function layoutSlot(slot: CacheSlot, index: number, options: CacheOptions): SlotLayout | StateLayout {
+export function layoutSlot(
+  slot: CacheSlot,
+  index: number,
+  options: CacheOptions,
+): SlotLayout | StateLayout {
   const buffer = `cache:${index}`;
   if (slot.kind === "state") {
     return { kind: "state", buffer, size: slot.size, bytes: 4 * slot.size * options.maxSequences };
@@ -71,12 +75,12 @@ export function layoutSlot(slot: CacheSlot, index: number, options: CacheOptions
   const typeK = effective(options.typeK, slot.keyWidth);
   const typeV = slot.valueIsKeyPrefix ? typeK : effective(options.typeV, slot.valueWidth);
   const keyWords = (slot.heads * slot.keyWidth * wordsPer32[typeK]) / 32;
-  const valueWords = slot.valueIsKeyPrefix ? 0 : (slot.heads * slot.valueWidth * wordsPer32[typeV]) / 32;
+  const valueWords = slot.valueIsKeyPrefix
+    ? 0
+    : (slot.heads * slot.valueWidth * wordsPer32[typeV]) / 32;
   const paged = pagesPerSequence(options.contextLength) * PAGE;
   const ring =
-    slot.window > 0
-      ? Math.ceil((slot.window + options.chunk + options.slack) / PAGE) * PAGE
-      : 0;
+    slot.window > 0 ? Math.ceil((slot.window + options.chunk + options.slack) / PAGE) * PAGE : 0;
   const windowed = ring > 0 && ring < paged;
   const rows = (windowed ? ring : paged) * options.maxSequences;
   return {

@@ -61,12 +61,16 @@ export class PageTable {
     this.#lengths[sequence] = Math.min(length, this.#lengths[sequence]);
     const keep = Math.ceil(this.#lengths[sequence] / PAGE);
     const base = sequence * this.pagesPerSequence;
-    while (this.#owned[sequence] > keep) this.#free.push(this.table[base + --this.#owned[sequence]]);
+    while (this.#owned[sequence] > keep)
+      this.#free.push(this.table[base + --this.#owned[sequence]]);
   }
 
   #check(sequence: number): void {
     if (!Number.isInteger(sequence) || sequence < 0 || sequence >= this.maxSequences) {
-      throw new WebggufError("input/invalid", `No sequence ${sequence}: there are ${this.maxSequences}`);
+      throw new WebggufError(
+        "input/invalid",
+        `No sequence ${sequence}: there are ${this.maxSequences}`,
+      );
     }
   }
 }

@@ -17,4 +17,5 @@ const order = [
   "swigluOai",
 ];
 
-export const activationNumber = (kind: Activation | "swigluOai"): string => `${order.indexOf(kind)}u`;
+export const activationNumber = (kind: Activation | "swigluOai"): string =>
+  `${order.indexOf(kind)}u`;

@@ -1,5 +1,5 @@
 /** Host side of argmax.wgsl and argmaxReduce.wgsl: greedy sampling on the device. */
-import { type KernelCall, perRow, type Place, read, u, write } from "./call.ts";
+import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 
 /** Logits that one workgroup looks at. */
 const RUN = 4096;

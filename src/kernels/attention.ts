@@ -1,6 +1,6 @@
 /** Host side of attention.wgsl and attentionReduce.wgsl. */
 import type { SlotLayout } from "../cache/layout.ts";
-import { f, type Grid, type KernelCall, perRow, type Place, read, u, write } from "./call.ts";
+import { f, type Grid, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 
 export interface AttentionCall {
   readonly slot: SlotLayout;
@@ -62,7 +62,12 @@ export function attention(call: AttentionCall): KernelCall[] {
         f(call.scale),
         f(call.softcap),
       ],
-      bindings: [read(q.buffer), read(slot.buffer), read("small"), write(target.buffer, 4 * (splits > 1 ? target.offset : 0))],
+      bindings: [
+        read(q.buffer),
+        read(slot.buffer),
+        read("small"),
+        write(target.buffer, 4 * (splits > 1 ? target.offset : 0)),
+      ],
       grid,
       label: call.label,
       variant: `${slot.typeName} ${splits} splits`,
@@ -93,4 +98,3 @@ export function alibiSlopes(heads: number, maxBias: number): Float32Array {
     h < power ? m0 ** (h + 1) : m1 ** (2 * (h - power) + 1),
   );
 }
-

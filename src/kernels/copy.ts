@@ -1,5 +1,5 @@
 /** Host side of copy.wgsl: slices, concatenations, and the choice of output rows. */
-import { type KernelCall, perRow, type Place, read, u, write } from "./call.ts";
+import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 
 export interface CopyCall {
   readonly x: Place;

@@ -1,14 +1,29 @@
 /** Host side of elementwise.wgsl. */
-import { f, type KernelCall, perRow, type Place, read, u, write } from "./call.ts";
+import { f, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 
 /** In the order of the kernel's KIND. */
-const kinds = ["add", "mul", "scale", "clamp", "activation", "softcap", "gated", "positionScale", "xielu"] as const;
+const kinds = [
+  "add",
+  "mul",
+  "scale",
+  "clamp",
+  "activation",
+  "softcap",
+  "gated",
+  "positionScale",
+  "xielu",
+] as const;
 
 export interface ElementwiseCall {
   readonly kind: (typeof kinds)[number];
   readonly a: Place;
   /** Second operand: a value, or `small` with stride 0. */
-  readonly b?: { readonly buffer: string; readonly offset: number; readonly stride: number; readonly period: number };
+  readonly b?: {
+    readonly buffer: string;
+    readonly offset: number;
+    readonly stride: number;
+    readonly period: number;
+  };
   /** Elements of a that one element of b covers. */
   readonly repeat?: number;
   readonly out: Place;

@@ -1,6 +1,6 @@
 /** Host side of embed.wgsl. */
 import type { QuantType } from "../gguf/quants.ts";
-import { type Binding, f, type KernelCall, perRow, type Place, read, u, write } from "./call.ts";
+import { type Binding, f, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 import { quantKernel } from "./quants.ts";
 
 export interface EmbedCall {

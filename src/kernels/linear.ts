@@ -1,8 +1,20 @@
 /** Host side of matvec.wgsl (1 to 8 rows) and matmul.wgsl (many rows). */
-import type { Activation } from "../graph/ops.ts";
+
 import type { QuantType } from "../gguf/quants.ts";
+import type { Activation } from "../graph/ops.ts";
 import { activationNumber } from "./activation.ts";
-import { type Binding, f, folded, type Grid, type KernelCall, NONE, type Place, read, u, write } from "./call.ts";
+import {
+  type Binding,
+  f,
+  folded,
+  type Grid,
+  type KernelCall,
+  NONE,
+  type Place,
+  read,
+  u,
+  write,
+} from "./call.ts";
 import { quantKernel } from "./quants.ts";
 
 /** One weight of a group, or the rows of it that one binding holds. */
@@ -31,7 +43,11 @@ export interface LinearCall {
   readonly residual?: Place;
   /** f32 index of the norm weight in the small buffer, and eps. */
   readonly norm?: { readonly weight: number; readonly eps: number };
-  readonly gate?: { readonly kind: Activation | "swigluOai"; readonly alpha: number; readonly limit: number };
+  readonly gate?: {
+    readonly kind: Activation | "swigluOai";
+    readonly alpha: number;
+    readonly limit: number;
+  };
   readonly scale: number;
   readonly label: string;
   readonly layer: number;

@@ -1,5 +1,5 @@
 /** Host side of norm.wgsl. */
-import { f, type KernelCall, NONE, perRow, type Place, read, u, write } from "./call.ts";
+import { f, type KernelCall, NONE, type Place, perRow, read, u, write } from "./call.ts";
 
 export interface NormCall {
   readonly kind: "rmsNorm" | "layerNorm" | "l2Norm";
@@ -20,7 +20,10 @@ export function norm(call: NormCall): KernelCall {
   return {
     kernel: "norm",
     snippets: ["lib/step"],
-    consts: { KIND: `${["rmsNorm", "layerNorm", "l2Norm"].indexOf(call.kind)}u`, WG: call.group >= 512 ? "64u" : "32u" },
+    consts: {
+      KIND: `${["rmsNorm", "layerNorm", "l2Norm"].indexOf(call.kind)}u`,
+      WG: call.group >= 512 ? "64u" : "32u",
+    },
     params: [
       u(call.group),
       u(call.x.domain),

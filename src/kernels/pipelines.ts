@@ -16,7 +16,12 @@ export const variantKey = (call: KernelCall): string =>
   `${call.kernel}|${call.snippets.join(" ")}|${JSON.stringify(call.consts ?? {})}`;
 
 export const shaderText = (call: KernelCall): string =>
-  compose({ kernel: call.kernel, snippets: call.snippets, consts: call.consts, enables: call.enables });
+  compose({
+    kernel: call.kernel,
+    snippets: call.snippets,
+    consts: call.consts,
+    enables: call.enables,
+  });
 
 export class Pipelines {
   readonly layouts: Layouts;
@@ -30,7 +35,11 @@ export class Pipelines {
       step: device.createBindGroupLayout({
         label: "step",
         entries: [
-          { binding: 0, visibility: COMPUTE, buffer: { type: "read-only-storage", hasDynamicOffset: true } },
+          {
+            binding: 0,
+            visibility: COMPUTE,
+            buffer: { type: "read-only-storage", hasDynamicOffset: true },
+          },
           { binding: 1, visibility: COMPUTE, buffer: { type: "read-only-storage" } },
         ],
       }),
@@ -55,11 +64,13 @@ export class Pipelines {
         label: key,
         entries: [
           { binding: 0, visibility: COMPUTE, buffer: { type: "uniform" } },
-          ...call.bindings.map((b, i): GPUBindGroupLayoutEntry => ({
-            binding: i + 1,
-            visibility: COMPUTE,
-            buffer: { type: b.access === "read" ? "read-only-storage" : "storage" },
-          })),
+          ...call.bindings.map(
+            (b, i): GPUBindGroupLayoutEntry => ({
+              binding: i + 1,
+              visibility: COMPUTE,
+              buffer: { type: b.access === "read" ? "read-only-storage" : "storage" },
+            }),
+          ),
         ],
       });
       this.#groups.set(key, layout);
@@ -68,7 +79,10 @@ export class Pipelines {
   }
 
   /** Compiles what is missing. Throws the driver's message with the variant's name. */
-  async compile(calls: readonly KernelCall[], onProgress?: (done: number, total: number) => void): Promise<void> {
+  async compile(
+    calls: readonly KernelCall[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<void> {
     const missing = new Map<string, KernelCall>();
     for (const call of calls) {
       const key = variantKey(call);
@@ -78,7 +92,11 @@ export class Pipelines {
     await Promise.all(
       [...missing].map(async ([key, call]) => {
         const label = `${call.kernel} ${call.variant}`;
-        const groups = [this.layouts.step, this.groupLayout(call), ...(call.tables ? [this.layouts.tables] : [])];
+        const groups = [
+          this.layouts.step,
+          this.groupLayout(call),
+          ...(call.tables ? [this.layouts.tables] : []),
+        ];
         const module = this.#device.createShaderModule({ label, code: shaderText(call) });
         try {
           const pipeline = await this.#device.createComputePipelineAsync({
@@ -101,10 +119,18 @@ export class Pipelines {
 }
 
 /** The driver's own words for why a shader was refused, with the variant's name. */
-async function compileError(label: string, module: GPUShaderModule, cause: unknown): Promise<WebggufError> {
+async function compileError(
+  label: string,
+  module: GPUShaderModule,
+  cause: unknown,
+): Promise<WebggufError> {
   const { messages } = await module.getCompilationInfo();
   const error = messages.find((m) => m.type === "error");
-  const said = error ? `line ${error.lineNum}: ${error.message}` : cause instanceof Error ? cause.message : String(cause);
+  const said = error
+    ? `line ${error.lineNum}: ${error.message}`
+    : cause instanceof Error
+      ? cause.message
+      : String(cause);
   return new WebggufError(
     "device/validation",
     `Cannot compile the kernel "${label}": ${said.split("\n", 1)[0]}; please report it with the adapter's name`,

@@ -1,5 +1,5 @@
 /** Host side of rope.wgsl. */
-import { type KernelCall, perRow, type Place, read, u, write } from "./call.ts";
+import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 
 export interface RopeCall {
   readonly x: Place;

@@ -1,6 +1,6 @@
 /** Host side of ropeStore.wgsl: query/key norm, rotary embedding and the write into the cache. */
 import type { SlotLayout } from "../cache/layout.ts";
-import { f, type KernelCall, NONE, perRow, type Place, read, u, write } from "./call.ts";
+import { f, type KernelCall, NONE, type Place, perRow, read, u, write } from "./call.ts";
 
 export interface RopeStoreCall {
   readonly slot: SlotLayout;
@@ -73,7 +73,13 @@ export function ropeStore(call: RopeStoreCall): KernelCall {
     grid: perRow(qHeads + kHeads + vHeads, 0),
     label: call.label,
     layer: call.layer,
-    variant: [q && "q", k && "k", v && "v", (call.qNorm !== NONE || call.kNorm !== NONE) && "norm", rope?.style]
+    variant: [
+      q && "q",
+      k && "k",
+      v && "v",
+      (call.qNorm !== NONE || call.kNorm !== NONE) && "norm",
+      rope?.style,
+    ]
       .filter(Boolean)
       .join(" "),
     bytes: 0,

@@ -14,7 +14,11 @@ export interface Constants {
   alibi(heads: number, maxBias: number): number;
 }
 
-export function collectConstants(graph: Graph, contextLength: number, smallLength: number): Constants {
+export function collectConstants(
+  graph: Graph,
+  contextLength: number,
+  smallLength: number,
+): Constants {
   const offsets = new Map<string, number>();
   const tables: { table: RopeTable; offset: number }[] = [];
   let anglesLength = 0;

@@ -41,7 +41,12 @@ const SLACK = 64;
 const SMALL_ROWS = 8;
 
 /** What the plan of a model will be on a device with these capabilities. */
-export function planFor(graph: Graph, file: GgufFile, gpu: Pick<Gpu, "capabilities">, options: GpuExecutorOptions): ModelPlan {
+export function planFor(
+  graph: Graph,
+  file: GgufFile,
+  gpu: Pick<Gpu, "capabilities">,
+  options: GpuExecutorOptions,
+): ModelPlan {
   const { capabilities } = gpu;
   const { limits } = capabilities;
   return planModel(graph, file, {
@@ -74,18 +79,32 @@ export async function createGpuExecutor(
     const named = new Map<string, GPUBuffer>();
     const { storage, copyTarget, copySource } = BufferUsage;
     const usage = storage | copyTarget | copySource;
-    for (const [name, bytes] of model.placement.buffers) named.set(name, buffers.allocate("weights", bytes, usage));
-    for (const [name, bytes] of model.buffers) named.set(name, buffers.allocate(name, bytes, usage));
+    for (const [name, bytes] of model.placement.buffers)
+      named.set(name, buffers.allocate("weights", bytes, usage));
+    for (const [name, bytes] of model.buffers)
+      named.set(name, buffers.allocate(name, bytes, usage));
     named.set("tables", buffers.allocate("tables", quantTables().byteLength, usage));
     await buffers.settled();
     const { device } = gpu;
-    const small = await readVectors(model.placement, file, model.constants.slopes.length, hooks.signal);
+    const small = await readVectors(
+      model.placement,
+      file,
+      model.constants.slopes.length,
+      hooks.signal,
+    );
     small.set(model.constants.slopes, model.placement.smallLength);
     if (small.length > 0) device.queue.writeBuffer(named.get("small")!, 0, small);
     device.queue.writeBuffer(named.get("tables")!, 0, quantTables());
     for (const { table, offset } of model.constants.tables) {
-      const factors = table.factors === undefined ? undefined : await readTensor(file, table.factors, hooks.signal);
-      device.queue.writeBuffer(named.get("angles")!, 8 * offset, ropeAngles(table, options.contextLength, factors));
+      const factors =
+        table.factors === undefined
+          ? undefined
+          : await readTensor(file, table.factors, hooks.signal);
+      device.queue.writeBuffer(
+        named.get("angles")!,
+        8 * offset,
+        ropeAngles(table, options.contextLength, factors),
+      );
     }
     const pipelines = new Pipelines(device);
     // Shaders compile while weights stream in.
@@ -113,10 +132,19 @@ export async function createGpuExecutor(
   }
 }
 
-async function readTensor(file: GgufFile, name: string, signal?: AbortSignal): Promise<Float32Array> {
+async function readTensor(
+  file: GgufFile,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
   const tensor = file.tensors.get(name)!;
   const out = new Float32Array(tensor.elements);
-  dequantize(tensor.type, await file.sources[tensor.part].read(tensor.offset, tensor.bytes, signal), out, tensor.elements);
+  dequantize(
+    tensor.type,
+    await file.sources[tensor.part].read(tensor.offset, tensor.bytes, signal),
+    out,
+    tensor.elements,
+  );
   return out;
 }
 
@@ -201,7 +229,13 @@ export class GpuExecutor implements Executor {
     const changed = this.#pages.reserve(sequence, count);
     if (!changed) return;
     const { table } = this.#pages;
-    this.#gpu.device.queue.writeBuffer(this.#buffer("pages"), 4 * changed.first, table, changed.first, changed.count);
+    this.#gpu.device.queue.writeBuffer(
+      this.#buffer("pages"),
+      4 * changed.first,
+      table,
+      changed.first,
+      changed.count,
+    );
   }
 
   length(sequence: SequenceId): number {
@@ -217,7 +251,8 @@ export class GpuExecutor implements Executor {
     this.#check();
     signal?.throwIfAborted();
     const chunks = this.#cut(requests);
-    if (chunks.length === 1 && this.#busy === 0) return this.#gather(requests, [await this.#enqueue(chunks[0])]);
+    if (chunks.length === 1 && this.#busy === 0)
+      return this.#gather(requests, [await this.#enqueue(chunks[0])]);
     // A long prompt goes chunk by chunk, so that it can be stopped and never floods the device.
     this.#busy++;
     const before = this.#tail;
@@ -255,10 +290,18 @@ export class GpuExecutor implements Executor {
     const sample = requests.some((r) => r.sample);
     const reads = requests.some((r) => r.read);
     const all = requests.some((r) => r.outputs === "all");
-    const total = requests.reduce((sum, r) => sum + (r.tokens === "sampled" ? 1 : r.tokens.length), 0);
+    const total = requests.reduce(
+      (sum, r) => sum + (r.tokens === "sampled" ? 1 : r.tokens.length),
+      0,
+    );
     // Every output row is read or sampled for wide outputs in narrower chunks.
     const widest = this.#replays.at(-1)!.plan.rowClass;
-    const limit = all && total > SMALL_ROWS ? (widest.outputs > SMALL_ROWS ? widest.rows : SMALL_ROWS) : this.chunk;
+    const limit =
+      all && total > SMALL_ROWS
+        ? widest.outputs > SMALL_ROWS
+          ? widest.rows
+          : SMALL_ROWS
+        : this.chunk;
     let rows: Row[] = [];
     let outputs = 0;
     const close = (): void => {
@@ -273,18 +316,35 @@ export class GpuExecutor implements Executor {
       if (count === 0) throw new WebggufError("input/invalid", "Cannot run a step without tokens");
       this.reserve(sequence, count);
       if (!this.#graph.causal && count > limit) {
-        throw new WebggufError("context/overflow", `Cannot take ${count} tokens: this model attends both ways, so a text must fit one chunk of ${limit} (-ub)`, { expected: limit, actual: count });
+        throw new WebggufError(
+          "context/overflow",
+          `Cannot take ${count} tokens: this model attends both ways, so a text must fit one chunk of ${limit} (-ub)`,
+          { expected: limit, actual: count },
+        );
       }
       for (let i = 0; i < count; i++) {
         const full = rows.length === limit || (!all && outputs === SMALL_ROWS);
         if (full || (!this.#graph.causal && i === 0 && rows.length + count > limit)) close();
         const token = tokens === "sampled" ? SAMPLED : Number(tokens[i]);
-        if (token !== SAMPLED && !(Number.isInteger(token) && token >= 0 && token < this.#graph.vocabulary)) {
-          throw new WebggufError("input/invalid", `No token ${token}: the vocabulary has ${this.#graph.vocabulary}`, { expected: this.#graph.vocabulary, actual: token });
+        if (
+          token !== SAMPLED &&
+          !(Number.isInteger(token) && token >= 0 && token < this.#graph.vocabulary)
+        ) {
+          throw new WebggufError(
+            "input/invalid",
+            `No token ${token}: the vocabulary has ${this.#graph.vocabulary}`,
+            { expected: this.#graph.vocabulary, actual: token },
+          );
         }
         const output = request.outputs === "all" || (request.outputs === "last" && i === count - 1);
         if (output) outputs++;
-        rows.push({ sequence, position: start + i, token, end: this.#graph.causal ? start + i + 1 : start + count, output });
+        rows.push({
+          sequence,
+          position: start + i,
+          token,
+          end: this.#graph.causal ? start + i + 1 : start + count,
+          output,
+        });
       }
       this.#pages.advance(sequence, count);
     }
@@ -313,11 +373,23 @@ export class GpuExecutor implements Executor {
 
   #enqueue(chunk: Chunk): Promise<ChunkResult> {
     const { rows, outputs } = chunk;
-    const replay = this.#replays.find(({ plan }) => rows.length <= plan.rowClass.rows && outputs <= plan.rowClass.outputs)!;
+    const replay = this.#replays.find(
+      ({ plan }) => rows.length <= plan.rowClass.rows && outputs <= plan.rowClass.outputs,
+    )!;
     const { plan } = replay;
-    const end = outputs === 0 ? plan.bodyLength : chunk.sample ? plan.calls.length : plan.outputLength;
+    const end =
+      outputs === 0 ? plan.bodyLength : chunk.sample ? plan.calls.length : plan.outputLength;
     return new Promise((resolve, reject) => {
-      this.#pending.push({ replay, rows, outputs, end, sample: chunk.sample && outputs > 0, read: chunk.read && outputs > 0, resolve, reject });
+      this.#pending.push({
+        replay,
+        rows,
+        outputs,
+        end,
+        sample: chunk.sample && outputs > 0,
+        read: chunk.read && outputs > 0,
+        resolve,
+        reject,
+      });
       const small = rows.length <= SMALL_ROWS && !chunk.read;
       if (!small || this.#pending.length >= this.stepsInFlight) this.#flush();
       else if (!this.#scheduled) {
@@ -334,7 +406,12 @@ export class GpuExecutor implements Executor {
       const small = this.#pending[0].rows.length <= SMALL_ROWS;
       let count = 1;
       if (small) {
-        while (count < this.#pending.length && count < this.stepsInFlight && this.#pending[count].rows.length <= SMALL_ROWS) count++;
+        while (
+          count < this.#pending.length &&
+          count < this.stepsInFlight &&
+          this.#pending[count].rows.length <= SMALL_ROWS
+        )
+          count++;
       }
       const batch = this.#pending.splice(0, count);
       try {
@@ -378,7 +455,8 @@ export class GpuExecutor implements Executor {
     });
     pass?.end();
     const tokens = results > 0 ? this.#staging(4 * results) : undefined;
-    if (tokens) encoder.copyBufferToBuffer(this.#buffer("sampled"), 4 * resultBase, tokens, 0, 4 * results);
+    if (tokens)
+      encoder.copyBufferToBuffer(this.#buffer("sampled"), 4 * resultBase, tokens, 0, 4 * results);
     device.queue.submit([encoder.finish()]);
     void this.#deliver(batch, reads, tokens, results);
   }
@@ -398,7 +476,8 @@ export class GpuExecutor implements Executor {
       let at = 0;
       for (const step of batch) {
         const index = reads.findIndex((r) => r.step === step);
-        const logits = index < 0 ? undefined : this.#compact(new Float32Array(outputs[index]!), step);
+        const logits =
+          index < 0 ? undefined : this.#compact(new Float32Array(outputs[index]!), step);
         const count = step.sample ? step.outputs : 0;
         step.resolve({ logits, tokens: step.sample ? ids!.slice(at, at + count) : undefined });
         at += count;
@@ -413,7 +492,8 @@ export class GpuExecutor implements Executor {
     const { stride, width } = step.replay.plan.output;
     if (stride === width) return values;
     const out = new Float32Array(width * step.outputs);
-    for (let r = 0; r < step.outputs; r++) out.set(values.subarray(r * stride, r * stride + width), r * width);
+    for (let r = 0; r < step.outputs; r++)
+      out.set(values.subarray(r * stride, r * stride + width), r * width);
     return out;
   }
 
@@ -423,7 +503,11 @@ export class GpuExecutor implements Executor {
       await staging.mapAsync(MapMode.read, 0, bytes);
     } catch (cause) {
       this.#check();
-      throw new WebggufError("device/lost", "Cannot read the result: the GPU went away; call model.restore()", { cause });
+      throw new WebggufError(
+        "device/lost",
+        "Cannot read the result: the GPU went away; call model.restore()",
+        { cause },
+      );
     }
     // Some runtimes resolve the promise when the buffer was destroyed meanwhile.
     this.#check();

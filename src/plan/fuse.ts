@@ -2,7 +2,14 @@
  * Fusion: a list of patterns over the graph, each named, each optional. They know ops, never families.
  * A node makes one value; a view is a run of another value's columns and costs nothing.
  */
-import { type Activation, type Graph, inputsOf, type Op, type Ref, type RopeTable } from "../graph/ops.ts";
+import {
+  type Activation,
+  type Graph,
+  inputsOf,
+  type Op,
+  type Ref,
+  type RopeTable,
+} from "../graph/ops.ts";
 
 export interface LinearPart {
   readonly weight: string;
@@ -19,7 +26,11 @@ export interface LinearsOp {
   readonly x: Ref;
   readonly parts: readonly LinearPart[];
   readonly norm?: { readonly weight: string; readonly eps: number };
-  readonly gate?: { readonly kind: Activation | "swigluOai"; readonly alpha: number; readonly limit: number };
+  readonly gate?: {
+    readonly kind: Activation | "swigluOai";
+    readonly alpha: number;
+    readonly limit: number;
+  };
   readonly residual?: Ref;
   readonly scale: number;
 }
@@ -33,7 +44,11 @@ export interface RopeStoreOp {
   readonly k: Ref;
   readonly v: Ref;
   readonly slot: number;
-  readonly rope?: { readonly start: number; readonly style: "norm" | "neox"; readonly table: RopeTable };
+  readonly rope?: {
+    readonly start: number;
+    readonly style: "norm" | "neox";
+    readonly table: RopeTable;
+  };
   readonly qNorm?: string;
   readonly kNorm?: string;
   readonly eps: number;
@@ -113,7 +128,8 @@ function gateUp(draft: Draft): void {
     if (!plain(gate) || !plain(up) || gate.x !== up.x || op.gate === op.up) return node;
     if (uses.get(op.gate) !== 1 || uses.get(op.up) !== 1) return node;
     const pair = [gate.parts[0].weight, up.parts[0].weight];
-    if (draft.facts.type(pair[0]) !== draft.facts.type(pair[1]) || !draft.facts.together(...pair)) return node;
+    if (draft.facts.type(pair[0]) !== draft.facts.type(pair[1]) || !draft.facts.together(...pair))
+      return node;
     if (op.kind === "xielu") return node;
     gone.add(op.gate).add(op.up);
     const fused: LinearsOp = {
@@ -161,7 +177,11 @@ function sharedInput(draft: Draft): void {
         draft.values[n.ref] = { ...draft.values[n.ref], view: { of: ref, offset } };
         offset += widths[i];
       });
-      const fused: LinearsOp = { ...ops[0], name: ops.map((o) => o.name).join("·"), parts: ops.flatMap((o) => o.parts) };
+      const fused: LinearsOp = {
+        ...ops[0],
+        name: ops.map((o) => o.name).join("·"),
+        parts: ops.flatMap((o) => o.parts),
+      };
       draft.nodes = draft.nodes.flatMap((n) => {
         if (n === members[0]) return [{ ref, op: fused }];
         return members.includes(n) ? [] : [n];
@@ -179,15 +199,22 @@ function normLinear(draft: Draft): void {
   const gone = new Set<Ref>();
   const changed = new Map<Ref, PlanOp>();
   for (const { ref, op } of draft.nodes) {
-    if (op.op !== "rmsNorm" || op.weight === undefined || op.group !== draft.values[ref].width) continue;
+    if (op.op !== "rmsNorm" || op.weight === undefined || op.group !== draft.values[ref].width)
+      continue;
     const mine = readers.get(ref) ?? [];
     if (mine.length === 0 || mine.length !== uses.get(ref)) continue;
     if (draft.facts.elements(op.weight) !== op.group || op.group % 4 !== 0) continue;
     for (const node of mine)
-      changed.set(node.ref, { ...(node.op as LinearsOp), x: op.x, norm: { weight: op.weight, eps: op.eps } });
+      changed.set(node.ref, {
+        ...(node.op as LinearsOp),
+        x: op.x,
+        norm: { weight: op.weight, eps: op.eps },
+      });
     gone.add(ref);
   }
-  draft.nodes = draft.nodes.filter((n) => !gone.has(n.ref)).map((n) => ({ ref: n.ref, op: changed.get(n.ref) ?? n.op }));
+  draft.nodes = draft.nodes
+    .filter((n) => !gone.has(n.ref))
+    .map((n) => ({ ref: n.ref, op: changed.get(n.ref) ?? n.op }));
 }
 
 /** A factor on a map's result. */
@@ -217,8 +244,15 @@ function residual(draft: Draft): void {
       [op.a, op.b],
     ]) {
       const source = maker.get(map);
-      if (!isLinears(source) || source.gate || source.parts.length !== 1 || source.residual !== undefined) continue;
-      if (uses.get(map) !== 1 || draft.values[map].selected !== draft.values[other].selected) continue;
+      if (
+        !isLinears(source) ||
+        source.gate ||
+        source.parts.length !== 1 ||
+        source.residual !== undefined
+      )
+        continue;
+      if (uses.get(map) !== 1 || draft.values[map].selected !== draft.values[other].selected)
+        continue;
       if (map === other || gone.has(map)) continue;
       gone.add(map);
       return { ref, op: { ...source, residual: other } };
@@ -233,7 +267,14 @@ function ropeStore(draft: Draft): void {
   const { maker, uses } = index(draft);
   const gone = new Set<Ref>();
   const next: Node[] = [];
-  const trace = (ref: Ref): { ref: Ref; rope?: Extract<Op, { op: "rope" }>; norm?: Extract<Op, { op: "rmsNorm" }>; path: Ref[] } => {
+  const trace = (
+    ref: Ref,
+  ): {
+    ref: Ref;
+    rope?: Extract<Op, { op: "rope" }>;
+    norm?: Extract<Op, { op: "rmsNorm" }>;
+    path: Ref[];
+  } => {
     const path: Ref[] = [];
     let at = ref;
     let op = maker.get(at);
@@ -261,11 +302,15 @@ function ropeStore(draft: Draft): void {
     const q = trace(op.q);
     const k = trace(op.k);
     const parent = draft.values[q.ref].view?.of;
-    const sameTable = q.rope?.table === k.rope?.table || JSON.stringify(q.rope?.table) === JSON.stringify(k.rope?.table);
+    const sameTable =
+      q.rope?.table === k.rope?.table ||
+      JSON.stringify(q.rope?.table) === JSON.stringify(k.rope?.table);
     const headWidth = q.rope?.headWidth ?? q.norm?.group ?? 0;
     const normOk = (n: typeof q.norm, r: typeof q.rope): boolean =>
       n === undefined ||
-      (n.weight !== undefined && draft.facts.elements(n.weight) === n.group && (r === undefined || r.headWidth === n.group));
+      (n.weight !== undefined &&
+        draft.facts.elements(n.weight) === n.group &&
+        (r === undefined || r.headWidth === n.group));
     const fits =
       parent !== undefined &&
       draft.values[k.ref].view?.of === parent &&
@@ -300,13 +345,20 @@ function ropeStore(draft: Draft): void {
       kNorm: k.norm?.weight,
       eps: q.norm?.eps ?? k.norm?.eps ?? 0,
     };
-    next.push({ ref, op: store }, { ref: node.ref, op: { ...op, q: ref, k: undefined, v: undefined } });
+    next.push(
+      { ref, op: store },
+      { ref: node.ref, op: { ...op, q: ref, k: undefined, v: undefined } },
+    );
   }
   draft.nodes = next.filter((n) => !gone.has(n.ref));
 }
 
 /** In the order they are tried. `rows` 1…8 use the mat-vec kernel, which alone can take a norm in. */
-const patterns: readonly { readonly name: string; readonly matvecOnly: boolean; readonly apply: (d: Draft) => void }[] = [
+const patterns: readonly {
+  readonly name: string;
+  readonly matvecOnly: boolean;
+  readonly apply: (d: Draft) => void;
+}[] = [
   { name: "gate-up", matvecOnly: false, apply: gateUp },
   { name: "scale", matvecOnly: false, apply: scaleLinear },
   { name: "shared-input", matvecOnly: false, apply: sharedInput },
@@ -318,7 +370,12 @@ const patterns: readonly { readonly name: string; readonly matvecOnly: boolean; 
 /** Names for `--no-fuse`. */
 export const fusionNames: readonly string[] = patterns.map((p) => p.name);
 
-export function fuse(graph: Graph, facts: TensorFacts, matvec: boolean, without: readonly string[]): FusedGraph {
+export function fuse(
+  graph: Graph,
+  facts: TensorFacts,
+  matvec: boolean,
+  without: readonly string[],
+): FusedGraph {
   const draft: Draft = {
     nodes: [],
     values: graph.widths.map((width, i) => ({ width, selected: graph.selected[i] })),
@@ -331,7 +388,14 @@ export function fuse(graph: Graph, facts: TensorFacts, matvec: boolean, without:
       return;
     }
     const { layer, name, x, weight, bias, first, out, scale } = op;
-    const map: LinearsOp = { op: "linears", layer, name, x, parts: [{ weight, bias, first, out }], scale: 1 };
+    const map: LinearsOp = {
+      op: "linears",
+      layer,
+      name,
+      x,
+      parts: [{ weight, bias, first, out }],
+      scale: 1,
+    };
     if (scale === undefined) {
       draft.nodes.push({ ref, op: map });
       return;
@@ -339,7 +403,10 @@ export function fuse(graph: Graph, facts: TensorFacts, matvec: boolean, without:
     // A factor that is a tensor (BitNet) is a product of its own.
     const unscaled = draft.values.length;
     draft.values.push({ ...draft.values[ref] });
-    draft.nodes.push({ ref: unscaled, op: map }, { ref, op: { op: "mulWeight", layer, name: `${name} scale`, x: unscaled, weight: scale } });
+    draft.nodes.push(
+      { ref: unscaled, op: map },
+      { ref, op: { op: "mulWeight", layer, name: `${name} scale`, x: unscaled, weight: scale } },
+    );
   });
   // A slice of one run is a view whatever is switched off.
   draft.nodes = draft.nodes.filter(({ ref, op }) => {

@@ -1,9 +1,16 @@
 /** What a model will allocate on a device, by owner, before anything is: pure sums over the plans. */
-import { type CacheOptions, layoutSlot, pagesPerSequence, type SlotLayout, type StateLayout } from "../cache/layout.ts";
+import { WebggufError } from "../base/errors.ts";
+import {
+  type CacheOptions,
+  layoutSlot,
+  pagesPerSequence,
+  type SlotLayout,
+  type StateLayout,
+} from "../cache/layout.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { Graph } from "../graph/ops.ts";
-import { type PlacementLimits, type Placement, placeWeights } from "../weights/place.ts";
-import { collectConstants, type Constants } from "./constants.ts";
+import { type Placement, type PlacementLimits, placeWeights } from "../weights/place.ts";
+import { type Constants, collectConstants } from "./constants.ts";
 import { makePlan, type Plan, type RowClass, type Tuning } from "./plan.ts";
 import { slotBytes } from "./steps.ts";
 
@@ -48,7 +55,15 @@ export function planModel(graph: Graph, file: GgufFile, options: ModelPlanOption
   const constants = collectConstants(graph, options.contextLength, placement.smallLength);
   const plans = rowClasses(graph, options.chunk).map((rowClass) =>
     makePlan(
-      { graph, placement, slots, constants, tuning: options.tuning, maxSequences: options.maxSequences, noFuse: options.noFuse },
+      {
+        graph,
+        placement,
+        slots,
+        constants,
+        tuning: options.tuning,
+        maxSequences: options.maxSequences,
+        noFuse: options.noFuse,
+      },
       rowClass,
     ),
   );
@@ -58,7 +73,20 @@ export function planModel(graph: Graph, file: GgufFile, options: ModelPlanOption
       buffers.set(`arena:${i}`, Math.max(buffers.get(`arena:${i}`) ?? 0, 4 * size));
     });
   }
-  for (const slot of slots) buffers.set(slot.buffer, slot.bytes);
+  const largest = Math.min(
+    options.limits.maxBufferSize,
+    options.limits.maxStorageBufferBindingSize,
+  );
+  for (const slot of slots) {
+    if (slot.bytes > largest) {
+      throw new WebggufError(
+        "device/limit",
+        `Cannot cache ${options.contextLength} tokens: a layer needs ${slot.bytes} bytes, the device binds ${largest}; use a smaller context or cache type`,
+        { expected: largest, actual: slot.bytes },
+      );
+    }
+    buffers.set(slot.buffer, slot.bytes);
+  }
   const most = Math.max(...plans.map((p) => p.rowClass.rows));
   const results = Math.max(options.stepsInFlight * 8, ...plans.map((p) => p.rowClass.outputs));
   buffers.set("small", 4 * Math.max(4, placement.smallLength + constants.slopes.length));
@@ -74,5 +102,12 @@ export function planModel(graph: Graph, file: GgufFile, options: ModelPlanOption
     else arena += bytes;
   }
   arena += 256 * plans.reduce((sum, p) => sum + p.calls.length, 0);
-  return { placement, slots, constants, plans, buffers, memory: { weights: placement.bytes, cache, arena } };
+  return {
+    placement,
+    slots,
+    constants,
+    plans,
+    buffers,
+    memory: { weights: placement.bytes, cache, arena },
+  };
 }

@@ -1,7 +1,7 @@
 /** A plan on a device: pipelines and bind groups made once, then encoded again and again. */
 import { encodeParams, type Grid } from "../kernels/call.ts";
 import type { Pipelines } from "../kernels/pipelines.ts";
-import { BufferUsage, type Buffers } from "../platform/buffers.ts";
+import { type Buffers, BufferUsage } from "../platform/buffers.ts";
 import type { Plan } from "./plan.ts";
 
 const PARAMS_ALIGN = 256;
@@ -26,20 +26,38 @@ export class Replay {
     this.#buffers = buffers;
     const bytes = new Uint8Array(PARAMS_ALIGN * plan.calls.length);
     plan.calls.forEach((call, i) => bytes.set(encodeParams(call.params), PARAMS_ALIGN * i));
-    this.#params = buffers.allocate("params", bytes.length, BufferUsage.uniform | BufferUsage.copyTarget);
+    this.#params = buffers.allocate(
+      "params",
+      bytes.length,
+      BufferUsage.uniform | BufferUsage.copyTarget,
+    );
     device.queue.writeBuffer(this.#params, 0, bytes);
     this.#pipelines = plan.calls.map((call) => pipelines.get(call));
     this.#grids = plan.calls.map((call) => call.grid);
     this.#groups = plan.calls.map((call, i) => {
       const entries: GPUBindGroupEntry[] = [
-        { binding: 0, resource: { buffer: this.#params, offset: PARAMS_ALIGN * i, size: encodeParams(call.params).length } },
+        {
+          binding: 0,
+          resource: {
+            buffer: this.#params,
+            offset: PARAMS_ALIGN * i,
+            size: encodeParams(call.params).length,
+          },
+        },
       ];
       call.bindings.forEach((b, j) => {
         const buffer = named.get(b.buffer);
         if (!buffer) throw new Error(`plan: no buffer "${b.buffer}" for ${call.label}`);
-        entries.push({ binding: j + 1, resource: { buffer, offset: b.offset, size: b.size || undefined } });
+        entries.push({
+          binding: j + 1,
+          resource: { buffer, offset: b.offset, size: b.size || undefined },
+        });
       });
-      return device.createBindGroup({ label: call.label, layout: pipelines.groupLayout(call), entries });
+      return device.createBindGroup({
+        label: call.label,
+        layout: pipelines.groupLayout(call),
+        entries,
+      });
     });
   }
 

@@ -16,7 +16,8 @@ const HEADER = 16;
 const RECORD = 8;
 
 /** Bytes of a step slot for `rows` rows; a multiple of 256, so that slots can be bound at dynamic offsets. */
-export const slotBytes = (rows: number): number => Math.ceil((4 * (HEADER + (RECORD + 1) * rows)) / 256) * 256;
+export const slotBytes = (rows: number): number =>
+  Math.ceil((4 * (HEADER + (RECORD + 1) * rows)) / 256) * 256;
 
 /** Writes a step into `words` (zeroed or reused); `results` is where its sampled tokens go. */
 export function encodeStep(words: Uint32Array, rows: readonly Row[], results: number): void {

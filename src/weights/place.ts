@@ -52,7 +52,8 @@ const ALIGNMENT = 256;
 export function weightsOf(graph: Graph): { matrices: string[]; vectors: string[] } {
   const matrices = new Set<string>();
   const vectors = new Set<string>();
-  for (const op of graph.ops) for (const [name, kind] of tensorsOf(op)) (kind === "matrix" ? matrices : vectors).add(name);
+  for (const op of graph.ops)
+    for (const [name, kind] of tensorsOf(op)) (kind === "matrix" ? matrices : vectors).add(name);
   return { matrices: [...matrices], vectors: [...vectors] };
 }
 
@@ -103,14 +104,22 @@ export function placeWeights(graph: Graph, file: GgufFile, limits: PlacementLimi
     }
     return tensor;
   };
-  const binding = Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / ALIGNMENT) * ALIGNMENT;
+  const binding =
+    Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / ALIGNMENT) *
+    ALIGNMENT;
   const matrices = new Map<string, PlacedMatrix>();
   const buffers = new Map<string, number>();
   const facts = (name: string): Omit<PlacedMatrix, "pieces"> => {
     const tensor = find(name);
     const width = tensor.shape[0];
     const rows = tensor.elements / width;
-    return { tensor, type: tensor.type, width, rows, rowBytes: (width / tensor.type.elements) * tensor.type.bytes };
+    return {
+      tensor,
+      type: tensor.type,
+      width,
+      rows,
+      rowBytes: (width / tensor.type.elements) * tensor.type.bytes,
+    };
   };
   const place = (names: readonly string[]): void => {
     const members = names.map(facts);
