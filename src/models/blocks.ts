@@ -2,11 +2,17 @@
 import type { AttentionSettings } from "../graph/builder.ts";
 import type { Activation, Ref, RopeTable, RouteParams } from "../graph/ops.ts";
 import type { ModelBuilder } from "./model.ts";
+import { type RopeSettings, ropeTable } from "./rope.ts";
 
 /** How a head is turned. */
 export interface Rope {
   readonly style: "norm" | "neox";
   readonly table: RopeTable;
+}
+
+/** The file's own rotation, in one of the two pairings. */
+export function ropeOf(m: ModelBuilder, style: Rope["style"], settings?: RopeSettings): Rope {
+  return { style, table: ropeTable(m, settings) };
 }
 
 /** Embeds the tokens, applies each layer to the residual stream, and takes the logits. */
@@ -103,7 +109,7 @@ export function plainFfn(m: ModelBuilder, x: Ref, kind: Activation): Ref {
 }
 
 export interface Experts extends Partial<Omit<RouteParams, "experts">> {
-  readonly kind?: Activation;
+  readonly kind?: Activation | "swigluOai";
   /** Router logits, where they are not `ffn_gate_inp` of the experts' input. */
   readonly router?: Ref;
   /** Weigh the experts' input instead of their output. */
@@ -131,7 +137,7 @@ export function experts(m: ModelBuilder, x: Ref, options: Experts = {}): Ref {
   const each = (stem: string): Ref => m.moeLinear(input, route, stem, options.weighInput ?? false);
   let inner: Ref;
   if (m.has(gate)) inner = m.gated(each(gate), each(up), kind);
-  else inner = m.activation(each(up), kind);
+  else inner = m.activation(each(up), kind as Activation);
   const out = m.moeLinear(inner, route, down, true);
   return m.moeSum(out, route, options.weighInput);
 }

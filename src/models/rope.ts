@@ -8,6 +8,8 @@ export interface RopeSettings {
   base?: number;
   /** 1 / linear factor; default from `rope.scaling.factor`. */
   freqScale?: number;
+  /** YaRN's mix; default 1 where the file asks for YaRN. */
+  extFactor?: number;
   /** Position sections, for multi-section rope. */
   sections?: readonly number[];
   interleaved?: boolean;
@@ -41,7 +43,7 @@ export function ropeTable(m: ModelBuilder, settings: RopeSettings = {}): RopeTab
   if (base <= 1) h.fail("rope.freq_base", base, "more than 1");
   const freqScale = settings.freqScale ?? fileFreqScale(m);
   const yarn = h.string("rope.scaling.type", "linear") === "yarn";
-  const extFactor = h.number("rope.scaling.yarn_ext_factor", yarn ? 1 : 0);
+  const extFactor = settings.extFactor ?? h.number("rope.scaling.yarn_ext_factor", yarn ? 1 : 0);
   const originalContext = h.within(
     "rope.scaling.original_context_length",
     1,

@@ -1,0 +1,13 @@
+/** Gemma (https://arxiv.org/abs/2403.08295): scaled embeddings and a GELU gate. */
+import { gatedFfn, ropeOf } from "./blocks.ts";
+import type { Family } from "./model.ts";
+import { transformer } from "./transformer.ts";
+
+export const gemma: Family = (m) => {
+  const rope = ropeOf(m, "neox");
+  return transformer(m, {
+    rope: () => rope,
+    embeddingScale: Math.sqrt(m.h.width),
+    ffn: (x) => gatedFfn(m, x, "gelu"),
+  });
+};

@@ -1,0 +1,38 @@
+/** Gemma 3 (https://arxiv.org/abs/2503.19786): five sliding layers to each full one, each kind with its own rotation. */
+import { gatedFfn, logits, ropeOf } from "./blocks.ts";
+import type { Family } from "./model.ts";
+import { embeddings } from "./pooling.ts";
+import { transformer } from "./transformer.ts";
+import { slidingLayers } from "./window.ts";
+
+/** The forward pass of Gemma 3 with a given end, which its embedding model shares. */
+export function gemma3(causal: boolean): Family {
+  return (m) => {
+    const { h } = m;
+    const rope = ropeOf(m, "neox");
+    const slidingRope = ropeOf(m, "neox", {
+      base: h.number("rope.freq_base_swa", 10000),
+      freqScale: 1,
+    });
+    const sliding = slidingLayers(h, 6);
+    const window = h.integer("attention.sliding_window", 0);
+    // The 27B model (62 layers) scales by the share of the stream instead of by its head width.
+    const scaledBy = h.layers === 62 ? h.width / h.heads : h.keyWidth;
+    const isSliding = (layer: number): boolean => window > 0 && sliding[layer];
+    const finalCap = h.number("final_logit_softcapping", 0);
+    const output = transformer(m, {
+      rope: (layer) => (isSliding(layer) ? slidingRope : rope),
+      embeddingScale: Math.sqrt(h.width),
+      norms: { afterAttention: "post_attention_norm", afterFfn: "post_ffw_norm" },
+      attention: (layer) => ({
+        window: isSliding(layer) ? window : 0,
+        windowKind: causal ? "sliding" : "symmetric",
+        scale: 1 / Math.sqrt(scaledBy),
+        causal,
+      }),
+      ffn: (x) => gatedFfn(m, x, "gelu"),
+      logits: (x) => (causal ? m.softcap(logits(m, x), finalCap) : x),
+    });
+    return causal ? output : embeddings(m, output);
+  };
+}

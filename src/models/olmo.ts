@@ -1,0 +1,14 @@
+/** OLMo (https://arxiv.org/abs/2402.00838): norms without weights, clamped queries, keys and values. */
+import { ropeOf } from "./blocks.ts";
+import type { Family } from "./model.ts";
+import { transformer } from "./transformer.ts";
+
+export const olmo: Family = (m) => {
+  const rope = ropeOf(m, "norm");
+  const clamp = m.h.number("attention.clamp_kqv", 0);
+  return transformer(m, {
+    rope: () => rope,
+    norm: (x) => m.layerNorm(x),
+    attention: () => ({ clamp }),
+  });
+};

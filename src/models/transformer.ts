@@ -1,0 +1,82 @@
+/**
+ * The decoder that most families are: attention and feed-forward, each added to the residual stream.
+ * Families say how theirs differs; what they leave out is as in Llama.
+ */
+import type { Ref } from "../graph/ops.ts";
+import {
+  type AttentionBlock,
+  decoder,
+  experts,
+  gatedFfn,
+  logits,
+  type Rope,
+  selfAttention,
+} from "./blocks.ts";
+import type { ModelBuilder } from "./model.ts";
+
+export interface Transformer {
+  /** Rotation of a layer's heads; none when left out. */
+  readonly rope?: (layer: number) => Rope | undefined;
+  /** Norm of the stream. @default RMS */
+  readonly norm?: (x: Ref, stem: string) => Ref;
+  /** Stems of the norms before and after attention and feed-forward; null = none. */
+  readonly norms?: {
+    readonly attention?: string | null;
+    readonly afterAttention?: string;
+    readonly ffn?: string | null;
+    readonly afterFfn?: string;
+  };
+  /** Anything else about a layer's attention. */
+  readonly attention?: (layer: number) => Partial<AttentionBlock>;
+  /** @default gated with SiLU, or a mixture of experts where the layer has a router */
+  readonly ffn?: (x: Ref, layer: number) => Ref;
+  /** Feed-forward works on the same rows as attention, not on its result. */
+  readonly parallel?: boolean;
+  /** Factors on the embeddings and on what each block adds. */
+  readonly embeddingScale?: number;
+  readonly residualScale?: number;
+  /** Applied to the embeddings before the first layer. */
+  readonly embedding?: (x: Ref) => Ref;
+  /** Logits of the normed stream. @default the output matrix */
+  readonly logits?: (x: Ref) => Ref;
+}
+
+/** Gated with SiLU, or a mixture of experts where the layer has a router. */
+export function denseOrExperts(m: ModelBuilder, x: Ref, normalize = true): Ref {
+  return m.has("ffn_gate_inp") ? experts(m, x, { normalize }) : gatedFfn(m, x, "silu");
+}
+
+export function transformer(m: ModelBuilder, t: Transformer): Ref {
+  const { norms = {}, residualScale = 1 } = t;
+  const streamNorm = t.norm ?? ((x, stem) => rmsNormBias(m, x, stem));
+  const norm = (x: Ref, stem: string | null | undefined): Ref => (stem ? streamNorm(x, stem) : x);
+  const ffn = t.ffn ?? ((x) => denseOrExperts(m, x));
+  const first = m.scale(m.embed("token_embd"), t.embeddingScale ?? 1);
+  return decoder(
+    m,
+    (x, layer) => {
+      const y = norm(x, norms.attention === undefined ? "attn_norm" : norms.attention);
+      const block = { rope: t.rope?.(layer), ...t.attention?.(layer), layer };
+      const attended = m.scale(
+        norm(selfAttention(m, y, block), norms.afterAttention),
+        residualScale,
+      );
+      const after = m.add(x, attended);
+      const ffnNorm = norms.ffn === undefined ? "ffn_norm" : norms.ffn;
+      const input = t.parallel
+        ? m.has("ffn_norm")
+          ? norm(x, "ffn_norm")
+          : y
+        : norm(after, ffnNorm);
+      return m.add(after, m.scale(norm(ffn(input, layer), norms.afterFfn), residualScale));
+    },
+    (x) => (t.logits ?? ((y) => logits(m, y)))(norm(x, "output_norm")),
+    t.embedding ? t.embedding(first) : first,
+  );
+}
+
+/** RMS norm, plus a bias where the file has one. */
+export function rmsNormBias(m: ModelBuilder, x: Ref, stem: string): Ref {
+  const y = m.rmsNorm(x, stem);
+  return m.has(`${stem}.bias`) ? m.addWeight(y, `${stem}.bias`) : y;
+}
