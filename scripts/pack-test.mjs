@@ -75,12 +75,12 @@ console.log(JSON.stringify(text));
 `;
 
 const types = `
-import { loadModel, readGguf, WebggufError, type Piece, type SamplingOptions } from "webgguf";
+import { loadModel, openSource, readGguf, WebggufError, type Piece, type SamplingOptions } from "webgguf";
 import { loadModelInWorker } from "webgguf/worker";
 const sampling: SamplingOptions = { temperature: 0 };
 export async function first(bytes: Uint8Array): Promise<Piece | undefined> {
   const model = await loadModel(bytes, { device: "cpu" });
-  const text: string = model.architecture + String((await readGguf(bytes)).tensors.length);
+  const text: string = model.architecture + String((await readGguf(await openSource(bytes))).tensors.size);
   for await (const piece of model.session().generate(text, { ...sampling, maxTokens: 1 })) return piece;
   return undefined;
 }
@@ -111,8 +111,9 @@ function typeCheck(project, lib, typeRoots) {
 }
 
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+run(root, process.execPath, "scripts/build.mjs");
 const [packed] = JSON.parse(
-  run(root, npm, "pack", "--json", "--silent", "--pack-destination", work),
+  run(root, npm, "pack", "--json", "--silent", "--ignore-scripts", "--pack-destination", work),
 );
 const tarball = path.join(work, packed.filename);
 console.log(
