@@ -20,8 +20,8 @@ export function chatTokens(
   const template = chatTemplateOf(metadata, facts, options.template?.template);
   const segments = template.renderSegments(
     messages,
-    options.tools,
-    options.template,
+    options.tools ?? [],
+    { ...options.template, template: undefined },
     specialTexts(tokenizer),
   );
   const tokens: number[] = [];

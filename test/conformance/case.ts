@@ -1,0 +1,64 @@
+/** What the areas of the conformance run have in common. Runtime-agnostic, like all files beside it but main.ts. */
+import type { GgufFile } from "../../src/gguf/types.ts";
+import type { Executor } from "../../src/graph/executor.ts";
+import type { Graph } from "../../src/graph/ops.ts";
+
+/** Reads a file below the reference folder; rejects when it is not there. */
+export type Reader = (path: string) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** Makes the executor under test. */
+export type MakeExecutor = (
+  graph: Graph,
+  file: GgufFile,
+  options: { contextLength: number; maxSequences: number },
+) => Promise<Executor>;
+
+/** One figure of a case. */
+export interface Outcome {
+  readonly metric: string;
+  readonly value: number;
+  readonly bound: number;
+  readonly pass: boolean;
+}
+
+/** How the executor under test computes. */
+export interface Setup {
+  readonly make: MakeExecutor;
+  readonly device: "gpu" | "cpu";
+  /** Of the cache: f32 only when keys and values both are. */
+  readonly precision: "f32" | "f16";
+}
+
+/** A named case; text cases need no executor. */
+export interface Case {
+  readonly name: string;
+  readonly computes: boolean;
+  run(setup: Setup): Promise<readonly Outcome[]>;
+}
+
+export const atMost = (metric: string, value: number, bound: number): Outcome => ({
+  metric,
+  value,
+  bound,
+  pass: value <= bound,
+});
+
+const decoder = new TextDecoder();
+
+export async function readJson<T>(reader: Reader, path: string): Promise<T> {
+  return JSON.parse(decoder.decode(await reader(path))) as T;
+}
+
+/** Little-endian floats of a file. */
+export async function readFloats(reader: Reader, path: string): Promise<Float32Array> {
+  return new Float32Array((await reader(path)).slice().buffer);
+}
+
+/** Undefined where a part of the reference is not in the folder. */
+export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch {
+    return undefined;
+  }
+}
