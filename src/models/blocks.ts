@@ -104,8 +104,8 @@ export function gatedFfn(m: ModelBuilder, x: Ref, kind: Activation, suffix = "")
 }
 
 /** down(activation(up(x))). */
-export function plainFfn(m: ModelBuilder, x: Ref, kind: Activation): Ref {
-  return m.linear(m.activation(m.linear(x, "ffn_up"), kind), "ffn_down");
+export function plainFfn(m: ModelBuilder, x: Ref, kind: Activation, params?: number[]): Ref {
+  return m.linear(m.activation(m.linear(x, "ffn_up"), kind, params), "ffn_down");
 }
 
 export interface Experts extends Partial<Omit<RouteParams, "experts">> {

@@ -1,19 +1,25 @@
-/** Granite: Llama with a factor on embeddings, on attention, on what each block adds, and on the logits. */
-
-import { gatedFfn, logits, ropeOf } from "./blocks.ts";
+/** Granite and MiniCPM: Llama with a factor on embeddings, attention, what each block adds, and logits. */
+import { logits, ropeOf } from "./blocks.ts";
 import type { Family, ModelBuilder } from "./model.ts";
 import { denseOrExperts, type Transformer, transformer } from "./transformer.ts";
 
-/** The factors, and the shared expert beside the experts. */
-export function graniteParts(m: ModelBuilder): Transformer {
-  const logitScale = m.h.number("logit_scale", 1) || 1;
+/** The factors of the embeddings, of each block's result, and what divides the logits. */
+export interface Factors {
+  readonly embedding: number;
+  readonly residual: number;
+  readonly logits: number;
+}
+
+export function graniteParts(
+  m: ModelBuilder,
+  fallback: Factors = { embedding: 1, residual: 1, logits: 1 },
+): Transformer {
+  const factor = (key: string, value: number): number => m.h.number(key, value) || 1;
+  const logitScale = factor("logit_scale", fallback.logits);
   return {
-    embeddingScale: m.h.number("embedding_scale", 1) || 1,
-    residualScale: m.h.number("residual_scale", 1) || 1,
-    ffn: (x) => {
-      const y = denseOrExperts(m, x);
-      return m.has("ffn_up_shexp") ? m.add(y, gatedFfn(m, x, "silu", "_shexp")) : y;
-    },
+    embeddingScale: factor("embedding_scale", fallback.embedding),
+    residualScale: factor("residual_scale", fallback.residual),
+    ffn: (x) => denseOrExperts(m, x, { normalize: true }),
     logits: (x) => m.scale(logits(m, x), 1 / logitScale),
   };
 }
@@ -21,4 +27,12 @@ export function graniteParts(m: ModelBuilder): Transformer {
 export const granite: Family = (m) => {
   const rope = ropeOf(m, "norm");
   return transformer(m, { ...graniteParts(m), rope: () => rope });
+};
+
+/** The first MiniCPM files do not name their factors. */
+export const minicpm: Family = (m) => {
+  const rope = ropeOf(m, "norm");
+  const { width, layers } = m.h;
+  const usual = { embedding: 12, residual: 1.4 / Math.sqrt(layers), logits: width / 256 };
+  return transformer(m, { ...graniteParts(m, usual), rope: () => rope });
 };

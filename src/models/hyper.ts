@@ -28,7 +28,9 @@ export class Hyper {
     this.file = file;
     this.contextLength = contextLength;
     this.architecture = file.metadata.string("general.architecture");
-    this.layers = this.within("block_count", 1, limits.layers);
+    const blocks = this.within("block_count", 1, limits.layers);
+    // Layers that predict further tokens stand after the model's own.
+    this.layers = blocks - this.within("nextn_predict_layers", 0, blocks - 1, 0);
     this.width = this.within("embedding_length", 1, limits.width);
     this.trainedContext = this.within("context_length", 1, limits.context, limits.context);
     this.headsOf = this.perLayer("attention.head_count", 0);

@@ -10,6 +10,8 @@ export interface RopeSettings {
   freqScale?: number;
   /** YaRN's mix; default 1 where the file asks for YaRN. */
   extFactor?: number;
+  /** YaRN's faster border where the file does not say. */
+  betaFast?: number;
   /** Position sections, for multi-section rope. */
   sections?: readonly number[];
   interleaved?: boolean;
@@ -65,7 +67,7 @@ export function ropeTable(m: ModelBuilder, settings: RopeSettings = {}): RopeTab
     freqScale,
     extFactor,
     attnFactor: attnFactor * h.number("rope.scaling.attn_factor", 1),
-    betaFast: h.number("rope.scaling.yarn_beta_fast", 32),
+    betaFast: h.number("rope.scaling.yarn_beta_fast", settings.betaFast ?? 32),
     betaSlow: h.number("rope.scaling.yarn_beta_slow", 1),
     originalContext,
     factors: settings.factors === false ? undefined : ropeFactors(m, originalContext),

@@ -6,6 +6,7 @@ import type { Ref } from "../graph/ops.ts";
 import {
   type AttentionBlock,
   decoder,
+  type Experts,
   experts,
   gatedFfn,
   logits,
@@ -41,16 +42,25 @@ export interface Transformer {
   readonly logits?: (x: Ref) => Ref;
 }
 
-/** Gated with SiLU, or a mixture of experts where the layer has a router. */
-export function denseOrExperts(m: ModelBuilder, x: Ref, normalize = true): Ref {
-  return m.has("ffn_gate_inp") ? experts(m, x, { normalize }) : gatedFfn(m, x, "silu");
+/**
+ * Gated with SiLU; or a mixture of experts where the layer has a router, plus the shared expert where
+ * it has one (behind a gate of its own where it has that).
+ */
+export function denseOrExperts(m: ModelBuilder, x: Ref, options: Experts = {}): Ref {
+  if (!m.has("ffn_gate_inp")) return gatedFfn(m, x, "silu");
+  const routed = experts(m, x, options);
+  if (!m.has("ffn_up_shexp")) return routed;
+  const shared = gatedFfn(m, x, "silu", "_shexp");
+  if (!m.has("ffn_gate_inp_shexp")) return m.add(routed, shared);
+  const gate = m.activation(m.linear(x, "ffn_gate_inp_shexp"), "sigmoid");
+  return m.add(routed, m.mul(shared, gate));
 }
 
 export function transformer(m: ModelBuilder, t: Transformer): Ref {
   const { norms = {}, residualScale = 1 } = t;
   const streamNorm = t.norm ?? ((x, stem) => rmsNormBias(m, x, stem));
   const norm = (x: Ref, stem: string | null | undefined): Ref => (stem ? streamNorm(x, stem) : x);
-  const ffn = t.ffn ?? ((x) => denseOrExperts(m, x));
+  const ffn = t.ffn ?? ((x) => denseOrExperts(m, x, { normalize: true }));
   const first = m.scale(m.embed("token_embd"), t.embeddingScale ?? 1);
   return decoder(
     m,

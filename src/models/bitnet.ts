@@ -1,0 +1,16 @@
+/** BitNet b1.58 (https://arxiv.org/abs/2402.17764): norms before the output and down projections. */
+import { ropeOf } from "./blocks.ts";
+import type { Family } from "./model.ts";
+import { transformer } from "./transformer.ts";
+
+export const bitnet: Family = (m) => {
+  const rope = ropeOf(m, "neox");
+  return transformer(m, {
+    rope: () => rope,
+    attention: () => ({ joined: (x) => m.rmsNorm(x, "attn_sub_norm") }),
+    ffn: (x) => {
+      const inner = m.gated(m.linear(x, "ffn_gate"), m.linear(x, "ffn_up"), "silu");
+      return m.linear(m.rmsNorm(inner, "ffn_sub_norm"), "ffn_down");
+    },
+  });
+};

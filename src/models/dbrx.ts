@@ -1,0 +1,16 @@
+/** DBRX: layer norms without biases, clamped queries, keys and values, four experts of many. */
+import { experts, ropeOf } from "./blocks.ts";
+import type { Family } from "./model.ts";
+import { transformer } from "./transformer.ts";
+
+export const dbrx: Family = (m) => {
+  const rope = ropeOf(m, "neox");
+  const clamp = m.h.number("attention.clamp_kqv");
+  return transformer(m, {
+    rope: () => rope,
+    norm: (x, stem) => m.layerNorm(x, stem),
+    norms: { ffn: "attn_output_norm" },
+    attention: () => ({ clamp }),
+    ffn: (x) => experts(m, x, { gate: "softmax", normalize: true }),
+  });
+};

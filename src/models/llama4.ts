@@ -1,0 +1,29 @@
+/** Llama 4: chunked layers with rotation, full ones without; experts weigh their input by a sigmoid. */
+import { ropeOf } from "./blocks.ts";
+import type { Family } from "./model.ts";
+import { denseOrExperts, transformer } from "./transformer.ts";
+import { slidingLayers } from "./window.ts";
+
+/** Positions of a chunk; the file does not say. */
+const chunk = 8192;
+
+export const llama4: Family = (m) => {
+  const { h } = m;
+  const rope = ropeOf(m, "norm");
+  const whole = h.integer("attention.sliding_window", chunk) === 0;
+  const chunked = slidingLayers(h, 4).map((flag) => flag && !whole);
+  const rotated = (layer: number): boolean => whole || (layer + 1) % 4 !== 0;
+  // The 400B model (128 experts) does without norms of queries and keys.
+  const normed = h.integer("expert_count") !== 128;
+  return transformer(m, {
+    rope: (layer) => (rotated(layer) ? rope : undefined),
+    attention: (layer) => ({
+      window: chunked[layer] ? chunk : 0,
+      windowKind: "chunked",
+      normAfterRope: true,
+      norm: (x, _, width) => (rotated(layer) && normed ? m.rmsNorm(x, undefined, width) : x),
+      query: (q) => (rotated(layer) || whole ? q : m.positionScale(q, chunk, 0.1, 1)),
+    }),
+    ffn: (x) => denseOrExperts(m, x, { gate: "sigmoid", normalize: false, weighInput: true }),
+  });
+};
