@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import type { LoadOptions, Model } from "../../mod.ts";
+import { loadModelInWorker, serveModel } from "../../src/worker/mod.ts";
+import { fixture } from "../fixture.ts";
+import { BUNDLED, sessionSuite } from "../session/suite.ts";
+
+/** Both ends in one thread: everything still goes through messages that are cloned. */
+async function load(bytes: Uint8Array<ArrayBuffer>, options: LoadOptions): Promise<Model> {
+  const { port1, port2 } = new MessageChannel();
+  serveModel(port1);
+  try {
+    const model = await loadModelInWorker(port2, bytes, options);
+    const dispose = model.dispose.bind(model);
+    model.dispose = async () => {
+      await dispose();
+      port1.close();
+    };
+    return model;
+  } catch (error) {
+    port1.close();
+    throw error;
+  }
+}
+
+sessionSuite("a session in a worker", load, { device: "cpu" });
+
+describe("a model in a worker", () => {
+  it("tells the file's metadata, tensors and progress", async () => {
+    const seen: string[] = [];
+    const model = await load(await fixture(BUNDLED), {
+      device: "cpu",
+      onProgress: ({ stage }) => seen.push(stage),
+    });
+    expect(model.architecture).toBe("qwen3");
+    expect(model.file.metadata.string("general.architecture")).toBe("qwen3");
+    expect(model.file.tensors.get("token_embd.weight")?.type.name).toBe("Q8_0");
+    expect(model.device.kind).toBe("cpu");
+    expect(seen.length).toBeGreaterThan(0);
+    await model.dispose();
+  });
+
+  it("passes typed errors on", async () => {
+    const broken = new Uint8Array(64);
+    const error = await load(broken, { device: "cpu" }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "WebggufError", code: "gguf/malformed" });
+  });
+});
