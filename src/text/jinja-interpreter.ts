@@ -4,6 +4,7 @@
  */
 import { Budget } from "./jinja-budget.ts";
 import { applyFilter } from "./jinja-filters.ts";
+import { globals } from "./jinja-globals.ts";
 import { attribute, type Bound, slice, subscript } from "./jinja-methods.ts";
 import { binary } from "./jinja-operators.ts";
 import { Environment, Interpreter, type Node, type Program, type Scope } from "./jinja-package.ts";
@@ -11,7 +12,6 @@ import type { Print } from "./jinja-parse.ts";
 import { printed, text } from "./jinja-print.ts";
 import type { Call } from "./jinja-strings.ts";
 import { runTest } from "./jinja-tests.ts";
-import { strftime } from "./jinja-time.ts";
 import {
   bool,
   dict,
@@ -19,14 +19,12 @@ import {
   int,
   isDict,
   isFunction,
-  isInt,
   isList,
   isString,
   iterate,
   keyOf,
   keywords,
   list,
-  none,
   str,
   toValue,
   truthy,
@@ -70,57 +68,11 @@ export function renderTemplate(
   limits: RenderLimits,
 ): string {
   const budget = new Budget(limits.timeoutMs);
-  const globals = new Environment();
-  for (const [name, value] of [...constants(), ...functions(budget, limits.now)])
-    globals.setVariable(name, value);
+  const scope = new Environment();
+  for (const [name, value] of globals(budget, limits.now)) scope.setVariable(name, value);
   for (const [name, value] of Object.entries(variables))
-    globals.setVariable(name, toValue(value, budget));
-  return text(new ChatInterpreter(globals, budget).run(program), budget);
-}
-
-const constants = (): [string, Value][] =>
-  (["true", "True", "false", "False", "none", "None"] as const).map((name) => {
-    const word = name.toLowerCase();
-    return [name, word === "none" ? none() : bool(word === "true")];
-  });
-
-/** The functions that templates can call; `namespace` is in every scope of the package already. */
-const functions = (budget: Budget, now: Date): [string, Value][] => [
-  [
-    "raise_exception",
-    fn((args) => {
-      throw new Error(args[0] === undefined ? "no reason given" : text(args[0], budget));
-    }),
-  ],
-  [
-    "strftime_now",
-    fn(([format]) => {
-      if (format === undefined || !isString(format)) throw new Error("strftime_now needs a format");
-      budget.text(format.value.length * 8);
-      return str(strftime(now, format.value));
-    }),
-  ],
-  ["range", fn((args) => range(args, budget))],
-  ["dict", fn((args) => keywordsAsDict(args, budget))],
-];
-
-function range(args: Value[], budget: Budget): Value {
-  const ends = args.map((end) => {
-    if (!isInt(end)) throw new Error(`range needs whole numbers, not ${typeName(end)}`);
-    return end.value;
-  });
-  const [start, stop] = ends.length < 2 ? [0, ends[0] ?? 0] : ends;
-  const step = ends[2] ?? 1;
-  if (step === 0) throw new Error("range cannot step by zero");
-  const count = Math.max(0, Math.ceil((stop - start) / step));
-  budget.entries(count);
-  return list(Array.from({ length: count }, (_, i) => int(start + i * step)));
-}
-
-function keywordsAsDict(args: Value[], budget: Budget): Value {
-  const entries = args.flatMap((arg) => (isDict(arg) ? [...arg.value] : []));
-  budget.entries(entries.length);
-  return dict(new Map(entries));
+    scope.setVariable(name, toValue(value, budget));
+  return text(new ChatInterpreter(scope, budget).run(program), budget);
 }
 
 class ChatInterpreter extends Interpreter {
