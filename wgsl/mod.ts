@@ -616,6 +616,81 @@ fn slab_row(sequence: u32, position: u32) -> u32 {
   return pages[sequence * MAX_PAGES + position / PAGE] * PAGE + position % PAGE;
 }
 `,
+  "lib/experts": `// lib/experts.wgsl: what moeMatvec and moeMatmul share: parameters, bindings, and the end of an output.
+//
+//   y[p, o] = (W[e, first + o] · x[p]) · scale[e] + bias[e · height + first + o]   for pair p = (row, choice) of expert e
+//   GATED:  y[p, o] = act(gate) · up, both such sums; lanes x and y of the vec2s are the two matrices
+//
+// weights  raw GGUF blocks of a piece: rows [piece_firsts, + piece_rows) of all experts' rows  binding 1
+// x        vec4; pair (row, choice) at row · x_stride + choice · x_choice                       binding 2
+// small    biases and scales                                                                   binding 3
+// route    moeMatvec: ids as f32 [rows][route_stride]; moeMatmul: the lists of moeGroup         binding 4
+// out      [rows][out_stride] f32, a run of \`count\` for each choice                            binding 5
+// Outputs whose weights lie outside of the piece are left untouched: a split tensor is several dispatches.
+struct Params {
+  k: u32,
+  count: u32, // outputs of a pair
+  used: u32,
+  domain: u32,
+  x_offset: u32, // vec4
+  x_stride: u32, // vec4
+  x_choice: u32, // vec4; 0 = all choices read the same x
+  out_offset: u32,
+  out_stride: u32,
+  route_offset: u32,
+  route_stride: u32,
+  max_tiles: u32,
+  alpha: f32,
+  limit: f32,
+  heights: vec2<u32>, // rows of an expert
+  firsts: vec2<u32>, // row of an expert that makes output 0
+  bases: vec2<u32>, // word of the piece
+  piece_firsts: vec2<u32>,
+  piece_rows: vec2<u32>,
+  biases: vec2<u32>, // float index in small, or NONE
+  scales: vec2<u32>,
+}
+
+const NONE = 0xffffffffu;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> weights: array<u32>;
+@group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(1) @binding(3) var<storage, read> small: array<f32>;
+@group(1) @binding(5) var<storage, read_write> out: array<f32>;
+
+// Row of the piece with the weights of output o; too large a number where another piece holds them.
+fn piece_row(part: u32, expert: u32, o: u32) -> u32 {
+  return expert * params.heights[part] + params.firsts[part] + o - params.piece_firsts[part];
+}
+
+// Whether the piece holds nothing of an expert.
+fn elsewhere(expert: u32) -> bool {
+  let first = expert * params.heights.x + params.firsts.x;
+  return first + params.count <= params.piece_firsts.x || first >= params.piece_firsts.x + params.piece_rows.x;
+}
+
+// Zero where k is past the end of a row whose length is no multiple of 16 (only float types have such).
+fn mask(v: vec4<f32>, k: u32) -> vec4<f32> {
+  return select(vec4(0.0), v, vec4(k, k + 1u, k + 2u, k + 3u) < vec4(params.k));
+}
+
+fn complete(part: u32, expert: u32, o: u32, sum: f32) -> f32 {
+  var y = sum;
+  if (params.scales[part] != NONE) { y *= small[params.scales[part] + expert]; }
+  if (params.biases[part] != NONE) {
+    y += small[params.biases[part] + expert * params.heights[part] + params.firsts[part] + o];
+  }
+  return y;
+}
+
+fn finish(row: u32, choice: u32, expert: u32, o: u32, sums: vec2<f32>) {
+  if (piece_row(0u, expert, o) >= params.piece_rows.x) { return; }
+  var y = complete(0u, expert, o, sums.x);
+  if (GATED) { y = gated(ACT, y, complete(1u, expert, o, sums.y), params.alpha, params.limit); }
+  out[params.out_offset + row * params.out_stride + choice * params.count + o] = y;
+}
+`,
   "lib/fp4": `// The 4-bit floats (e2m1) of MXFP4 and NVFP4, times two: sign bit, then 0 1 2 3 4 6 8 12. There is no -0.
 
 // The values of the four nibbles that stand alone in the bytes of a word.
@@ -804,6 +879,40 @@ fn kv_store(kind: u32, word: u32, element: u32, source: u32) {
   "lib/no_residual": `// lib/no_residual.wgsl: stands where lib/residual.wgsl would when nothing is added.
 fn residual_at(index: u32) -> f32 { return 0.0; }
 `,
+  "lib/philox": `// lib/philox.wgsl: random numbers by place, as src/sample/random.ts: Philox-4x32 with 10 rounds
+// (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy as 1, 2, 3", SC11).
+
+// Upper half of the 64-bit product, from 16-bit halves.
+fn multiply_high(a: u32, b: u32) -> u32 {
+  let a_low = a & 0xffffu;
+  let a_high = a >> 16u;
+  let b_low = b & 0xffffu;
+  let b_high = b >> 16u;
+  let cross = a_high * b_low + ((a_low * b_low) >> 16u); // at most 2³² − 2¹⁶: no carry
+  let middle = a_low * b_high + (cross & 0xffffu);
+  return a_high * b_high + (cross >> 16u) + (middle >> 16u);
+}
+
+fn philox(counter: vec4<u32>, seed: vec2<u32>) -> vec4<u32> {
+  var c = counter;
+  var key = seed;
+  for (var i = 0u; i < 10u; i++) {
+    c = vec4(
+      multiply_high(0xcd9e8d57u, c.z) ^ c.y ^ key.x,
+      0xcd9e8d57u * c.z,
+      multiply_high(0xd2511f53u, c.x) ^ c.w ^ key.y,
+      0xd2511f53u * c.x,
+    );
+    key += vec2(0x9e3779b9u, 0xbb67ae85u);
+  }
+  return c;
+}
+
+// The number in [0, 1) that chooses the token of a position: sequence 0, stream 0; a multiple of 2⁻²⁴.
+fn token_chance(seed: vec2<u32>, position: u32) -> f32 {
+  return f32(philox(vec4(position, 0u, 0u, 0u), seed).x >> 8u) * 5.9604644775390625e-8;
+}
+`,
   "lib/residual": `// lib/residual.wgsl: the residual stream that a projection adds to.
 @group(1) @binding(5) var<storage, read> residual: array<f32>;
 fn residual_at(index: u32) -> f32 { return residual[index]; }
@@ -824,8 +933,10 @@ fn scales_k4(at: u32, pair: u32) -> vec2<f32> {
 `,
   "lib/step": `// lib/step.wgsl: what every kernel may know of the step being computed; group 0 is the same for all.
 // step   header, then one record a row, then the rows whose output is wanted
-//        [0] rows  [1] output rows  [2] first word of the output row list
+//        [0] rows  [1] output rows  [2] first word of the output row list  [3] first result of sampling
+//        [4] first word of the output rows' sampling settings
 //        record r at 16 + 8r: sequence, position, token (SAMPLED = the one sampled last), flags, spare × 4
+//        settings of output row i at [4] + 8i: see sampleDraw.wgsl
 // pages  [sequence][page of the sequence] → page of the slab; PAGE positions a page
 @group(0) @binding(0) var<storage, read> step: array<u32>;
 @group(0) @binding(1) var<storage, read> pages: array<u32>;
@@ -838,6 +949,7 @@ fn row_sequence(row: u32) -> u32 { return step[16u + 8u * row]; }
 fn row_position(row: u32) -> u32 { return step[17u + 8u * row]; }
 fn row_token(row: u32) -> u32 { return step[18u + 8u * row]; }
 fn output_row(index: u32) -> u32 { return step[step[2] + index]; }
+fn sampling_of(index: u32) -> u32 { return step[4] + 8u * index; }
 `,
   "lib/store_run": `// Writes 16 consecutive values, or as many as \`left\` allows, to \`out: array<f32>\`, which the kernel
 // declares.
@@ -866,6 +978,81 @@ fn store_run(at: u32, values: mat4x4<f32>, left: u32) {
 `,
   "lib/tables": `// lib/tables.wgsl: the lookup tables of all types (src/gguf/tables.ts gives the layout), bound once a step.
 @group(2) @binding(0) var<storage, read> tables: array<u32>;
+`,
+  "lib/topk": `// lib/topk.wgsl: the \`wanted\` largest of \`count\` keys by one workgroup of 64 threads; of equal keys the first.
+// The kernel gives  fn key_at(i: u32) -> u32              the key of element i
+//                   fn keep(place: u32, i: u32)           element i is one of them, the place-th in order of i
+// The keys' digits of 8 bits are counted from the top, which finds the smallest key that is kept, one digit
+// a turn; then each thread copies what it finds in its own stretch. 9 barriers, no order left to chance.
+var<workgroup> bins: array<atomic<u32>, 1024>; // [digit][value]
+var<workgroup> sums: array<u32, 320>; // [digit][thread], last what the threads' stretches hold
+
+// Unsigned integers in the order of floats; -0 equals 0, NaN is as -Infinity.
+fn order_key(bits: u32) -> u32 {
+  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0x007fffffu; }
+  if ((bits & 0x80000000u) == 0u) { return bits | 0x80000000u; }
+  return select(~bits, 0x80000000u, bits == 0x80000000u);
+}
+
+// The float of a key, infinities as ±1e30.
+fn key_float(key: u32) -> f32 {
+  if (key >= 0xff800000u) { return 1e30; }
+  if (key <= 0x007fffffu) { return -1e30; }
+  return bitcast<f32>(select(~key, key & 0x7fffffffu, (key & 0x80000000u) != 0u));
+}
+
+// Elements first … first + count; wanted ≤ count < 65,536.
+fn keep_largest(thread: u32, first: u32, count: u32, wanted: u32) {
+  var smallest = 0u; // its digits that are known
+  var left = wanted; // how many elements with these digits are kept
+  for (var digit = 0u; digit < 4u; digit++) {
+    let shift = 24u - 8u * digit;
+    let known = select(0u, 0xffffffffu << ((shift + 8u) & 31u), digit > 0u);
+    let bin = 256u * digit;
+    for (var i = thread; i < count; i += 64u) {
+      let key = key_at(first + i);
+      if ((key & known) == smallest) { atomicAdd(&bins[bin + ((key >> shift) & 255u)], 1u); }
+    }
+    workgroupBarrier();
+    var sum = 0u;
+    for (var i = 0u; i < 4u; i++) { sum += atomicLoad(&bins[bin + 4u * thread + i]); }
+    sums[64u * digit + thread] = sum;
+    workgroupBarrier();
+    var group = 63u;
+    for (; group > 0u && sums[64u * digit + group] < left; group--) { left -= sums[64u * digit + group]; }
+    var value = 4u * group + 3u;
+    for (; value > 4u * group; value--) {
+      let here = atomicLoad(&bins[bin + value]);
+      if (here >= left) { break; }
+      left -= here;
+    }
+    smallest |= value << shift;
+  }
+  let stretch = (count + 63u) / 64u;
+  let begin = first + min(thread * stretch, count);
+  let end = first + min((thread + 1u) * stretch, count);
+  var larger = 0u;
+  var equal = 0u;
+  for (var i = begin; i < end; i++) {
+    let key = key_at(i);
+    larger += select(0u, 1u, key > smallest);
+    equal += select(0u, 1u, key == smallest);
+  }
+  sums[256u + thread] = larger | (equal << 16u);
+  workgroupBarrier();
+  larger = 0u;
+  equal = 0u;
+  for (var t = 0u; t < thread; t++) {
+    larger += sums[256u + t] & 0xffffu;
+    equal += sums[256u + t] >> 16u;
+  }
+  for (var i = begin; i < end; i++) {
+    let key = key_at(i);
+    if (key > smallest || (key == smallest && equal < left)) { keep(larger + min(equal, left), i); }
+    larger += select(0u, 1u, key > smallest);
+    equal += select(0u, 1u, key == smallest);
+  }
+}
 `,
   "matmul": `// matmul.wgsl: y = x · Wᵀ for many rows of x; the prefill kernel, bound by arithmetic.
 //
@@ -1199,6 +1386,452 @@ fn main(
       }
     }
   }
+}
+`,
+  "moeGroup": `// moeGroup.wgsl: sorts the pairs (row, choice) of a step by expert and cuts each expert's run into tiles of
+// at most TILE pairs, for moeMatmul.wgsl.
+// route [rows][route_stride]: ids as f32
+// lists u32 words from list_offset on: [0] tiles; from [4] on max_tiles × (expert, first, end); then the pairs
+//       in the order of their experts, pair = row · USED + choice. Within an expert the order is arbitrary: it
+//       changes no result.
+// grid: one workgroup of WG threads
+struct Params {
+  domain: u32,
+  route_offset: u32,
+  route_stride: u32,
+  list_offset: u32,
+  max_tiles: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> route: array<f32>;
+@group(1) @binding(2) var<storage, read_write> lists: array<u32>;
+
+var<workgroup> counts: array<atomic<u32>, EXPERTS>;
+var<workgroup> starts: array<u32, EXPERTS>;
+var<workgroup> tiles: array<u32, EXPERTS>;
+
+fn expert_of(pair: u32) -> u32 {
+  let at = params.route_offset + (pair / USED) * params.route_stride + pair % USED;
+  return min(u32(route[at]), EXPERTS - 1u);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(local_invocation_index) thread: u32) {
+  let pairs = row_count(params.domain) * USED;
+  for (var e = thread; e < EXPERTS; e += WG) { atomicStore(&counts[e], 0u); }
+  workgroupBarrier();
+  for (var p = thread; p < pairs; p += WG) { atomicAdd(&counts[expert_of(p)], 1u); }
+  workgroupBarrier();
+  if (thread == 0u) {
+    var start = 0u;
+    var tile = 0u;
+    for (var e = 0u; e < EXPERTS; e++) {
+      let n = atomicLoad(&counts[e]);
+      starts[e] = start;
+      tiles[e] = tile;
+      start += n;
+      tile += (n + TILE - 1u) / TILE;
+    }
+    lists[params.list_offset] = tile;
+  }
+  workgroupBarrier();
+  for (var e = thread; e < EXPERTS; e += WG) {
+    let end = starts[e] + atomicLoad(&counts[e]);
+    var at = params.list_offset + 4u + 3u * tiles[e];
+    for (var p = starts[e]; p < end; p += TILE) {
+      lists[at] = e;
+      lists[at + 1u] = p;
+      lists[at + 2u] = min(p + TILE, end);
+      at += 3u;
+    }
+    atomicStore(&counts[e], 0u);
+  }
+  workgroupBarrier();
+  let sorted = params.list_offset + 4u + 3u * params.max_tiles;
+  for (var p = thread; p < pairs; p += WG) {
+    let e = expert_of(p);
+    lists[sorted + starts[e] + atomicAdd(&counts[e], 1u)] = p;
+  }
+}
+`,
+  "moeMatmul": `// needs: lib/experts
+// moeMatmul.wgsl: the chosen experts' linear maps for many rows; the prefill kernel of lib/experts.wgsl.
+//
+// moeGroup.wgsl has sorted the pairs by expert. A workgroup of 8 × 8 threads makes a tile of up to 32 pairs of
+// one expert × 32 outputs, as matmul.wgsl does with 32 rows; blocks of 8 pairs that a tile lacks cost nothing.
+// grid: (ceil(count / 32), tiles at the most, 1)
+@group(1) @binding(4) var<storage, read> route: array<u32>;
+
+// [k / 4][pair or output] of four consecutive k, so that threads of a row read neighbours.
+var<workgroup> tile_x: array<vec4<f32>, 256>;
+var<workgroup> tile_w: array<vec4<f32>, 256u * PARTS>;
+
+fn stage_weights(thread: u32, part: u32, row: u32, k0: u32) {
+  let half = thread >> 5u;
+  let k = k0 + 16u * half;
+  var w = mat4x4<f32>();
+  if (k < params.k) {
+    w = decode(params.bases[part], min(row, params.piece_rows[part] - 1u) * params.k + k);
+    if (TAIL) {
+      w = mat4x4<f32>(mask(w[0], k), mask(w[1], k + 4u), mask(w[2], k + 8u), mask(w[3], k + 12u));
+    }
+  }
+  let at = 256u * part + 128u * half + (thread & 31u);
+  tile_w[at] = w[0];
+  tile_w[at + 32u] = w[1];
+  tile_w[at + 64u] = w[2];
+  tile_w[at + 96u] = w[3];
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (group.y >= route[params.route_offset]) { return; }
+  let tile = params.route_offset + 4u + 3u * group.y;
+  let expert = route[tile];
+  if (elsewhere(expert)) { return; }
+  let pairs = params.route_offset + 4u + 3u * params.max_tiles + route[tile + 1u];
+  let held = route[tile + 2u] - route[tile + 1u];
+  let out0 = group.x * 32u;
+
+  let staged = min(out0 + (thread & 31u), params.count - 1u);
+  let weight_row = piece_row(0u, expert, staged);
+  var up_row = 0u;
+  if (GATED) { up_row = piece_row(1u, expert, staged); }
+
+  // The pair whose x this thread brings in: the same for all of k.
+  let mine = thread & 31u;
+  var source = 0u;
+  if (mine < held) {
+    let pair = route[pairs + mine];
+    source = params.x_offset + (pair / params.used) * params.x_stride + (pair % params.used) * params.x_choice;
+  }
+
+  let tx = thread & 7u; // outputs tx, tx + 8, tx + 16, tx + 24
+  let ty = thread >> 3u; // pairs ty, ty + 8, …
+  var a0 = vec4(0.0); var a1 = vec4(0.0); var a2 = vec4(0.0); var a3 = vec4(0.0);
+  var b0 = vec4(0.0); var b1 = vec4(0.0); var b2 = vec4(0.0); var b3 = vec4(0.0);
+
+  for (var k0 = 0u; k0 < params.k; k0 += 32u) {
+    for (var i = 0u; i < 4u; i++) {
+      let quad = (thread >> 5u) + 2u * i;
+      let k = k0 + 4u * quad;
+      var v = vec4(0.0);
+      if (mine < held && k < params.k) {
+        v = x[source + (k >> 2u)];
+        if (TAIL) { v = mask(v, k); }
+      }
+      tile_x[32u * quad + mine] = v;
+    }
+    stage_weights(thread, 0u, weight_row, k0);
+    if (GATED) { stage_weights(thread, 1u, up_row, k0); }
+    workgroupBarrier();
+    for (var q = 0u; q < 8u; q++) {
+      let at = q * 32u + tx;
+      let w0 = tile_w[at];
+      let w1 = tile_w[at + 8u];
+      let w2 = tile_w[at + 16u];
+      let w3 = tile_w[at + 24u];
+      let x0 = tile_x[q * 32u + ty];
+      let x1 = tile_x[q * 32u + ty + 8u];
+      let x2 = tile_x[q * 32u + ty + 16u];
+      let x3 = tile_x[q * 32u + ty + 24u];
+      a0 += vec4(dot(x0, w0), dot(x0, w1), dot(x0, w2), dot(x0, w3));
+      if (held > 8u) { a1 += vec4(dot(x1, w0), dot(x1, w1), dot(x1, w2), dot(x1, w3)); }
+      if (held > 16u) {
+        a2 += vec4(dot(x2, w0), dot(x2, w1), dot(x2, w2), dot(x2, w3));
+        a3 += vec4(dot(x3, w0), dot(x3, w1), dot(x3, w2), dot(x3, w3));
+      }
+      if (GATED) {
+        let up = 256u * (PARTS - 1u) + at;
+        let u0 = tile_w[up];
+        let u1 = tile_w[up + 8u];
+        let u2 = tile_w[up + 16u];
+        let u3 = tile_w[up + 24u];
+        b0 += vec4(dot(x0, u0), dot(x0, u1), dot(x0, u2), dot(x0, u3));
+        if (held > 8u) { b1 += vec4(dot(x1, u0), dot(x1, u1), dot(x1, u2), dot(x1, u3)); }
+        if (held > 16u) {
+          b2 += vec4(dot(x2, u0), dot(x2, u1), dot(x2, u2), dot(x2, u3));
+          b3 += vec4(dot(x3, u0), dot(x3, u1), dot(x3, u2), dot(x3, u3));
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+
+  for (var i = 0u; i < 4u; i++) {
+    if (ty + 8u * i >= held) { break; }
+    let pair = route[pairs + ty + 8u * i];
+    var a = a0; var b = b0;
+    if (i == 1u) { a = a1; b = b1; } else if (i == 2u) { a = a2; b = b2; } else if (i == 3u) { a = a3; b = b3; }
+    for (var j = 0u; j < 4u; j++) {
+      let o = out0 + tx + 8u * j;
+      if (o < params.count) { finish(pair / params.used, pair % params.used, expert, o, vec2(a[j], b[j])); }
+    }
+  }
+}
+`,
+  "moeMatvec": `// needs: lib/experts
+// moeMatvec.wgsl: the chosen experts' linear maps, pair by pair; the decode kernel of lib/experts.wgsl.
+//
+// A workgroup of WG threads makes (WG / LANES) · OUTS outputs of one pair: LANES threads share one output,
+// each taking every LANES-th run of 16 weights. The order of summation depends on LANES alone.
+// grid: (ceil(count / outputs of a workgroup), rows, used)
+const GROUPS = WG / LANES;
+
+@group(1) @binding(4) var<storage, read> route: array<f32>;
+
+var<workgroup> partials: array<f32, WG * OUTS * PARTS>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let row = group.y;
+  let choice = group.z;
+  if (row >= row_count(params.domain)) { return; }
+  let expert = min(u32(route[params.route_offset + row * params.route_stride + choice]), EXPERTS - 1u);
+  if (elsewhere(expert)) { return; }
+
+  let lane = thread % LANES;
+  let first = (group.x * GROUPS + thread / LANES) * OUTS;
+  var element: array<u32, OUTS * PARTS>;
+  for (var i = 0u; i < OUTS * PARTS; i++) {
+    let part = i % PARTS;
+    let held = min(piece_row(part, expert, min(first + i / PARTS, params.count - 1u)), params.piece_rows[part] - 1u);
+    element[i] = held * params.k;
+  }
+
+  var sums: array<f32, OUTS * PARTS>;
+  let source = params.x_offset + row * params.x_stride + choice * params.x_choice;
+  for (var k = lane * 16u; k < params.k; k += LANES * 16u) {
+    let at = source + (k >> 2u);
+    var a = x[at]; var b = x[at + 1u]; var c = x[at + 2u]; var d = x[at + 3u];
+    if (TAIL) { a = mask(a, k); b = mask(b, k + 4u); c = mask(c, k + 8u); d = mask(d, k + 12u); }
+    for (var i = 0u; i < OUTS * PARTS; i++) {
+      var w = decode(params.bases[i % PARTS], element[i] + k);
+      if (TAIL) {
+        w = mat4x4<f32>(mask(w[0], k), mask(w[1], k + 4u), mask(w[2], k + 8u), mask(w[3], k + 12u));
+      }
+      sums[i] += (dot(w[0], a) + dot(w[1], b)) + (dot(w[2], c) + dot(w[3], d));
+    }
+  }
+
+  if (LANES > 1u) {
+    for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * OUTS * PARTS + i] = sums[i]; }
+    workgroupBarrier();
+    let o = group.x * GROUPS * OUTS + thread;
+    if (thread < GROUPS * OUTS && o < params.count) {
+      var sum = vec2(0.0);
+      for (var l = 0u; l < LANES; l++) {
+        let at = (((thread / OUTS) * LANES + l) * OUTS + thread % OUTS) * PARTS;
+        sum.x += partials[at];
+        if (GATED) { sum.y += partials[at + 1u]; }
+      }
+      finish(row, choice, expert, o, sum);
+    }
+  } else {
+    for (var i = 0u; i < OUTS; i++) {
+      var sum = vec2(sums[i * PARTS], 0.0);
+      if (GATED) { sum.y = sums[i * PARTS + 1u]; }
+      if (first + i < params.count) { finish(row, choice, expert, first + i, sum); }
+    }
+  }
+}
+`,
+  "moeRoute": `// moeRoute.wgsl: chooses USED of EXPERTS experts for each row of router logits, best first.
+//   score = softmax(x) | σ(x) | x          (GATE 0 | 1 | 2 and 3)
+//   rank  = score + bias; with GROUPS > 1 only experts of the best \`groups_used\` groups stay, a group
+//           being worth the sum of its two best ranks. Of equals the lower number wins.
+//   weight = score of the chosen | softmax over the chosen (GATE 2); over max(sum, 2^-14) if NORMALIZE; · scale
+// x   [rows][x_stride] f32, EXPERTS logits        binding 1
+// small  selection bias [EXPERTS] at \`bias\`, or NONE  binding 2
+// out [rows][out_stride]: USED ids as f32, then USED weights   binding 3
+// grid: (1, rows, 1), one workgroup of WG threads a row. An expert's place is the number of experts that
+// beat it, so that one pass and one barrier sort.
+struct Params {
+  domain: u32,
+  x_offset: u32,
+  x_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  bias: u32,
+  groups_used: u32,
+  scale: f32,
+}
+
+const NONE = 0xffffffffu;
+const STRUCK = -3.0e38;
+const GROUP = EXPERTS / GROUPS;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> small: array<f32>;
+@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+
+var<workgroup> scores: array<f32, EXPERTS>;
+var<workgroup> ranks: array<f32, EXPERTS>;
+var<workgroup> worths: array<f32, GROUPS>;
+var<workgroup> partials: array<f32, WG>;
+var<workgroup> chosen: array<u32, USED>;
+
+// The row's scores as a softmax over all experts.
+fn softmax(thread: u32) {
+  var top = STRUCK;
+  for (var e = thread; e < EXPERTS; e += WG) { top = max(top, scores[e]); }
+  partials[thread] = top;
+  workgroupBarrier();
+  for (var i = 0u; i < WG; i++) { top = max(top, partials[i]); }
+  var sum = 0.0;
+  for (var e = thread; e < EXPERTS; e += WG) {
+    let s = exp(scores[e] - top);
+    scores[e] = s;
+    sum += s;
+  }
+  workgroupBarrier();
+  partials[thread] = sum;
+  workgroupBarrier();
+  sum = 0.0;
+  for (var i = 0u; i < WG; i++) { sum += partials[i]; }
+  for (var e = thread; e < EXPERTS; e += WG) { scores[e] = scores[e] / sum; }
+}
+
+// Strikes out the experts of all but the best groups.
+fn limit_groups(thread: u32) {
+  for (var g = thread; g < GROUPS; g += WG) {
+    var first = STRUCK;
+    var second = STRUCK;
+    for (var i = 0u; i < GROUP; i++) {
+      let r = ranks[g * GROUP + i];
+      second = max(second, min(first, r));
+      first = max(first, r);
+    }
+    worths[g] = select(first, first + second, GROUP > 1u);
+  }
+  workgroupBarrier();
+  for (var e = thread; e < EXPERTS; e += WG) {
+    let g = e / GROUP;
+    let own = worths[g];
+    var better = 0u;
+    for (var i = 0u; i < GROUPS; i++) { better += u32(worths[i] > own || (worths[i] == own && i < g)); }
+    if (better >= params.groups_used) { ranks[e] = STRUCK; }
+  }
+  workgroupBarrier();
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (group.y >= row_count(params.domain)) { return; }
+  for (var e = thread; e < EXPERTS; e += WG) {
+    let v = x[params.x_offset + group.y * params.x_stride + e];
+    scores[e] = select(v, sigmoid(v), GATE == 1u);
+  }
+  if (GATE == 0u) { softmax(thread); }
+  for (var e = thread; e < EXPERTS; e += WG) {
+    var rank = scores[e];
+    if (params.bias != NONE) { rank += small[params.bias + e]; }
+    ranks[e] = rank;
+  }
+  for (var i = thread; i < USED; i += WG) { chosen[i] = i; }
+  workgroupBarrier();
+  if (GROUPS > 1u) { limit_groups(thread); }
+
+  for (var e = thread; e < EXPERTS; e += WG) {
+    let own = ranks[e];
+    var better = 0u;
+    for (var i = 0u; i < EXPERTS; i++) { better += u32(ranks[i] > own || (ranks[i] == own && i < e)); }
+    if (better < USED) { chosen[better] = e; }
+  }
+  workgroupBarrier();
+
+  if (thread == 0u) {
+    var top = STRUCK;
+    if (GATE == 2u) { for (var i = 0u; i < USED; i++) { top = max(top, scores[chosen[i]]); } }
+    var sum = 0.0;
+    for (var i = 0u; i < USED; i++) {
+      var w = scores[chosen[i]];
+      if (GATE == 2u) { w = exp(w - top); scores[chosen[i]] = w; }
+      sum += w;
+    }
+    var by = params.scale;
+    if (GATE == 2u) { by /= sum; } else if (NORMALIZE) { by /= max(sum, 6.103515625e-5); }
+    let at = params.out_offset + group.y * params.out_stride;
+    for (var i = 0u; i < USED; i++) {
+      out[at + i] = f32(chosen[i]);
+      out[at + USED + i] = scores[chosen[i]] * by;
+    }
+  }
+}
+`,
+  "moeScale": `// moeScale.wgsl: out[r, c · width + i] = w[r, c] · x[r, i] for each of the \`used\` chosen experts
+// x [rows][x_stride] f32; route [rows][route_stride]: ids, then weights; out [rows][out_stride] f32
+// grid: (ceil(width / 64), rows, used)
+struct Params {
+  width: u32,
+  used: u32,
+  domain: u32,
+  x_offset: u32,
+  x_stride: u32,
+  route_offset: u32,
+  route_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> route: array<f32>;
+@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let row = id.y;
+  if (row >= row_count(params.domain) || id.x >= params.width) { return; }
+  let w = route[params.route_offset + row * params.route_stride + params.used + id.z];
+  out[params.out_offset + row * params.out_stride + id.z * params.width + id.x] =
+    w * x[params.x_offset + row * params.x_stride + id.x];
+}
+`,
+  "moeSum": `// moeSum.wgsl: out[r, i] = Σ_c w[r, c] · x[r, c · width + i] (+ residual[r, i]) over the \`used\` chosen experts
+// x        [rows][x_stride] f32, a run of \`width\` for each choice       binding 1
+// route    [rows][route_stride]: ids, then weights (w = 1 if !WEIGHTED) binding 2
+// residual [rows][residual_stride] f32 (when RESIDUAL)                  binding 3
+// out      [rows][out_stride] f32                                       binding 4
+// grid: (ceil(width / 64), rows, 1)
+struct Params {
+  width: u32,
+  used: u32,
+  domain: u32,
+  x_offset: u32,
+  x_stride: u32,
+  route_offset: u32,
+  route_stride: u32,
+  residual_offset: u32,
+  residual_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read> route: array<f32>;
+@group(1) @binding(3) var<storage, read> residual: array<f32>;
+@group(1) @binding(4) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let i = id.x;
+  let row = id.y;
+  if (row >= row_count(params.domain) || i >= params.width) { return; }
+  let weights = params.route_offset + row * params.route_stride + params.used;
+  var at = params.x_offset + row * params.x_stride + i;
+  var sum = 0.0;
+  for (var c = 0u; c < params.used; c++) {
+    var v = x[at];
+    if (WEIGHTED) { v *= route[weights + c]; }
+    sum += v;
+    at += params.width;
+  }
+  if (RESIDUAL) { sum += residual[params.residual_offset + row * params.residual_stride + i]; }
+  out[params.out_offset + row * params.out_stride + i] = sum;
 }
 `,
   "norm": `// norm.wgsl: normalises each run of \`group\` elements of a row.
@@ -2076,6 +2709,144 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       for (var i = thread * unit; i < width; i += WG * unit) { kv_store(K_KIND, word, index * width + i, i); }
     }
   }
+}
+`,
+  "sampleDraw": `// needs: lib/step, lib/topk, lib/philox
+// sampleDraw.wgsl: draws a row's token from what sampleRuns.wgsl left, as the samplers of src/sample do:
+// top-k, top-p, min-p, temperature; then, in descending order of logits (equal ones by id), the first token whose
+// running sum of weights exp(logit − highest) exceeds u · (sum of all), u from the seed and the token's position.
+// The row's settings: K, p of top-p (1 = off), ln of min-p (−1e30 = off), temperature (more than 0), seed (2 words).
+// candidates [row] K × (key, id) for each run
+// sampled    [0 … sequences) the last token of each sequence, then [output row] the result that is read back
+// grid: (output rows, 1, 1), 64 threads
+struct Params {
+  width: u32,
+  runs: u32,
+  stride: u32,
+  results: u32, // first result in \`sampled\`
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> candidates: array<vec2<u32>>;
+@group(1) @binding(2) var<storage, read_write> sampled: array<u32>;
+
+var<workgroup> found: array<vec2<u32>, LIMIT>; // the K of the row by id; the rest in descending order
+var<workgroup> ids: array<u32, LIMIT>;
+var<workgroup> logits: array<f32, LIMIT>;
+var<workgroup> plain: array<f32, LIMIT>; // weights before the temperature
+var<workgroup> weights: array<f32, LIMIT>; // and after it
+
+fn key_at(i: u32) -> u32 { return candidates[i].x; }
+fn keep(place: u32, i: u32) { found[place] = candidates[i]; }
+
+// a / b as f32 division on the CPU rounds it: the rest a − q · b is taken exactly, in products of half mantissas.
+fn divide(a: f32, b: f32) -> f32 {
+  let q = a / b;
+  let q_high = bitcast<f32>(bitcast<u32>(q) & 0xfffff000u);
+  let b_high = bitcast<f32>(bitcast<u32>(b) & 0xfffff000u);
+  let q_low = q - q_high;
+  let b_low = b - b_high;
+  return q + (((a - q_high * b_high) - q_high * b_low) - q_low * b_high - q_low * b_low) / b;
+}
+
+fn weight(logit: f32, highest: f32) -> f32 {
+  let below = logit - highest;
+  return select(exp(max(below, -100.0)), 0.0, below < -100.0);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (id.x >= row_count(1u)) { return; }
+  let settings = sampling_of(id.x);
+  let wanted = min(step[settings], min(LIMIT, params.width));
+  let in_last = min(wanted, params.width - (params.runs - 1u) * RUN);
+  keep_largest(thread, id.x * params.stride, (params.runs - 1u) * wanted + in_last, wanted);
+  workgroupBarrier();
+  let temperature = bitcast<f32>(step[settings + 3u]);
+  for (var i = thread; i < wanted; i += 64u) {
+    let key = found[i].x;
+    var rank = 0u;
+    var highest = 0u;
+    for (var j = 0u; j < wanted; j++) {
+      let other = found[j].x;
+      rank += select(0u, 1u, other > key || (other == key && j < i));
+      highest = max(highest, other);
+    }
+    let logit = key_float(key);
+    let top = key_float(highest);
+    ids[rank] = found[i].y;
+    logits[rank] = logit;
+    plain[rank] = weight(logit, top);
+    weights[rank] = weight(divide(logit, temperature), divide(top, temperature));
+  }
+  workgroupBarrier();
+  if (thread > 0u) { return; }
+  var kept = wanted;
+  let p = bitcast<f32>(step[settings + 1u]);
+  if (p < 1.0) {
+    var total = 0.0;
+    for (var i = 0u; i < wanted; i++) { total += plain[i]; }
+    // In units of 2⁻³¹, so that the sum is exact, as it nearly is in double precision.
+    let needed = u32(max(p, 0.0) * 2147483648.0);
+    var reached = 0u;
+    kept = 0u;
+    loop {
+      reached += u32(divide(plain[kept], total) * 2147483648.0);
+      kept++;
+      if (kept == wanted || reached >= needed) { break; }
+    }
+  }
+  let lowest = logits[0] + bitcast<f32>(step[settings + 2u]);
+  while (kept > 1u && logits[kept - 1u] < lowest) { kept--; }
+  let row = output_row(id.x);
+  var sum = 0.0;
+  for (var i = 0u; i < kept; i++) { sum += weights[i]; }
+  let bound = token_chance(vec2(step[settings + 4u], step[settings + 5u]), row_position(row) + 1u) * sum;
+  var token = ids[0];
+  var running = 0.0;
+  for (var i = 0u; i < kept && running <= bound && weights[i] > 0.0; i++) {
+    token = ids[i];
+    running += weights[i];
+  }
+  // Several rows of one sequence may be sampled (verification); its last one counts.
+  let sequence = row_sequence(row);
+  var is_last = id.x + 1u >= row_count(1u);
+  if (!is_last) { is_last = row_sequence(output_row(id.x + 1u)) != sequence; }
+  if (is_last) { sampled[sequence] = token; }
+  sampled[params.results + step[3] + id.x] = token;
+}
+`,
+  "sampleRuns": `// needs: lib/step, lib/topk
+// sampleRuns.wgsl: the K largest logits of each run of RUN logits of a row, in the order of ids; the first step of
+// sampling. K is the row's own: the first word of its settings.
+// logits [rows][stride] f32; out [row] K × (key, id) for each run, the last of which may have fewer
+// grid: (runs, output rows, 1), 64 threads
+struct Params {
+  width: u32,
+  x_offset: u32,
+  x_stride: u32,
+  out_stride: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> logits: array<u32>; // as bits: no driver may change a NaN
+@group(1) @binding(2) var<storage, read_write> out: array<vec2<u32>>;
+
+var<private> source: u32;
+var<private> destination: u32;
+
+fn key_at(i: u32) -> u32 { return order_key(logits[source + i]); }
+fn keep(place: u32, i: u32) { out[destination + place] = vec2(key_at(i), i); }
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (id.y >= row_count(1u)) { return; }
+  let wanted = min(step[sampling_of(id.y)], min(LIMIT, params.width));
+  let first = id.x * RUN;
+  let count = min(RUN, params.width - first);
+  source = params.x_offset + id.y * params.x_stride;
+  destination = id.y * params.out_stride + id.x * wanted;
+  keep_largest(thread, first, count, min(wanted, count));
 }
 `,
 };

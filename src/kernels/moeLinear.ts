@@ -82,7 +82,11 @@ export interface MoeLinearCall {
   readonly used: number;
   /** Rows at the most. */
   readonly rows: number;
-  readonly gate?: { readonly kind: Activation | "swigluOai"; readonly alpha: number; readonly limit: number };
+  readonly gate?: {
+    readonly kind: Activation | "swigluOai";
+    readonly alpha: number;
+    readonly limit: number;
+  };
   readonly label: string;
   readonly layer: number;
 }
@@ -90,7 +94,10 @@ export interface MoeLinearCall {
 export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall {
   const { x, out, route, lists, gate, k, count, experts, used, parts } = call;
   const quant = quantKernel(call.type);
-  const two = (pick: (part: ExpertPart) => number) => [u(pick(parts[0])), u(pick(parts[1] ?? parts[0]))];
+  const two = (pick: (part: ExpertPart) => number) => [
+    u(pick(parts[0])),
+    u(pick(parts[1] ?? parts[0])),
+  ];
   const tiles = mostTiles(call.rows * used, experts);
   const source = lists ?? route;
   const consts: Record<string, number | boolean | string> = {
@@ -111,7 +118,12 @@ export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall
   const perGroup = (tuning.threads / lanes) * tuning.outputs;
   return {
     kernel: lists ? "moeMatmul" : "moeMatvec",
-    snippets: ["lib/step", ...(quant.usesTables ? ["lib/tables"] : []), quant.snippet, "lib/activation"],
+    snippets: [
+      "lib/step",
+      ...(quant.usesTables ? ["lib/tables"] : []),
+      quant.snippet,
+      "lib/activation",
+    ],
     consts,
     params: [
       u(k),
@@ -150,4 +162,3 @@ export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall
       parts.length,
   };
 }
-

@@ -1,6 +1,6 @@
 /** Host side of moeRoute.wgsl: the choice of experts. */
 import type { RouteParams } from "../graph/ops.ts";
-import { f, type KernelCall, perRow, type Place, read, u, write } from "./call.ts";
+import { f, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 
 const gates = ["softmax", "sigmoid", "softmaxChosen", "none"] as const;
 

@@ -1,5 +1,5 @@
 /** Host side of moeSum.wgsl and moeScale.wgsl: the experts' weights on their outputs or on their input. */
-import { type KernelCall, perRow, type Place, read, u, write } from "./call.ts";
+import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 
 export interface MoeSumCall {
   /** [rows][used · width]. */

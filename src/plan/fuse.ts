@@ -10,6 +10,16 @@ import {
   type Ref,
   type RopeTable,
 } from "../graph/ops.ts";
+import { groupWidth } from "../kernels/moeLinear.ts";
+import {
+  type ExpertListsOp,
+  type ExpertsOp,
+  expertGateUp,
+  expertLists,
+  expertSum,
+  expertsOf,
+  type MoeSumOp,
+} from "./fuseExperts.ts";
 
 export interface LinearPart {
   readonly weight: string;
@@ -54,7 +64,7 @@ export interface RopeStoreOp {
   readonly eps: number;
 }
 
-export type PlanOp = Op | LinearsOp | RopeStoreOp;
+export type PlanOp = Op | LinearsOp | RopeStoreOp | ExpertsOp | ExpertListsOp | MoeSumOp;
 
 export interface Node {
   readonly ref: Ref;
@@ -81,16 +91,23 @@ export interface TensorFacts {
   /** Whether one buffer holds all of these matrices, each whole. */
   together(...names: string[]): boolean;
   elements(name: string): number;
+  /** Whether every buffer that holds experts of one holds the same experts of the other. */
+  expertsTogether(a: string, b: string): boolean;
 }
 
 /** Inputs of a node, fused ops included. */
 export function inputs(op: PlanOp): Ref[] {
   if (op.op === "linears") return op.residual === undefined ? [op.x] : [op.x, op.residual];
   if (op.op === "ropeStore") return [op.q, op.k, op.v];
+  if (op.op === "expertLists") return [op.route];
+  if (op.op === "experts")
+    return op.lists === undefined ? [op.x, op.route] : [op.x, op.route, op.lists];
+  if (op.op === "moeSum" && "residual" in op && op.residual !== undefined)
+    return [op.x, op.route, op.residual];
   return inputsOf(op);
 }
 
-interface Draft {
+export interface Draft {
   nodes: Node[];
   values: Value[];
   output: Ref;
@@ -98,7 +115,12 @@ interface Draft {
 }
 
 /** Nodes by the value they make, and how often each value is read. */
-function index(draft: Draft): { maker: Map<Ref, PlanOp>; uses: Map<Ref, number> } {
+export interface Index {
+  readonly maker: ReadonlyMap<Ref, PlanOp>;
+  readonly uses: ReadonlyMap<Ref, number>;
+}
+
+function index(draft: Draft): Index {
   const maker = new Map<Ref, PlanOp>();
   const uses = new Map<Ref, number>([[draft.output, 1]]);
   for (const { ref, op } of draft.nodes) {
@@ -353,18 +375,22 @@ function ropeStore(draft: Draft): void {
   draft.nodes = next.filter((n) => !gone.has(n.ref));
 }
 
-/** In the order they are tried. `rows` 1…8 use the mat-vec kernel, which alone can take a norm in. */
+/** In the order they are tried. One to 8 rows use the mat-vec kernel, which alone can take a norm in. */
 const patterns: readonly {
   readonly name: string;
-  readonly matvecOnly: boolean;
+  /** Plans of few or of many rows only. */
+  readonly only?: "few" | "many";
   readonly apply: (d: Draft) => void;
 }[] = [
-  { name: "gate-up", matvecOnly: false, apply: gateUp },
-  { name: "scale", matvecOnly: false, apply: scaleLinear },
-  { name: "shared-input", matvecOnly: false, apply: sharedInput },
-  { name: "residual", matvecOnly: false, apply: residual },
-  { name: "norm", matvecOnly: true, apply: normLinear },
-  { name: "rope-store", matvecOnly: false, apply: ropeStore },
+  { name: "gate-up", apply: gateUp },
+  { name: "expert-gate-up", apply: (d) => expertGateUp(d, index(d)) },
+  { name: "expert-sum", apply: (d) => expertSum(d, index(d)) },
+  { name: "expert-lists", only: "many", apply: (d) => expertLists(d, groupWidth) },
+  { name: "scale", apply: scaleLinear },
+  { name: "shared-input", apply: sharedInput },
+  { name: "residual", apply: residual },
+  { name: "norm", only: "few", apply: normLinear },
+  { name: "rope-store", apply: ropeStore },
 ];
 
 /** Names for `--no-fuse`. */
@@ -384,7 +410,7 @@ export function fuse(
   };
   graph.ops.forEach((op, ref) => {
     if (op.op !== "linear") {
-      draft.nodes.push({ ref, op });
+      draft.nodes.push({ ref, op: op.op === "moeLinear" ? expertsOf(op) : op });
       return;
     }
     const { layer, name, x, weight, bias, first, out, scale } = op;
@@ -415,7 +441,8 @@ export function fuse(
     return false;
   });
   for (const pattern of patterns) {
-    if (without.includes(pattern.name) || (pattern.matvecOnly && !matvec)) continue;
+    if (without.includes(pattern.name)) continue;
+    if (pattern.only !== undefined && pattern.only !== (matvec ? "few" : "many")) continue;
     pattern.apply(draft);
   }
   return { nodes: draft.nodes, values: draft.values, output: draft.output };

@@ -15,9 +15,9 @@ import { lowerAttention, lowerRopeStore } from "./lower/attention.ts";
 import { lowerConcat, lowerSelect, lowerSlice } from "./lower/copies.ts";
 import { lowerElementwise } from "./lower/elementwise.ts";
 import { lowerLinears } from "./lower/linears.ts";
+import { expertPieces, lowerMoe } from "./lower/moe.ts";
 import { lowerEmbed, lowerNorm, lowerRope } from "./lower/rows.ts";
-import { lowerMoe } from "./moe.ts";
-import { lowerState } from "./state.ts";
+import { lowerState } from "./lower/state.ts";
 
 /** How many rows a plan is made for, and how many of them may have outputs. */
 export interface RowClass {
@@ -108,6 +108,10 @@ export class Lowering {
           return (
             pieces.length === names.length && pieces.every((p) => p.buffer === pieces[0].buffer)
           );
+        },
+        expertsTogether: (a, b) => {
+          const [first, second] = [expertPieces(matrices.get(a)!), expertPieces(matrices.get(b)!)];
+          return first !== undefined && first.join() === second?.join();
         },
         elements: (name) => tensors.get(name) ?? input.placement.vectorLengths.get(name) ?? 0,
       },
@@ -247,8 +251,11 @@ export class Lowering {
         return lowerSlice(this, ref, op);
       case "concat":
         return lowerConcat(this, ref, op);
-      case "moeRoute":
       case "moeLinear":
+        throw new Error("plan: moeLinear ops are lowered as experts");
+      case "moeRoute":
+      case "experts":
+      case "expertLists":
       case "moeSum":
       case "moeScale":
         return lowerMoe(this, ref, op);

@@ -1,7 +1,7 @@
 /** Lowering of ops that carry state from row to row. */
-import { WebggufError } from "../base/errors.ts";
-import type { Op, Ref } from "../graph/ops.ts";
-import type { Lowering } from "./plan.ts";
+import { WebggufError } from "../../base/errors.ts";
+import type { Op, Ref } from "../../graph/ops.ts";
+import type { Lowering } from "../plan.ts";
 
 type StateOp = Extract<Op, { op: "conv" | "ssm" | "deltaNet" | "shift" | "wkv7" }>;
 

@@ -1,0 +1,112 @@
+/** Lowering of mixture-of-experts ops. */
+import type { Op, Ref } from "../../graph/ops.ts";
+import { NONE, read } from "../../kernels/call.ts";
+import { moeGroup, moeLinear } from "../../kernels/moeLinear.ts";
+import { moeRoute } from "../../kernels/moeRoute.ts";
+import { moeScale, moeSum } from "../../kernels/moeSum.ts";
+import type { PlacedMatrix } from "../../weights/place.ts";
+import type { ExpertListsOp, ExpertsOp, MoeSumOp } from "../fuseExperts.ts";
+import type { Lowering } from "../plan.ts";
+
+type MoeOp =
+  | Extract<Op, { op: "moeRoute" | "moeScale" | "moeSum" }>
+  | ExpertsOp
+  | ExpertListsOp
+  | MoeSumOp;
+
+/** "buffer first-expert" of each piece, or undefined where an expert straddles pieces. */
+export function expertPieces(matrix: PlacedMatrix): string[] | undefined {
+  const height = matrix.rows / expertsIn(matrix);
+  if (matrix.pieces.some((p) => p.first % height !== 0)) return undefined;
+  return matrix.pieces.map((p) => `${p.buffer} ${p.first / height}`);
+}
+
+const expertsIn = (matrix: PlacedMatrix): number => matrix.tensor.shape[2] ?? 1;
+
+export function lowerMoe(plan: Lowering, ref: Ref, op: MoeOp): void {
+  const about = { label: op.name, layer: op.layer };
+  switch (op.op) {
+    case "moeRoute": {
+      const x = plan.place(op.logits);
+      const bias = plan.vector(op.selectionBias);
+      plan.calls.push(moeRoute({ ...about, params: op, x, out: plan.make(ref, [x]), bias }));
+      return;
+    }
+    case "expertLists": {
+      const route = plan.place(op.route);
+      const rows = plan.rows(route.domain);
+      const { experts, used, layer } = op;
+      const lists = plan.make(ref, [route]);
+      plan.calls.push(moeGroup({ route, lists, experts, used, rows, layer }));
+      return;
+    }
+    case "experts":
+      return lowerExperts(plan, ref, op);
+    case "moeScale": {
+      const x = plan.place(op.x);
+      const route = plan.place(op.route);
+      plan.calls.push(
+        moeScale({ ...about, x, route, out: plan.make(ref, [x, route]), used: op.used }),
+      );
+      return;
+    }
+    case "moeSum": {
+      const x = plan.place(op.x);
+      const route = plan.place(op.route);
+      const residual =
+        "residual" in op && op.residual !== undefined ? plan.place(op.residual) : undefined;
+      const out = plan.make(ref, residual ? [x, route, residual] : [x, route]);
+      const weighted = !op.unweighted;
+      plan.calls.push(moeSum({ ...about, x, route, residual, out, used: op.used, weighted }));
+      return;
+    }
+  }
+}
+
+/** One dispatch a piece: each makes the outputs of the experts that it holds. */
+function lowerExperts(plan: Lowering, ref: Ref, op: ExpertsOp): void {
+  const x = plan.place(op.x);
+  const route = plan.place(op.route);
+  const lists = op.lists === undefined ? undefined : plan.place(op.lists);
+  const k = x.width / (op.perExpert ? op.used : 1);
+  if (x.offset % 4 !== 0 || x.stride % 4 !== 0 || (op.perExpert && k % 4 !== 0))
+    throw new Error(`plan: ${op.name} reads an unaligned view`);
+  const out = plan.make(ref, lists ? [x, route, lists] : [x, route]);
+  const matrices = op.parts.map((part) => plan.matrix(part.weight));
+  const [matrix] = matrices;
+  const experts = expertsIn(matrix);
+  matrix.pieces.forEach((piece, i) => {
+    const parts = op.parts.map((part, p) => ({
+      height: matrices[p].rows / experts,
+      first: part.first,
+      base: matrices[p].pieces[i].offset / 4,
+      pieceFirst: matrices[p].pieces[i].first,
+      pieceRows: matrices[p].pieces[i].rows,
+      bias: part.bias === undefined ? NONE : plan.vector(part.bias),
+      scale: part.scale === undefined ? NONE : plan.vector(part.scale),
+    }));
+    plan.calls.push(
+      moeLinear(
+        {
+          type: matrix.type,
+          weights: read(piece.buffer),
+          parts,
+          k,
+          count: op.out,
+          x,
+          perExpert: op.perExpert,
+          route,
+          lists,
+          out,
+          experts,
+          used: op.used,
+          rows: plan.rows(x.domain),
+          gate: op.gate,
+          label: op.name,
+          layer: op.layer,
+        },
+        plan.input.tuning,
+      ),
+    );
+  });
+}

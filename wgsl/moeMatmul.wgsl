@@ -1,0 +1,115 @@
+// needs: lib/experts
+// moeMatmul.wgsl: the chosen experts' linear maps for many rows; the prefill kernel of lib/experts.wgsl.
+//
+// moeGroup.wgsl has sorted the pairs by expert. A workgroup of 8 × 8 threads makes a tile of up to 32 pairs of
+// one expert × 32 outputs, as matmul.wgsl does with 32 rows; blocks of 8 pairs that a tile lacks cost nothing.
+// grid: (ceil(count / 32), tiles at the most, 1)
+@group(1) @binding(4) var<storage, read> route: array<u32>;
+
+// [k / 4][pair or output] of four consecutive k, so that threads of a row read neighbours.
+var<workgroup> tile_x: array<vec4<f32>, 256>;
+var<workgroup> tile_w: array<vec4<f32>, 256u * PARTS>;
+
+fn stage_weights(thread: u32, part: u32, row: u32, k0: u32) {
+  let half = thread >> 5u;
+  let k = k0 + 16u * half;
+  var w = mat4x4<f32>();
+  if (k < params.k) {
+    w = decode(params.bases[part], min(row, params.piece_rows[part] - 1u) * params.k + k);
+    if (TAIL) {
+      w = mat4x4<f32>(mask(w[0], k), mask(w[1], k + 4u), mask(w[2], k + 8u), mask(w[3], k + 12u));
+    }
+  }
+  let at = 256u * part + 128u * half + (thread & 31u);
+  tile_w[at] = w[0];
+  tile_w[at + 32u] = w[1];
+  tile_w[at + 64u] = w[2];
+  tile_w[at + 96u] = w[3];
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (group.y >= route[params.route_offset]) { return; }
+  let tile = params.route_offset + 4u + 3u * group.y;
+  let expert = route[tile];
+  if (elsewhere(expert)) { return; }
+  let pairs = params.route_offset + 4u + 3u * params.max_tiles + route[tile + 1u];
+  let held = route[tile + 2u] - route[tile + 1u];
+  let out0 = group.x * 32u;
+
+  let staged = min(out0 + (thread & 31u), params.count - 1u);
+  let weight_row = piece_row(0u, expert, staged);
+  var up_row = 0u;
+  if (GATED) { up_row = piece_row(1u, expert, staged); }
+
+  // The pair whose x this thread brings in: the same for all of k.
+  let mine = thread & 31u;
+  var source = 0u;
+  if (mine < held) {
+    let pair = route[pairs + mine];
+    source = params.x_offset + (pair / params.used) * params.x_stride + (pair % params.used) * params.x_choice;
+  }
+
+  let tx = thread & 7u; // outputs tx, tx + 8, tx + 16, tx + 24
+  let ty = thread >> 3u; // pairs ty, ty + 8, …
+  var a0 = vec4(0.0); var a1 = vec4(0.0); var a2 = vec4(0.0); var a3 = vec4(0.0);
+  var b0 = vec4(0.0); var b1 = vec4(0.0); var b2 = vec4(0.0); var b3 = vec4(0.0);
+
+  for (var k0 = 0u; k0 < params.k; k0 += 32u) {
+    for (var i = 0u; i < 4u; i++) {
+      let quad = (thread >> 5u) + 2u * i;
+      let k = k0 + 4u * quad;
+      var v = vec4(0.0);
+      if (mine < held && k < params.k) {
+        v = x[source + (k >> 2u)];
+        if (TAIL) { v = mask(v, k); }
+      }
+      tile_x[32u * quad + mine] = v;
+    }
+    stage_weights(thread, 0u, weight_row, k0);
+    if (GATED) { stage_weights(thread, 1u, up_row, k0); }
+    workgroupBarrier();
+    for (var q = 0u; q < 8u; q++) {
+      let at = q * 32u + tx;
+      let w0 = tile_w[at];
+      let w1 = tile_w[at + 8u];
+      let w2 = tile_w[at + 16u];
+      let w3 = tile_w[at + 24u];
+      let x0 = tile_x[q * 32u + ty];
+      let x1 = tile_x[q * 32u + ty + 8u];
+      let x2 = tile_x[q * 32u + ty + 16u];
+      let x3 = tile_x[q * 32u + ty + 24u];
+      a0 += vec4(dot(x0, w0), dot(x0, w1), dot(x0, w2), dot(x0, w3));
+      if (held > 8u) { a1 += vec4(dot(x1, w0), dot(x1, w1), dot(x1, w2), dot(x1, w3)); }
+      if (held > 16u) {
+        a2 += vec4(dot(x2, w0), dot(x2, w1), dot(x2, w2), dot(x2, w3));
+        a3 += vec4(dot(x3, w0), dot(x3, w1), dot(x3, w2), dot(x3, w3));
+      }
+      if (GATED) {
+        let up = 256u * (PARTS - 1u) + at;
+        let u0 = tile_w[up];
+        let u1 = tile_w[up + 8u];
+        let u2 = tile_w[up + 16u];
+        let u3 = tile_w[up + 24u];
+        b0 += vec4(dot(x0, u0), dot(x0, u1), dot(x0, u2), dot(x0, u3));
+        if (held > 8u) { b1 += vec4(dot(x1, u0), dot(x1, u1), dot(x1, u2), dot(x1, u3)); }
+        if (held > 16u) {
+          b2 += vec4(dot(x2, u0), dot(x2, u1), dot(x2, u2), dot(x2, u3));
+          b3 += vec4(dot(x3, u0), dot(x3, u1), dot(x3, u2), dot(x3, u3));
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+
+  for (var i = 0u; i < 4u; i++) {
+    if (ty + 8u * i >= held) { break; }
+    let pair = route[pairs + ty + 8u * i];
+    var a = a0; var b = b0;
+    if (i == 1u) { a = a1; b = b1; } else if (i == 2u) { a = a2; b = b2; } else if (i == 3u) { a = a3; b = b3; }
+    for (var j = 0u; j < 4u; j++) {
+      let o = out0 + tx + 8u * j;
+      if (o < params.count) { finish(pair / params.used, pair % params.used, expert, o, vec2(a[j], b[j])); }
+    }
+  }
+}
