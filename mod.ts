@@ -21,6 +21,7 @@ export type { GgufFile, MetadataArray, MetadataValue, TensorInfo } from "./src/g
 export type { Capabilities } from "./src/platform/types.ts";
 export type { SamplerName, SamplingOptions } from "./src/sample/types.ts";
 export { type DeviceReport, devices } from "./src/session/devices.ts";
+export { type ExplainedPlan, type Explanation, explain } from "./src/session/explain.ts";
 export { type MemoryReport, memoryNeeded } from "./src/session/memory.ts";
 export { loadModel } from "./src/session/model.ts";
 export { type Perplexity, type PerplexityOptions, perplexity } from "./src/session/perplexity.ts";

@@ -7,6 +7,7 @@ import { chat } from "./commands/chat.ts";
 import { complete } from "./commands/complete.ts";
 import { devices } from "./commands/devices.ts";
 import { embed } from "./commands/embed.ts";
+import { explain } from "./commands/explain.ts";
 import { inspect } from "./commands/inspect.ts";
 import { logits } from "./commands/logits.ts";
 import { perplexity } from "./commands/perplexity.ts";
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   complete,
   chat,
   inspect,
+  explain,
   devices,
   tokenize,
   embed,

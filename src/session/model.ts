@@ -5,6 +5,7 @@ import type { GgufFile } from "../gguf/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import { buildGraph } from "../models/index.ts";
+import { fusionNames } from "../plan/fuse.ts";
 import type { ChatMessage } from "../text/template.ts";
 import { createTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { chatTokens } from "./chat.ts";
@@ -203,6 +204,13 @@ function checkOptions(options: LoadOptions): void {
         { expected: min, actual: value },
       );
   };
+  const unknown = options.noFuse?.find((name) => !fusionNames.includes(name));
+  if (unknown !== undefined)
+    throw new WebggufError(
+      "input/invalid",
+      `There is no fusion "${unknown}" to switch off; the fusions are ${fusionNames.join(", ")}`,
+      { expected: fusionNames, actual: unknown },
+    );
   whole("contextLength", 0);
   whole("chunk", 1);
   whole("maxSequences", 1);

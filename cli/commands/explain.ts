@@ -1,0 +1,66 @@
+/** `webgguf explain`: the plan of a step as a table, like a database's EXPLAIN. */
+import { explain as explainPlans, openSource, readGguf } from "../../mod.ts";
+import type { Command } from "../command.ts";
+import { usage } from "../flags.ts";
+import { DEVICE_FLAGS, loadOptions } from "../model-flags.ts";
+import { print } from "../terminal.ts";
+
+export const explain: Command = {
+  name: "explain",
+  summary: "Show the dispatches of a decode or prompt step",
+  examples: [
+    "webgguf explain -m model.gguf",
+    "webgguf explain -m model.gguf --rows 64",
+    "webgguf explain -m model.gguf --no-fuse shared-input --json",
+  ],
+  flags: [
+    { names: ["--rows"], value: "N", help: "the plan for a step of N rows (default 1: decoding)" },
+    { names: ["--json"], help: "one JSON object with the plans for all row counts" },
+    ...DEVICE_FLAGS,
+  ],
+  async run(values) {
+    const source = await openSource(values.required("model", "-m model.gguf"));
+    const file = await readGguf(source, { open: openSource });
+    try {
+      const report = await explainPlans(file, loadOptions(values));
+      if (values.switch("json")) {
+        await print(`${JSON.stringify(report)}\n`);
+        return 0;
+      }
+      const rows = values.integer("rows") ?? 1;
+      const plan = report.plans.find((one) => rows <= one.rows);
+      if (!plan)
+        throw usage(
+          `--rows is at most ${report.plans.at(-1)?.rows}, the largest step of this plan`,
+        );
+      const lines = [
+        ["step", "layer", "what", "kernel", "variant", "grid", "bytes", "share"],
+        ...plan.dispatches.map((one) => [
+          String(one.step),
+          one.layer < 0 ? "" : String(one.layer),
+          one.op,
+          one.kernel,
+          one.variant,
+          one.grid.join(" × "),
+          one.bytes.toLocaleString("en"),
+          `${(100 * one.share).toFixed(1)}%`,
+        ]),
+      ];
+      const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
+      const table = lines.map((line) =>
+        line
+          .map((cell, i) => (i === 0 || i > 5 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+          .join("  "),
+      );
+      const bytes = plan.dispatches.reduce((sum, one) => sum + one.bytes, 0);
+      await print(
+        `${report.adapter}; ${report.architecture}, step of up to ${plan.rows} rows\n${table.join("\n")}\n` +
+          `${plan.dispatches.length} dispatches, ${bytes.toLocaleString("en")} bytes read at most\n` +
+          `fusions: ${report.fusions.join(", ")}\n`,
+      );
+      return 0;
+    } finally {
+      await Promise.all(file.sources.map((one) => one.close()));
+    }
+  },
+};
