@@ -3,12 +3,23 @@
 /** Numbered by the caller, 0 ≤ id < maxSequences. */
 export type SequenceId = number;
 
-/** How the executor itself draws the next token (greedy when temperature is 0). */
+/** The largest `topK` that every executor can draw with. */
+export const MAX_DEVICE_TOP_K = 128;
+
+/**
+ * How the executor itself draws the next token: greedy when the temperature is 0 or less, else by
+ * top-k, top-p, min-p and temperature in this order. The random number depends on the seed and on
+ * the position that the token will have, not on the sequence's number: the same text on any of them.
+ */
 export interface DeviceSampling {
   readonly temperature: number;
+  /** 1 to {@link MAX_DEVICE_TOP_K} unless greedy. */
   readonly topK: number;
+  /** 1 or more = off. */
   readonly topP: number;
+  /** 0 or less = off. */
   readonly minP: number;
+  /** From 0 to 2⁵³ − 1. */
   readonly seed: number;
 }
 

@@ -13,6 +13,7 @@ import { shaderText, variantKey } from "./pipelines.ts";
 import { hasQuantKernel } from "./quants.ts";
 import { rope } from "./rope.ts";
 import { ropeStore } from "./ropeStore.ts";
+import { sample } from "./sample.ts";
 
 export interface Variant {
   readonly name: string;
@@ -188,6 +189,7 @@ function* rest(): Generator<KernelCall> {
       select,
     });
   yield* argmax(place(0, 4096), place(1, 4096), 0);
+  yield* sample(place(0, 4096), place(1, 4096), 0);
 }
 
 /** Distinct shaders with names that tell what they are. */

@@ -5,7 +5,14 @@ import { PageTable } from "../cache/pages.ts";
 import { dequantize } from "../gguf/decode.ts";
 import { quantTables } from "../gguf/tables.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import type { Executor, SequenceId, StepRequest, StepResult } from "../graph/executor.ts";
+import {
+  type DeviceSampling,
+  type Executor,
+  MAX_DEVICE_TOP_K,
+  type SequenceId,
+  type StepRequest,
+  type StepResult,
+} from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import { ropeAngles } from "../graph/rope.ts";
 import { Pipelines } from "../kernels/pipelines.ts";
@@ -110,7 +117,7 @@ export async function createGpuExecutor(
     // Shaders compile while weights stream in.
     await Promise.all([
       pipelines.compile(
-        model.plans.flatMap((p) => p.calls),
+        model.plans.flatMap((p) => [...p.calls, ...p.drawing]),
         (done, total) => hooks.onProgress?.("compile", done, total),
       ),
       uploadWeights(device, named, model.placement, file, {
@@ -154,6 +161,8 @@ interface Pending {
   readonly rows: readonly Row[];
   readonly outputs: number;
   readonly end: number;
+  /** Draws behind that. */
+  readonly draws: boolean;
   readonly sample: boolean;
   readonly read: boolean;
   readonly resolve: (result: { logits?: Float32Array; tokens?: Int32Array }) => void;
@@ -288,6 +297,8 @@ export class GpuExecutor implements Executor {
   #cut(requests: readonly StepRequest[]): Chunk[] {
     const chunks: Chunk[] = [];
     const sample = requests.some((r) => r.sample);
+    for (const request of requests) if (request.sample) checkSampling(request.sample);
+    const draws = requests.some((r) => r.sample && r.sample.temperature > 0);
     const reads = requests.some((r) => r.read);
     const all = requests.some((r) => r.outputs === "all");
     const total = requests.reduce(
@@ -305,7 +316,7 @@ export class GpuExecutor implements Executor {
     let rows: Row[] = [];
     let outputs = 0;
     const close = (): void => {
-      if (rows.length > 0) chunks.push({ rows, outputs, sample, read: reads });
+      if (rows.length > 0) chunks.push({ rows, outputs, sample, draws, read: reads });
       rows = [];
       outputs = 0;
     };
@@ -344,6 +355,7 @@ export class GpuExecutor implements Executor {
           token,
           end: this.#graph.causal ? start + i + 1 : start + count,
           output,
+          sampling: output ? request.sample : undefined,
         });
       }
       this.#pages.advance(sequence, count);
@@ -377,14 +389,16 @@ export class GpuExecutor implements Executor {
       ({ plan }) => rows.length <= plan.rowClass.rows && outputs <= plan.rowClass.outputs,
     )!;
     const { plan } = replay;
-    const end =
-      outputs === 0 ? plan.bodyLength : chunk.sample ? plan.calls.length : plan.outputLength;
+    const draws = chunk.draws && outputs > 0;
+    const greedy = chunk.sample && !draws;
+    const end = outputs === 0 ? plan.bodyLength : greedy ? plan.calls.length : plan.outputLength;
     return new Promise((resolve, reject) => {
       this.#pending.push({
         replay,
         rows,
         outputs,
         end,
+        draws,
         sample: chunk.sample && outputs > 0,
         read: chunk.read && outputs > 0,
         resolve,
@@ -443,7 +457,7 @@ export class GpuExecutor implements Executor {
         pass.setBindGroup(2, this.#tables);
       }
       pass.setBindGroup(0, group, [i * slot]);
-      step.replay.encode(pass, step.end, step.rows.length, step.outputs);
+      step.replay.encode(pass, step.end, step.draws, step.rows.length, step.outputs);
       if (!step.read) return;
       pass.end();
       pass = undefined;
@@ -558,6 +572,8 @@ interface Chunk {
   readonly rows: readonly Row[];
   readonly outputs: number;
   readonly sample: boolean;
+  /** Not all of its samples are greedy. */
+  readonly draws: boolean;
   readonly read: boolean;
 }
 
@@ -568,6 +584,15 @@ interface ChunkResult {
 
 const disposedError = (): WebggufError =>
   new WebggufError("session/disposed", "Cannot use the model: it has been disposed");
+
+function checkSampling({ temperature, topK }: DeviceSampling): void {
+  if (temperature <= 0 || (topK >= 1 && topK <= MAX_DEVICE_TOP_K)) return;
+  throw new WebggufError(
+    "input/invalid",
+    `Cannot draw among ${topK} candidates on the GPU: give a topK from 1 to ${MAX_DEVICE_TOP_K}, or sample from the logits`,
+    { expected: MAX_DEVICE_TOP_K, actual: topK },
+  );
+}
 
 function join(parts: readonly Float32Array[]): Float32Array {
   const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));

@@ -101,7 +101,7 @@ export function planModel(graph: Graph, file: GgufFile, options: ModelPlanOption
     if (name.startsWith("cache:")) cache += bytes;
     else arena += bytes;
   }
-  arena += 256 * plans.reduce((sum, p) => sum + p.calls.length, 0);
+  arena += 256 * plans.reduce((sum, p) => sum + p.calls.length + p.drawing.length, 0);
   return {
     placement,
     slots,

@@ -7,6 +7,7 @@ import type { Graph, Ref } from "../graph/ops.ts";
 import { argmax, argmaxScratch } from "../kernels/argmax.ts";
 import { type Domain, type KernelCall, NONE, type Place } from "../kernels/call.ts";
 import { MATVEC_ROWS, type MatvecTuning } from "../kernels/linear.ts";
+import { sample, sampleScratch } from "../kernels/sample.ts";
 import type { PlacedMatrix, Placement } from "../weights/place.ts";
 import { Arena, type Slot } from "./arena.ts";
 import type { Constants } from "./constants.ts";
@@ -46,8 +47,10 @@ export interface Plan {
   readonly calls: readonly KernelCall[];
   /** Calls that a step without outputs needs; the head and what follows come after. */
   readonly bodyLength: number;
-  /** Calls up to the output; sampling comes after. */
+  /** Calls up to the output; greedy sampling comes after. */
   readonly outputLength: number;
+  /** What comes after the output in place of greedy sampling, for steps that draw. */
+  readonly drawing: readonly KernelCall[];
   /** f32 elements of each arena buffer. */
   readonly arena: readonly number[];
   /** Where the output of the graph stands. */
@@ -57,6 +60,7 @@ export interface Plan {
 export function makePlan(input: PlanInput, rowClass: RowClass): Plan {
   const plan = new Lowering(input, rowClass).run();
   checkCalls(plan.calls);
+  checkCalls(plan.drawing);
   return plan;
 }
 
@@ -142,15 +146,19 @@ export class Lowering {
     });
     const place = this.place(output);
     const outputLength = this.calls.length;
+    const drawing: KernelCall[] = [];
     if (this.input.graph.outputKind === "logits") {
-      const scratch = this.scratch(argmaxScratch(place.width), [place], 1);
-      this.calls.push(...argmax(place, scratch, this.input.maxSequences));
+      const { maxSequences } = this.input;
+      const scratch = (width: number): Place => this.scratch(width, [place], 1);
+      this.calls.push(...argmax(place, scratch(argmaxScratch(place.width)), maxSequences));
+      drawing.push(...sample(place, scratch(sampleScratch(place.width)), maxSequences));
     }
     return {
       rowClass: this.rowClass,
       calls: this.calls,
       bodyLength: this.causalBody(bodyLength),
       outputLength,
+      drawing,
       arena: this.#arena.sizes,
       output: place,
     };

@@ -24,17 +24,18 @@ export class Replay {
   ) {
     this.plan = plan;
     this.#buffers = buffers;
-    const bytes = new Uint8Array(PARAMS_ALIGN * plan.calls.length);
-    plan.calls.forEach((call, i) => bytes.set(encodeParams(call.params), PARAMS_ALIGN * i));
+    const calls = [...plan.calls, ...plan.drawing];
+    const bytes = new Uint8Array(PARAMS_ALIGN * calls.length);
+    calls.forEach((call, i) => bytes.set(encodeParams(call.params), PARAMS_ALIGN * i));
     this.#params = buffers.allocate(
       "params",
       bytes.length,
       BufferUsage.uniform | BufferUsage.copyTarget,
     );
     device.queue.writeBuffer(this.#params, 0, bytes);
-    this.#pipelines = plan.calls.map((call) => pipelines.get(call));
-    this.#grids = plan.calls.map((call) => call.grid);
-    this.#groups = plan.calls.map((call, i) => {
+    this.#pipelines = calls.map((call) => pipelines.get(call));
+    this.#grids = calls.map((call) => call.grid);
+    this.#groups = calls.map((call, i) => {
       const entries: GPUBindGroupEntry[] = [
         {
           binding: 0,
@@ -61,10 +62,30 @@ export class Replay {
     });
   }
 
-  /** Encodes calls [0, end) for a step of `rows` rows with `outputs` output rows; group 0 and 2 are set by the caller. */
-  encode(pass: GPUComputePassEncoder, end: number, rows: number, outputs: number): void {
+  /**
+   * Encodes calls [0, end), with `draws` also those that draw, for a step of `rows` rows with
+   * `outputs` output rows; group 0 and 2 are set by the caller.
+   */
+  encode(
+    pass: GPUComputePassEncoder,
+    end: number,
+    draws: boolean,
+    rows: number,
+    outputs: number,
+  ): void {
+    this.#range(pass, 0, end, rows, outputs);
+    if (draws) this.#range(pass, this.plan.calls.length, this.#pipelines.length, rows, outputs);
+  }
+
+  #range(
+    pass: GPUComputePassEncoder,
+    start: number,
+    end: number,
+    rows: number,
+    outputs: number,
+  ): void {
     let last: GPUComputePipeline | undefined;
-    for (let i = 0; i < end; i++) {
+    for (let i = start; i < end; i++) {
       const pipeline = this.#pipelines[i];
       if (pipeline !== last) {
         pass.setPipeline(pipeline);

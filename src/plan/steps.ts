@@ -1,4 +1,5 @@
 /** How a step is told to the GPU: the words that lib/step.wgsl reads. Pure. */
+import type { DeviceSampling } from "../graph/executor.ts";
 
 /** A row of a step. */
 export interface Row {
@@ -9,15 +10,18 @@ export interface Row {
   /** One past the last position the row attends to. */
   readonly end: number;
   readonly output: boolean;
+  /** How its output row draws a token; greedy without. */
+  readonly sampling?: DeviceSampling;
 }
 
 export const SAMPLED = 0xffffffff;
 const HEADER = 16;
 const RECORD = 8;
+const SETTINGS = 8;
 
 /** Bytes of a step slot for `rows` rows; a multiple of 256, so that slots can be bound at dynamic offsets. */
 export const slotBytes = (rows: number): number =>
-  Math.ceil((4 * (HEADER + (RECORD + 1) * rows)) / 256) * 256;
+  Math.ceil((4 * (HEADER + (RECORD + 1 + SETTINGS) * rows)) / 256) * 256;
 
 /** Writes a step into `words` (zeroed or reused); `results` is where its sampled tokens go. */
 export function encodeStep(words: Uint32Array, rows: readonly Row[], results: number): void {
@@ -32,8 +36,32 @@ export function encodeStep(words: Uint32Array, rows: readonly Row[], results: nu
     words[at + 4] = row.end;
     if (row.output) words[list + outputs++] = r;
   }
+  const settings = list + outputs;
+  for (let i = 0; i < outputs; i++)
+    encodeSampling(words, settings + SETTINGS * i, rows[words[list + i]].sampling);
   words[0] = rows.length;
   words[1] = outputs;
   words[2] = list;
   words[3] = results;
+  words[4] = settings;
+}
+
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+
+function floatBits(value: number): number {
+  float[0] = value;
+  return bits[0];
+}
+
+/** The settings as sampleDraw.wgsl reads them; the most likely of one candidate is the greedy choice. */
+function encodeSampling(words: Uint32Array, at: number, sampling?: DeviceSampling): void {
+  const draws = sampling !== undefined && sampling.temperature > 0;
+  const minP = draws ? Math.fround(sampling.minP) : 0;
+  words[at] = draws ? sampling.topK : 1;
+  words[at + 1] = floatBits(draws ? sampling.topP : 1);
+  words[at + 2] = floatBits(minP > 0 ? Math.log(minP) : -1e30);
+  words[at + 3] = floatBits(draws ? sampling.temperature : 1);
+  words[at + 4] = draws ? sampling.seed >>> 0 : 0;
+  words[at + 5] = draws ? Math.floor(sampling.seed / 2 ** 32) >>> 0 : 0;
 }

@@ -1,0 +1,74 @@
+// lib/topk.wgsl: the `wanted` largest of `count` keys by one workgroup of 64 threads; of equal keys the first.
+// The kernel gives  fn key_at(i: u32) -> u32              the key of element i
+//                   fn keep(place: u32, i: u32)           element i is one of them, the place-th in order of i
+// The keys' digits of 8 bits are counted from the top, which finds the smallest key that is kept, one digit
+// a turn; then each thread copies what it finds in its own stretch. 9 barriers, no order left to chance.
+var<workgroup> bins: array<atomic<u32>, 1024>; // [digit][value]
+var<workgroup> sums: array<u32, 320>; // [digit][thread], last what the threads' stretches hold
+
+// Unsigned integers in the order of floats; -0 equals 0, NaN is as -Infinity.
+fn order_key(bits: u32) -> u32 {
+  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0x007fffffu; }
+  if ((bits & 0x80000000u) == 0u) { return bits | 0x80000000u; }
+  return select(~bits, 0x80000000u, bits == 0x80000000u);
+}
+
+// The float of a key, infinities as ±1e30.
+fn key_float(key: u32) -> f32 {
+  if (key >= 0xff800000u) { return 1e30; }
+  if (key <= 0x007fffffu) { return -1e30; }
+  return bitcast<f32>(select(~key, key & 0x7fffffffu, (key & 0x80000000u) != 0u));
+}
+
+// Elements first … first + count; wanted ≤ count < 65,536.
+fn keep_largest(thread: u32, first: u32, count: u32, wanted: u32) {
+  var smallest = 0u; // its digits that are known
+  var left = wanted; // how many elements with these digits are kept
+  for (var digit = 0u; digit < 4u; digit++) {
+    let shift = 24u - 8u * digit;
+    let known = select(0u, 0xffffffffu << ((shift + 8u) & 31u), digit > 0u);
+    let bin = 256u * digit;
+    for (var i = thread; i < count; i += 64u) {
+      let key = key_at(first + i);
+      if ((key & known) == smallest) { atomicAdd(&bins[bin + ((key >> shift) & 255u)], 1u); }
+    }
+    workgroupBarrier();
+    var sum = 0u;
+    for (var i = 0u; i < 4u; i++) { sum += atomicLoad(&bins[bin + 4u * thread + i]); }
+    sums[64u * digit + thread] = sum;
+    workgroupBarrier();
+    var group = 63u;
+    for (; group > 0u && sums[64u * digit + group] < left; group--) { left -= sums[64u * digit + group]; }
+    var value = 4u * group + 3u;
+    for (; value > 4u * group; value--) {
+      let here = atomicLoad(&bins[bin + value]);
+      if (here >= left) { break; }
+      left -= here;
+    }
+    smallest |= value << shift;
+  }
+  let stretch = (count + 63u) / 64u;
+  let begin = first + min(thread * stretch, count);
+  let end = first + min((thread + 1u) * stretch, count);
+  var larger = 0u;
+  var equal = 0u;
+  for (var i = begin; i < end; i++) {
+    let key = key_at(i);
+    larger += select(0u, 1u, key > smallest);
+    equal += select(0u, 1u, key == smallest);
+  }
+  sums[256u + thread] = larger | (equal << 16u);
+  workgroupBarrier();
+  larger = 0u;
+  equal = 0u;
+  for (var t = 0u; t < thread; t++) {
+    larger += sums[256u + t] & 0xffffu;
+    equal += sums[256u + t] >> 16u;
+  }
+  for (var i = begin; i < end; i++) {
+    let key = key_at(i);
+    if (key > smallest || (key == smallest && equal < left)) { keep(larger + min(equal, left), i); }
+    larger += select(0u, 1u, key > smallest);
+    equal += select(0u, 1u, key == smallest);
+  }
+}

@@ -1,0 +1,104 @@
+// needs: lib/step, lib/topk, lib/philox
+// sampleDraw.wgsl: draws a row's token from what sampleRuns.wgsl left, as the samplers of src/sample do:
+// top-k, top-p, min-p, temperature; then, in descending order of logits (equal ones by id), the first token whose
+// running sum of weights exp(logit − highest) exceeds u · (sum of all), u from the seed and the token's position.
+// The row's settings: K, p of top-p (1 = off), ln of min-p (−1e30 = off), temperature (more than 0), seed (2 words).
+// candidates [row] K × (key, id) for each run
+// sampled    [0 … sequences) the last token of each sequence, then [output row] the result that is read back
+// grid: (output rows, 1, 1), 64 threads
+struct Params {
+  width: u32,
+  runs: u32,
+  stride: u32,
+  results: u32, // first result in `sampled`
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> candidates: array<vec2<u32>>;
+@group(1) @binding(2) var<storage, read_write> sampled: array<u32>;
+
+var<workgroup> found: array<vec2<u32>, LIMIT>; // the K of the row by id; the rest in descending order
+var<workgroup> ids: array<u32, LIMIT>;
+var<workgroup> logits: array<f32, LIMIT>;
+var<workgroup> plain: array<f32, LIMIT>; // weights before the temperature
+var<workgroup> weights: array<f32, LIMIT>; // and after it
+
+fn key_at(i: u32) -> u32 { return candidates[i].x; }
+fn keep(place: u32, i: u32) { found[place] = candidates[i]; }
+
+// a / b as f32 division on the CPU rounds it: the rest a − q · b is taken exactly, in products of half mantissas.
+fn divide(a: f32, b: f32) -> f32 {
+  let q = a / b;
+  let q_high = bitcast<f32>(bitcast<u32>(q) & 0xfffff000u);
+  let b_high = bitcast<f32>(bitcast<u32>(b) & 0xfffff000u);
+  let q_low = q - q_high;
+  let b_low = b - b_high;
+  return q + (((a - q_high * b_high) - q_high * b_low) - q_low * b_high - q_low * b_low) / b;
+}
+
+fn weight(logit: f32, highest: f32) -> f32 {
+  let below = logit - highest;
+  return select(exp(max(below, -100.0)), 0.0, below < -100.0);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (id.x >= row_count(1u)) { return; }
+  let settings = sampling_of(id.x);
+  let wanted = min(step[settings], min(LIMIT, params.width));
+  let in_last = min(wanted, params.width - (params.runs - 1u) * RUN);
+  keep_largest(thread, id.x * params.stride, (params.runs - 1u) * wanted + in_last, wanted);
+  workgroupBarrier();
+  let temperature = bitcast<f32>(step[settings + 3u]);
+  for (var i = thread; i < wanted; i += 64u) {
+    let key = found[i].x;
+    var rank = 0u;
+    var highest = 0u;
+    for (var j = 0u; j < wanted; j++) {
+      let other = found[j].x;
+      rank += select(0u, 1u, other > key || (other == key && j < i));
+      highest = max(highest, other);
+    }
+    let logit = key_float(key);
+    let top = key_float(highest);
+    ids[rank] = found[i].y;
+    logits[rank] = logit;
+    plain[rank] = weight(logit, top);
+    weights[rank] = weight(divide(logit, temperature), divide(top, temperature));
+  }
+  workgroupBarrier();
+  if (thread > 0u) { return; }
+  var kept = wanted;
+  let p = bitcast<f32>(step[settings + 1u]);
+  if (p < 1.0) {
+    var total = 0.0;
+    for (var i = 0u; i < wanted; i++) { total += plain[i]; }
+    // In units of 2⁻³¹, so that the sum is exact, as it nearly is in double precision.
+    let needed = u32(max(p, 0.0) * 2147483648.0);
+    var reached = 0u;
+    kept = 0u;
+    loop {
+      reached += u32(divide(plain[kept], total) * 2147483648.0);
+      kept++;
+      if (kept == wanted || reached >= needed) { break; }
+    }
+  }
+  let lowest = logits[0] + bitcast<f32>(step[settings + 2u]);
+  while (kept > 1u && logits[kept - 1u] < lowest) { kept--; }
+  let row = output_row(id.x);
+  var sum = 0.0;
+  for (var i = 0u; i < kept; i++) { sum += weights[i]; }
+  let bound = token_chance(vec2(step[settings + 4u], step[settings + 5u]), row_position(row) + 1u) * sum;
+  var token = ids[0];
+  var running = 0.0;
+  for (var i = 0u; i < kept && running <= bound && weights[i] > 0.0; i++) {
+    token = ids[i];
+    running += weights[i];
+  }
+  // Several rows of one sequence may be sampled (verification); its last one counts.
+  let sequence = row_sequence(row);
+  var is_last = id.x + 1u >= row_count(1u);
+  if (!is_last) { is_last = row_sequence(output_row(id.x + 1u)) != sequence; }
+  if (is_last) { sampled[sequence] = token; }
+  sampled[params.results + step[3] + id.x] = token;
+}
