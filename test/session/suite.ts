@@ -172,9 +172,7 @@ export function sessionSuite(name: string, load: Load, options: LoadOptions = {}
         expect(code(await failure(collect(session.generate(long))))).toBe("context/overflow");
         expect(session.tokens.length).toBe(0);
         const filler = Array.from({ length: model.contextLength - 3 }, (_, i) => 300 + (i % 200));
-        const given = await collect(
-          session.generate(filler, { temperature: 0, ignoreEos: true }),
-        );
+        const given = await collect(session.generate(filler, { temperature: 0, ignoreEos: true }));
         expect(given.ids.length).toBe(3);
         const stats = session.stats();
         expect(stats.stopReason).toBe("context");
@@ -218,11 +216,13 @@ export function sessionSuite(name: string, load: Load, options: LoadOptions = {}
 
     it("lets sessions of one model wait for each other", async () => {
       const texts = await Promise.all(
-        greedy.slice(0, 3).map((one) =>
-          withSession((session) =>
-            collect(session.generate(one.prompt, { temperature: 0, maxTokens: 12 })),
+        greedy
+          .slice(0, 3)
+          .map((one) =>
+            withSession((session) =>
+              collect(session.generate(one.prompt, { temperature: 0, maxTokens: 12 })),
+            ),
           ),
-        ),
       );
       texts.forEach(({ ids }, i) => {
         expect(ids).toEqual(greedy[i].ids.slice(0, 12));
