@@ -2,7 +2,6 @@
 import { WebggufError } from "../base/errors.ts";
 import type { CacheTypeName } from "../cache/layout.ts";
 import { PageTable } from "../cache/pages.ts";
-import { dequantize } from "../gguf/decode.ts";
 import { quantTables } from "../gguf/tables.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import {
@@ -18,7 +17,7 @@ import { ropeAngles } from "../graph/rope.ts";
 import { Pipelines } from "../kernels/pipelines.ts";
 import { Buffers, BufferUsage, MapMode } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
-import { readVectors, uploadWeights } from "../weights/upload.ts";
+import { loadWeights } from "../weights/upload.ts";
 import { type ModelPlan, planModel } from "./memory.ts";
 import type { Tuning } from "./plan.ts";
 import { Replay } from "./replay.ts";
@@ -36,6 +35,8 @@ export interface GpuExecutorOptions {
   readonly stepsInFlight?: number;
   readonly noFuse?: readonly string[];
   readonly tuning?: Partial<Tuning>;
+  /** Weights are split into pieces of at most this many bytes. @default what the device binds */
+  readonly maxPieceBytes?: number;
 }
 
 export interface ExecutorHooks {
@@ -56,6 +57,7 @@ export function planFor(
 ): ModelPlan {
   const { capabilities } = gpu;
   const { limits } = capabilities;
+  const maxBinding = Math.min(limits["maxBufferSize"], limits["maxStorageBufferBindingSize"]);
   return planModel(graph, file, {
     contextLength: options.contextLength,
     maxSequences: options.maxSequences,
@@ -66,10 +68,8 @@ export function planFor(
     tuning: { ...tuningFor(capabilities), ...options.tuning },
     noFuse: options.noFuse ?? [],
     stepsInFlight: options.stepsInFlight ?? 4,
-    limits: {
-      maxBufferSize: limits["maxBufferSize"],
-      maxStorageBufferBindingSize: limits["maxStorageBufferBindingSize"],
-    },
+    maxPieceBytes: options.maxPieceBytes ?? maxBinding,
+    maxBinding,
   });
 }
 
@@ -93,42 +93,38 @@ export async function createGpuExecutor(
     named.set("tables", buffers.allocate("tables", quantTables().byteLength, usage));
     await buffers.settled();
     const { device } = gpu;
-    const small = await readVectors(
-      model.placement,
-      file,
-      model.constants.slopes.length,
-      hooks.signal,
-    );
-    small.set(model.constants.slopes, model.placement.smallLength);
-    if (small.length > 0) device.queue.writeBuffer(named.get("small")!, 0, small);
-    device.queue.writeBuffer(named.get("tables")!, 0, quantTables());
-    for (const { table, offset } of model.constants.tables) {
-      const factors =
-        table.factors === undefined
-          ? undefined
-          : await readTensor(file, table.factors, hooks.signal);
-      device.queue.writeBuffer(
-        named.get("angles")!,
-        8 * offset,
-        ropeAngles(table, options.contextLength, factors),
-      );
-    }
     const pipelines = new Pipelines(device);
+    const { slopes, tables: ropes } = model.constants;
     // Shaders compile while weights stream in.
-    await Promise.all([
+    const [vectors] = await Promise.all([
+      loadWeights(
+        device,
+        named,
+        model.placement,
+        file,
+        { names: ropes.flatMap(({ table }) => table.factors ?? []), extra: slopes.length },
+        {
+          signal: hooks.signal,
+          onProgress: (done, total) => hooks.onProgress?.("upload", done, total),
+          settle: async () => {
+            await device.queue.onSubmittedWorkDone();
+            gpu.check();
+          },
+        },
+      ),
       pipelines.compile(
         model.plans.flatMap((p) => [...p.calls, ...p.drawing]),
         (done, total) => hooks.onProgress?.("compile", done, total),
       ),
-      uploadWeights(device, named, model.placement, file, {
-        signal: hooks.signal,
-        onProgress: (done, total) => hooks.onProgress?.("upload", done, total),
-        settle: async () => {
-          await device.queue.onSubmittedWorkDone();
-          gpu.check();
-        },
-      }),
     ]);
+    vectors.small.set(slopes, model.placement.smallLength);
+    if (vectors.small.length > 0) device.queue.writeBuffer(named.get("small")!, 0, vectors.small);
+    device.queue.writeBuffer(named.get("tables")!, 0, quantTables());
+    for (const { table, offset } of ropes) {
+      const factors = table.factors === undefined ? undefined : vectors.named.get(table.factors);
+      const angles = ropeAngles(table, options.contextLength, factors);
+      device.queue.writeBuffer(named.get("angles")!, 8 * offset, angles);
+    }
     const replays = model.plans.map((plan) => new Replay(plan, device, buffers, pipelines, named));
     await buffers.settled();
     gpu.check();
@@ -137,22 +133,6 @@ export async function createGpuExecutor(
     buffers.disposeAll();
     throw error;
   }
-}
-
-async function readTensor(
-  file: GgufFile,
-  name: string,
-  signal?: AbortSignal,
-): Promise<Float32Array> {
-  const tensor = file.tensors.get(name)!;
-  const out = new Float32Array(tensor.elements);
-  dequantize(
-    tensor.type,
-    await file.sources[tensor.part].read(tensor.offset, tensor.bytes, signal),
-    out,
-    tensor.elements,
-  );
-  return out;
 }
 
 /** A step that waits for its submit. */

@@ -9,7 +9,7 @@ import {
 } from "../cache/layout.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { Graph } from "../graph/ops.ts";
-import { type Placement, type PlacementLimits, placeWeights } from "../weights/place.ts";
+import { type Placement, placeWeights } from "../weights/place.ts";
 import { type Constants, collectConstants } from "./constants.ts";
 import { makePlan, type Plan, type RowClass, type Tuning } from "./plan.ts";
 import { slotBytes } from "./steps.ts";
@@ -19,7 +19,9 @@ export interface ModelPlanOptions extends CacheOptions {
   readonly noFuse: readonly string[];
   /** Steps that share a submit. */
   readonly stepsInFlight: number;
-  readonly limits: PlacementLimits;
+  /** Largest piece of weights, and largest buffer of any kind, that can be bound; bytes. */
+  readonly maxPieceBytes: number;
+  readonly maxBinding: number;
 }
 
 /** Everything that can be decided without a device. */
@@ -50,7 +52,7 @@ export function rowClasses(graph: Graph, chunk: number): RowClass[] {
 }
 
 export function planModel(graph: Graph, file: GgufFile, options: ModelPlanOptions): ModelPlan {
-  const placement = placeWeights(graph, file, options.limits);
+  const placement = placeWeights(graph, file, options.maxPieceBytes);
   const slots = graph.slots.map((slot, i) => layoutSlot(slot, i, options));
   const constants = collectConstants(graph, options.contextLength, placement.smallLength);
   const plans = rowClasses(graph, options.chunk).map((rowClass) =>
@@ -73,10 +75,7 @@ export function planModel(graph: Graph, file: GgufFile, options: ModelPlanOption
       buffers.set(`arena:${i}`, Math.max(buffers.get(`arena:${i}`) ?? 0, 4 * size));
     });
   }
-  const largest = Math.min(
-    options.limits.maxBufferSize,
-    options.limits.maxStorageBufferBindingSize,
-  );
+  const largest = options.maxBinding;
   for (const slot of slots) {
     if (slot.bytes > largest) {
       throw new WebggufError(

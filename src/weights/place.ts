@@ -40,11 +40,6 @@ export interface Placement {
   readonly bytes: number;
 }
 
-export interface PlacementLimits {
-  readonly maxBufferSize: number;
-  readonly maxStorageBufferBindingSize: number;
-}
-
 const align = (value: number, to: number): number => Math.ceil(value / to) * to;
 const ALIGNMENT = 256;
 
@@ -92,7 +87,8 @@ function tensorsOf(op: Op): [string, "matrix" | "vector"][] {
   return list.filter((entry): entry is [string, "matrix" | "vector"] => entry[0] !== undefined);
 }
 
-export function placeWeights(graph: Graph, file: GgufFile, limits: PlacementLimits): Placement {
+/** `maxPieceBytes`: what one binding may hold. */
+export function placeWeights(graph: Graph, file: GgufFile, maxPieceBytes: number): Placement {
   const wanted = weightsOf(graph);
   const find = (name: string): TensorInfo => {
     const tensor = file.tensors.get(name);
@@ -104,9 +100,7 @@ export function placeWeights(graph: Graph, file: GgufFile, limits: PlacementLimi
     }
     return tensor;
   };
-  const binding =
-    Math.floor(Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / ALIGNMENT) *
-    ALIGNMENT;
+  const binding = Math.floor(maxPieceBytes / ALIGNMENT) * ALIGNMENT;
   const matrices = new Map<string, PlacedMatrix>();
   const buffers = new Map<string, number>();
   const facts = (name: string): Omit<PlacedMatrix, "pieces"> => {

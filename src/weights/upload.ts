@@ -1,7 +1,7 @@
 /** Streams tensors from the file into their buffers, in file order, a few MiB at a time. */
 import { dequantize } from "../gguf/decode.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
-import type { Placement } from "./place.ts";
+import type { PlacedMatrix, Placement } from "./place.ts";
 
 export interface UploadHooks {
   readonly signal?: AbortSignal;
@@ -14,53 +14,82 @@ export interface UploadHooks {
 /** Bytes written before the queue is given a chance to take them. */
 const SETTLE_BYTES = 64 << 20;
 
-/** The vectors of a placement as f32, at their places; `extra` more floats follow for the caller. */
-export async function readVectors(
-  placement: Placement,
-  file: GgufFile,
-  extra: number,
-  signal?: AbortSignal,
-): Promise<Float32Array<ArrayBuffer>> {
-  const small = new Float32Array(placement.smallLength + extra);
-  for (const [name, at] of placement.vectors) {
-    const tensor = file.tensors.get(name)!;
-    const bytes = await file.sources[tensor.part].read(tensor.offset, tensor.bytes, signal);
-    dequantize(tensor.type, bytes, small.subarray(at, at + tensor.elements), tensor.elements);
-  }
-  return small;
+/** What the host keeps of the weights: vectors as f32. */
+export interface HostVectors {
+  /** All vectors of the placement at their places, followed by `extra` floats for the caller. */
+  readonly small: Float32Array<ArrayBuffer>;
+  /** Tensors that were asked for by name. */
+  readonly named: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
 }
 
-/** Writes every matrix of the placement. Host memory stays at a few pieces whatever the file's size. */
-export async function uploadWeights(
+/**
+ * Brings everything of a placement from the file in one pass in file order, which a server without
+ * ranges needs: matrices into `buffers`, vectors and the tensors `names` into host memory. Host
+ * memory stays at a few pieces whatever the file's size.
+ */
+export async function loadWeights(
   device: GPUDevice,
   buffers: ReadonlyMap<string, GPUBuffer>,
   placement: Placement,
   file: GgufFile,
+  want: { readonly names: readonly string[]; readonly extra: number },
   hooks: UploadHooks = {},
-): Promise<void> {
-  const jobs = [...placement.matrices.values()].sort(
-    (a, b) => a.tensor.part - b.tensor.part || a.tensor.offset - b.tensor.offset,
-  );
-  const total = jobs.reduce((sum, m) => sum + m.tensor.bytes, 0);
+): Promise<HostVectors> {
+  const small = new Float32Array(placement.smallLength + want.extra);
+  const named = new Map<string, Float32Array<ArrayBuffer>>();
+  const jobs: { tensor: TensorInfo; run: () => Promise<void> }[] = [];
+  const vector = async (tensor: TensorInfo, out: Float32Array): Promise<void> => {
+    const source = file.sources[tensor.part];
+    dequantize(
+      tensor.type,
+      await source.read(tensor.offset, tensor.bytes, hooks.signal),
+      out,
+      tensor.elements,
+    );
+    advance(tensor.bytes);
+  };
+  for (const [name, at] of placement.vectors) {
+    const tensor = file.tensors.get(name)!;
+    const out = small.subarray(at, at + tensor.elements);
+    jobs.push({ tensor, run: () => vector(tensor, out) });
+  }
+  for (const name of want.names) {
+    const tensor = file.tensors.get(name)!;
+    const out = new Float32Array(tensor.elements);
+    named.set(name, out);
+    jobs.push({ tensor, run: () => vector(tensor, out) });
+  }
+  for (const matrix of placement.matrices.values())
+    jobs.push({ tensor: matrix.tensor, run: () => upload(matrix) });
+
   let loaded = 0;
   let unsettled = 0;
-  for (const { tensor, pieces, rowBytes } of jobs) {
+  const total = jobs.reduce((sum, job) => sum + job.tensor.bytes, 0);
+  const advance = (bytes: number): void => {
+    loaded += bytes;
+    hooks.onProgress?.(loaded, total);
+  };
+  const upload = async ({ tensor, pieces, rowBytes }: PlacedMatrix): Promise<void> => {
     for (const piece of pieces) {
-      const target = buffers.get(piece.buffer)!;
       const range = { tensor, first: piece.first * rowBytes, bytes: piece.rows * rowBytes };
       for await (const { at, data } of words(file, range, hooks.signal)) {
-        device.queue.writeBuffer(target, piece.offset + at, data);
+        device.queue.writeBuffer(buffers.get(piece.buffer)!, piece.offset + at, data);
         unsettled += data.byteLength;
-        loaded += Math.min(data.byteLength, range.bytes - at);
-        hooks.onProgress?.(loaded, total);
+        advance(Math.min(data.byteLength, range.bytes - at));
         if (unsettled >= SETTLE_BYTES) {
           unsettled = 0;
           await hooks.settle?.();
         }
       }
     }
+  };
+  jobs.sort((a, b) => a.tensor.part - b.tensor.part || a.tensor.offset - b.tensor.offset);
+  for (const job of jobs) {
+    hooks.signal?.throwIfAborted();
+    await job.run();
   }
   await hooks.settle?.();
+  return { small, named };
 }
 
 /** A range of a tensor as pieces of whole 32-bit words; the last is padded with zeros. */
