@@ -32,7 +32,9 @@ export function byteToken(byte: number): string {
 
 /** The merge table. Symbols are token ids, and numbers above for texts that are no tokens. */
 class Merges implements MergeRules {
-  readonly #symbols: Map<string, number>;
+  readonly #tokens: ReadonlyMap<string, number>;
+  /** Symbols that are no tokens. */
+  readonly #others: Map<string, number> = new Map();
   readonly #pairs: PairMap;
   readonly #results: Int32Array;
 
@@ -41,14 +43,15 @@ class Merges implements MergeRules {
     const optional = metadata.get("tokenizer.ggml.pre") === "kimi-k2";
     const merges = metadata.strings(mergesKey, optional ? [] : undefined);
     if (merges.length > mostMerges) throw bad(metadata, `it has more than ${mostMerges} entries`);
-    this.#symbols = new Map(vocabulary.ids);
+    this.#tokens = vocabulary.ids;
     this.#pairs = new PairMap(merges.length);
     this.#results = new Int32Array(merges.length);
     let next = vocabulary.tokens.length;
     const symbol = (text: string): number => {
-      let found = this.#symbols.get(text);
-      if (found === undefined) this.#symbols.set(text, (found = next++));
-      return found;
+      const found = this.symbol(text);
+      if (found >= 0) return found;
+      this.#others.set(text, next);
+      return next++;
     };
     merges.forEach((merge, rule) => {
       const gap = merge.indexOf(" ", 1);
@@ -62,7 +65,7 @@ class Merges implements MergeRules {
 
   /** The symbol of a text, or -1. */
   symbol(text: string): number {
-    return this.#symbols.get(text) ?? -1;
+    return this.#tokens.get(text) ?? this.#others.get(text) ?? -1;
   }
   find(left: number, right: number): number {
     return left < 0 || right < 0 ? -1 : this.#pairs.get(left, right);

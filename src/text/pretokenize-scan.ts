@@ -198,35 +198,42 @@ export function ledRun(
 const isLower = (point: number): boolean => point >= 0x61 && point <= 0x7a;
 const isUpper = (point: number): boolean => point >= 0x41 && point <= 0x5a;
 
-/**
- * `U*W+|U+W*`, where U are characters with `bits` but no a–z and W those but no A–Z: a word in
- * which capitals come first. Other scripts' letters are both.
- */
-function casedWordEnd(scan: Scan, at: number, bits: number): number {
+/** End of `U*`: characters with `bits` but no a–z. */
+function capitalsEnd(scan: Scan, at: number, bits: number): number {
   let end = at;
-  let lastBoth = NONE;
-  for (; end < scan.end; end++) {
-    const point = scan.points[end];
-    if (isLower(point) || (category(point) & bits) === 0) break;
-    if (!isUpper(point)) lastBoth = end;
-  }
+  while (end < scan.end && !isLower(scan.points[end]) && scan.bits(end) & bits) end++;
+  return end;
+}
+
+/** `U*W+`, where W are characters with `bits` but no A–Z; letters of other scripts are both. */
+function capitalizedEnd(scan: Scan, at: number, bits: number): number {
+  let end = capitalsEnd(scan, at, bits);
   if (end < scan.end && isLower(scan.points[end])) {
-    while (end < scan.end && !isUpper(scan.points[end]) && category(scan.points[end]) & bits) end++;
+    while (end < scan.end && !isUpper(scan.points[end]) && scan.bits(end) & bits) end++;
     return end;
   }
-  // No W after U*: it gives back characters until one of them is a W; if none is, U+ takes all.
-  if (lastBoth !== NONE) return lastBoth + 1;
+  // No W follows, so U* gives back characters until one of them is a W.
+  while (end > at && isUpper(scan.points[end - 1])) end--;
   return end > at ? end : NONE;
 }
 
-/** `[^\r\n\p{L}\p{N}]?` and a cased word, then `(?i:'s|'t|'re|'ve|'m|'ll|'d)?` if `contractions`. */
+/**
+ * `LU*W+|LU+W*` with `[^\r\n\p{L}\p{N}]?` for L: a word in which capitals come first, and after it
+ * `(?i:'s|'t|'re|'ve|'m|'ll|'d)?` if `contractions`.
+ */
 export function casedWord(bits: number, contractions: boolean): Scanner {
-  return (scan, at) => {
+  const wordEnd = (scan: Scan, at: number): number => {
     const lead = afterLead(scan, at);
-    let end = casedWordEnd(scan, lead, bits);
-    if (end === NONE && lead > at) end = casedWordEnd(scan, at, bits);
-    if (end === NONE || !contractions) return end;
-    return Math.max(end, anyContraction(scan, end));
+    let end = capitalizedEnd(scan, lead, bits);
+    if (end === NONE && lead > at) end = capitalizedEnd(scan, at, bits);
+    if (end !== NONE) return end;
+    // Nothing here can be a W, so these are capitals alone; a mark may lead or belong to them.
+    end = capitalsEnd(scan, lead, bits);
+    return end > lead ? end : NONE;
+  };
+  return (scan, at) => {
+    const end = wordEnd(scan, at);
+    return end === NONE || !contractions ? end : Math.max(end, anyContraction(scan, end));
   };
 }
 

@@ -313,6 +313,11 @@ define("gemma4 granite-embed-multi-311m", [lines], {
 define("sarvam-moe", [lines], { byteLevel: false, escapeSpaces: true, cleanSpaces: false });
 define("whitespace", [], { byteLevel: false, dropSpaces: true });
 
+/** All names that are known. */
+export function preTokenizerNames(): string[] {
+  return [...table.keys()];
+}
+
 /** The pre-tokenizer of a name, if it is known. */
 export function preTokenizer(name: string): PreTokenizer | undefined {
   return table.get(name);
