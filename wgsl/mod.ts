@@ -262,6 +262,71 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   }
 }
 `,
+  "conv": `// needs: lib/runs, lib/inputs
+// conv.wgsl: causal depthwise convolution over a sequence, y[t, c] = bias[c] + Σ_j w[c, j] · x[t − K + 1 + j, c].
+// x, out [rows][stride] f32; weight [width][K], bias [width]; the state of a sequence at sequence · state_size +
+// state_offset holds the K − 1 rows before the step, oldest first, [K − 1][width]; before position 0 all is zero.
+// The thread of a run's first row also makes the next K − 2 rows, which need the state too, and moves it on: no
+// other thread touches it.
+// grid: (ceil(width / 64), rows, 1)
+struct Params {
+  width: u32,
+  out_offset: u32,
+  out_stride: u32,
+  state_offset: u32,
+  state_size: u32,
+  pad0: u32,
+  pad1: u32,
+  pad2: u32,
+  x: vec4<u32>,
+  weight: vec4<u32>,
+  bias: vec4<u32>,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(5) var<storage, read_write> out: array<f32>;
+@group(1) @binding(6) var<storage, read_write> state: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let c = id.x;
+  let row = id.y;
+  if (row >= row_count(0u) || c >= params.width) { return; }
+  let first = row_run_first(row);
+  let bias = load_or(params.bias, 0u, c, 0.0);
+  if (row >= first + K - 1u) {
+    var y = bias;
+    for (var j = 0u; j < K; j++) { y += load(params.weight, 0u, c * K + j) * load(params.x, row + 1u + j - K, c); }
+    out[params.out_offset + row * params.out_stride + c] = y;
+  }
+  if (row != first) { return; }
+
+  // Index s of \`past\` followed by the run's rows.
+  var past: array<f32, K>;
+  let count = row_run_end(row) - first;
+  let base = params.state_offset + row_sequence(row) * params.state_size + c;
+  let started = row_position(row) != 0u;
+  for (var j = 0u; j + 1u < K; j++) {
+    past[j] = 0.0;
+    if (started) { past[j] = state[base + j * params.width]; }
+  }
+  for (var t = 0u; t < min(K - 1u, count); t++) {
+    var y = bias;
+    for (var j = 0u; j < K; j++) {
+      var v = 0.0;
+      if (t + j + 1u < K) { v = past[t + j]; } else { v = load(params.x, first + t + j + 1u - K, c); }
+      y += load(params.weight, 0u, c * K + j) * v;
+    }
+    out[params.out_offset + (first + t) * params.out_stride + c] = y;
+  }
+  for (var j = 0u; j + 1u < K; j++) {
+    let s = count + j;
+    var v = 0.0;
+    if (s + 1u < K) { v = past[s]; } else { v = load(params.x, first + s + 1u - K, c); }
+    state[base + j * params.width] = v;
+  }
+}
+`,
   "copy": `// copy.wgsl: moves runs of a row: slices, parts of a concatenation, and the choice of output rows.
 //   out[r][out_offset + g · out_run + i] = x[row][x_offset + g · x_run + i],  i < width, g < groups
 //   row = r, or the r-th row whose output is wanted (SELECT)
@@ -291,6 +356,101 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (SELECT) { row = output_row(id.y); }
   out[params.out_offset + id.y * params.out_stride + group * params.out_run + i] =
     x[params.x_offset + row * params.x_stride + group * params.x_run + i];
+}
+`,
+  "deltaNet": `// needs: lib/runs, lib/inputs
+// deltaNet.wgsl: the gated delta rule. Row by row, for a head's S [KEY][value_width]:
+//   S = S · exp(g);  u = beta · (v − Sᵀk);  S = S + k ⊗ u;  y = scale · Sᵀq
+// Columns of S do not touch each other, and Sᵀq after the update is Sᵀq before it + u · (k · q): one pass over the
+// column gives all three sums.
+// q, k [rows][key_heads · KEY]; v, out [rows][heads · value_width]; beta [rows][heads]; g [rows][heads], or
+// [rows][heads · KEY] if PER_CHANNEL. Head h reads key head h % key_heads if TILED, else h / (heads / key_heads).
+// State of a sequence: [heads][KEY][value_width], zero at position 0.
+// LANES threads share a column and hold it in registers, element lane + LANES · n each; sums of a row cross
+// through workgroup memory, two halves in turn, so that one barrier a row is enough.
+// grid: (heads · ceil(value_width · LANES / WG), runs at the most, 1)
+struct Params {
+  heads: u32,
+  key_heads: u32,
+  value_width: u32,
+  out_offset: u32,
+  out_stride: u32,
+  state_offset: u32,
+  state_size: u32,
+  scale: f32,
+  q: vec4<u32>,
+  k: vec4<u32>,
+  v: vec4<u32>,
+  g: vec4<u32>,
+  beta: vec4<u32>,
+}
+
+const PER = KEY / LANES;
+const COLUMNS = WG / LANES;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(5) var<storage, read_write> out: array<f32>;
+@group(1) @binding(6) var<storage, read_write> state: array<f32>;
+
+var<workgroup> partials: array<vec4<f32>, 2u * WG>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (group.y >= run_count()) { return; }
+  let first = run_first(group.y);
+  let end = row_run_end(first);
+  let blocks = (params.value_width + COLUMNS - 1u) / COLUMNS;
+  let head = group.x / blocks;
+  // Neighbouring threads have neighbouring columns.
+  let lane = thread / COLUMNS;
+  let slot = thread % COLUMNS;
+  let wanted = (group.x % blocks) * COLUMNS + slot;
+  let column = min(wanted, params.value_width - 1u);
+  var key_head = head / (params.heads / params.key_heads);
+  if (TILED) { key_head = head % params.key_heads; }
+  let base = params.state_offset + row_sequence(first) * params.state_size +
+    (head * KEY + lane) * params.value_width + column;
+  let step_width = LANES * params.value_width;
+  let started = row_position(first) != 0u;
+
+  var s: array<f32, PER>;
+  var keys: array<f32, PER>;
+  for (var n = 0u; n < PER; n++) {
+    s[n] = 0.0;
+    if (started) { s[n] = state[base + n * step_width]; }
+  }
+  for (var row = first; row < end; row++) {
+    let beta = load(params.beta, row, head);
+    let value = load(params.v, row, head * params.value_width + column);
+    var decay = 1.0;
+    if (!PER_CHANNEL) { decay = exp(load(params.g, row, head)); }
+    var sums = vec3(0.0);
+    for (var n = 0u; n < PER; n++) {
+      let i = lane + LANES * n;
+      if (PER_CHANNEL) { decay = exp(load(params.g, row, head * KEY + i)); }
+      let k = load(params.k, row, key_head * KEY + i);
+      let q = load(params.q, row, key_head * KEY + i);
+      keys[n] = k;
+      s[n] = s[n] * decay;
+      sums += vec3(s[n] * k, s[n] * q, k * q);
+    }
+    if (LANES > 1u) {
+      let half = (row & 1u) * WG;
+      partials[half + thread] = vec4(sums, 0.0);
+      workgroupBarrier();
+      sums = vec3(0.0);
+      for (var l = 0u; l < LANES; l++) { sums += partials[half + l * COLUMNS + slot].xyz; }
+    }
+    let u = beta * (value - sums.x);
+    for (var n = 0u; n < PER; n++) { s[n] += keys[n] * u; }
+    if (lane == 0u && wanted < params.value_width) {
+      out[params.out_offset + row * params.out_stride + head * params.value_width + column] =
+        params.scale * (sums.y + u * sums.z);
+    }
+  }
+  if (wanted < params.value_width) {
+    for (var n = 0u; n < PER; n++) { state[base + n * step_width] = s[n]; }
+  }
 }
 `,
   "dequant": `// needs: lib/store_run
@@ -754,6 +914,28 @@ fn load_halves(base: u32, element: u32) -> array<vec4<u32>, 2> {
   );
 }
 `,
+  "lib/inputs": `// lib/inputs.wgsl: the inputs of ops that read many values. Each value stands in one of up to four buffers (two
+// values are often in the same one); a source is (buffer, offset, stride, 1), or (…, 0) when there is none.
+@group(1) @binding(1) var<storage, read> in0: array<f32>;
+@group(1) @binding(2) var<storage, read> in1: array<f32>;
+@group(1) @binding(3) var<storage, read> in2: array<f32>;
+@group(1) @binding(4) var<storage, read> in3: array<f32>;
+
+fn load(source: vec4<u32>, row: u32, i: u32) -> f32 {
+  let at = source.y + row * source.z + i;
+  switch (source.x) {
+    case 0u: { return in0[at]; }
+    case 1u: { return in1[at]; }
+    case 2u: { return in2[at]; }
+    default: { return in3[at]; }
+  }
+}
+
+fn load_or(source: vec4<u32>, row: u32, i: u32, otherwise: f32) -> f32 {
+  if (source.w == 0u) { return otherwise; }
+  return load(source, row, i);
+}
+`,
   "lib/int8": `// 16 consecutive weights as signed bytes (lowest byte of q.x first) with what makes them floats again:
 // w = scale * q + minimum. Exact for the types that offer decode_i8; minimum is 0 for symmetric ones.
 struct Int8Run {
@@ -916,6 +1098,16 @@ fn token_chance(seed: vec2<u32>, position: u32) -> f32 {
   "lib/residual": `// lib/residual.wgsl: the residual stream that a projection adds to.
 @group(1) @binding(5) var<storage, read> residual: array<f32>;
 fn residual_at(index: u32) -> f32 { return residual[index]; }
+`,
+  "lib/runs": `// needs: lib/step
+// lib/runs.wgsl: runs of consecutive rows of one sequence, in order of position. What carries state from row to
+// row takes a run in order; the runs of a step are independent of each other.
+fn run_count() -> u32 { return step[5]; }
+// First row of the i-th run.
+fn run_first(i: u32) -> u32 { return step[23u + 8u * i]; }
+// First row, and one past the last, of the run that a row belongs to.
+fn row_run_first(row: u32) -> u32 { return step[21u + 8u * row]; }
+fn row_run_end(row: u32) -> u32 { return step[22u + 8u * row]; }
 `,
   "lib/scales_k4": `// The head that block_q4_K and block_q5_K share: d f16, dmin f16, then 8 scales and 8 minima of 6 bits
 // in 12 bytes, one pair for 32 weights. Byte j < 4 holds scale j (low 6 bits), byte 4 + j minimum j; pair
@@ -2847,6 +3039,208 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   source = params.x_offset + id.y * params.x_stride;
   destination = id.y * params.out_stride + id.x * wanted;
   keep_largest(thread, first, count, min(wanted, count));
+}
+`,
+  "shift": `// needs: lib/runs, lib/inputs
+// shift.wgsl: row t of a sequence becomes row t − 1 (RWKV's token shift); the state is the last row, zero at first.
+// x, out [rows][stride] f32. The thread of a run's first row reads the state and moves it on.
+// grid: (ceil(width / 64), rows, 1)
+struct Params {
+  width: u32,
+  out_offset: u32,
+  out_stride: u32,
+  state_offset: u32,
+  state_size: u32,
+  pad0: u32,
+  pad1: u32,
+  pad2: u32,
+  x: vec4<u32>,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(5) var<storage, read_write> out: array<f32>;
+@group(1) @binding(6) var<storage, read_write> state: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let row = id.y;
+  if (row >= row_count(0u) || id.x >= params.width) { return; }
+  var y = 0.0;
+  if (row_run_first(row) == row) {
+    let at = params.state_offset + row_sequence(row) * params.state_size + id.x;
+    if (row_position(row) != 0u) { y = state[at]; }
+    state[at] = load(params.x, row_run_end(row) - 1u, id.x);
+  } else {
+    y = load(params.x, row - 1u, id.x);
+  }
+  out[params.out_offset + row * params.out_stride + id.x] = y;
+}
+`,
+  "ssm": `// needs: lib/runs, lib/inputs, lib/activation
+// ssm.wgsl: selective state space (Mamba 1 and 2). Row by row, for channel c of head h and group g of heads:
+//   dt = softplus(dt[h] + bias[h]);  S[c] = S[c] · exp(dt · A) + dt · x[c] · B[g];  y[c] = S[c] · C[g] + D[h] · x[c]
+// x, out [rows][heads · head_width]; dt [rows][heads]; b, c [rows][groups · STATE]; a [heads][STATE] if PER_STATE,
+// else [heads]; d, bias [heads]. State of a sequence: [channels][STATE], zero at position 0.
+// LANES threads share a channel and hold its state in registers, element lane + LANES · n each; sums of a row
+// cross through workgroup memory, two halves in turn, so that one barrier a row is enough.
+// grid: (ceil(channels · LANES / WG), runs at the most, 1)
+struct Params {
+  channels: u32,
+  head_width: u32,
+  heads_a_group: u32,
+  out_offset: u32,
+  out_stride: u32,
+  state_offset: u32,
+  state_size: u32,
+  pad0: u32,
+  x: vec4<u32>,
+  dt: vec4<u32>,
+  b: vec4<u32>,
+  c: vec4<u32>,
+  a: vec4<u32>,
+  d: vec4<u32>,
+  bias: vec4<u32>,
+}
+
+const PER = STATE / LANES;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(5) var<storage, read_write> out: array<f32>;
+@group(1) @binding(6) var<storage, read_write> state: array<f32>;
+
+var<workgroup> partials: array<f32, 2u * WG>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (group.y >= run_count()) { return; }
+  let first = run_first(group.y);
+  let end = row_run_end(first);
+  let lane = thread % LANES;
+  let wanted = (group.x * WG + thread) / LANES;
+  let channel = min(wanted, params.channels - 1u);
+  let head = channel / params.head_width;
+  let run = (head / params.heads_a_group) * STATE;
+  let base = params.state_offset + row_sequence(first) * params.state_size + channel * STATE + lane;
+  let started = row_position(first) != 0u;
+  let bias = load_or(params.bias, 0u, head, 0.0);
+  let d = load_or(params.d, 0u, head, 0.0);
+
+  var s: array<f32, PER>;
+  var a: array<f32, PER>;
+  for (var n = 0u; n < PER; n++) {
+    s[n] = 0.0;
+    if (started) { s[n] = state[base + LANES * n]; }
+    if (PER_STATE) { a[n] = load(params.a, 0u, head * STATE + lane + LANES * n); }
+    else { a[n] = load(params.a, 0u, head); }
+  }
+  for (var row = first; row < end; row++) {
+    let dt = softplus(load(params.dt, row, head) + bias);
+    let value = load(params.x, row, channel);
+    var decay = exp(dt * a[0]);
+    var sum = 0.0;
+    for (var n = 0u; n < PER; n++) {
+      let i = run + lane + LANES * n;
+      if (PER_STATE) { decay = exp(dt * a[n]); }
+      s[n] = s[n] * decay + dt * value * load(params.b, row, i);
+      sum += s[n] * load(params.c, row, i);
+    }
+    if (LANES > 1u) {
+      let half = (row & 1u) * WG;
+      partials[half + thread] = sum;
+      workgroupBarrier();
+      sum = 0.0;
+      for (var l = 0u; l < LANES; l++) { sum += partials[half + thread - lane + l]; }
+    }
+    if (lane == 0u && wanted < params.channels) {
+      out[params.out_offset + row * params.out_stride + channel] = sum + d * value;
+    }
+  }
+  if (wanted < params.channels) {
+    for (var n = 0u; n < PER; n++) { state[base + LANES * n] = s[n]; }
+  }
+}
+`,
+  "wkv7": `// needs: lib/runs, lib/inputs
+// wkv7.wgsl: RWKV-7's time mixing. Row by row, for a head's S [WIDTH][WIDTH]:
+//   S = S · diag(w) + (S · a) ⊗ b + v ⊗ k;  y = S · r
+// Lines of S do not touch each other, and y = (S · diag(w)) · r + (S · a) (b · r) + v (k · r): one pass over the
+// line gives all four sums.
+// r, w, k, v, a, b, out [rows][channels], heads of WIDTH each. State of a sequence: [channels][WIDTH], zero at
+// position 0.
+// LANES threads share a line and hold it in registers, element lane + LANES · n each; sums of a row cross
+// through workgroup memory, two halves in turn, so that one barrier a row is enough.
+// grid: (ceil(channels · LANES / WG), runs at the most, 1)
+struct Params {
+  channels: u32,
+  out_offset: u32,
+  out_stride: u32,
+  state_offset: u32,
+  state_size: u32,
+  pad0: u32,
+  pad1: u32,
+  pad2: u32,
+  r: vec4<u32>,
+  w: vec4<u32>,
+  k: vec4<u32>,
+  v: vec4<u32>,
+  a: vec4<u32>,
+  b: vec4<u32>,
+}
+
+const PER = WIDTH / LANES;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(5) var<storage, read_write> out: array<f32>;
+@group(1) @binding(6) var<storage, read_write> state: array<f32>;
+
+var<workgroup> partials: array<vec4<f32>, 2u * WG>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  if (group.y >= run_count()) { return; }
+  let first = run_first(group.y);
+  let end = row_run_end(first);
+  let lane = thread % LANES;
+  let wanted = (group.x * WG + thread) / LANES;
+  let channel = min(wanted, params.channels - 1u);
+  let head = channel - channel % WIDTH + lane;
+  let base = params.state_offset + row_sequence(first) * params.state_size + channel * WIDTH + lane;
+  let started = row_position(first) != 0u;
+
+  var s: array<f32, PER>;
+  var b: array<f32, PER>;
+  var k: array<f32, PER>;
+  for (var n = 0u; n < PER; n++) {
+    s[n] = 0.0;
+    if (started) { s[n] = state[base + LANES * n]; }
+  }
+  for (var row = first; row < end; row++) {
+    let value = load(params.v, row, channel);
+    var sums = vec4(0.0);
+    for (var n = 0u; n < PER; n++) {
+      let i = head + LANES * n;
+      let r = load(params.r, row, i);
+      b[n] = load(params.b, row, i);
+      k[n] = load(params.k, row, i);
+      let a = s[n] * load(params.a, row, i);
+      s[n] = s[n] * load(params.w, row, i);
+      sums += vec4(a, s[n] * r, b[n] * r, k[n] * r);
+    }
+    if (LANES > 1u) {
+      let half = (row & 1u) * WG;
+      partials[half + thread] = sums;
+      workgroupBarrier();
+      sums = vec4(0.0);
+      for (var l = 0u; l < LANES; l++) { sums += partials[half + thread - lane + l]; }
+    }
+    for (var n = 0u; n < PER; n++) { s[n] += sums.x * b[n] + value * k[n]; }
+    if (lane == 0u && wanted < params.channels) {
+      out[params.out_offset + row * params.out_stride + channel] = sums.y + sums.x * sums.z + value * sums.w;
+    }
+  }
+  if (wanted < params.channels) {
+    for (var n = 0u; n < PER; n++) { state[base + LANES * n] = s[n]; }
+  }
 }
 `,
 };

@@ -44,6 +44,23 @@ export function encodeStep(words: Uint32Array, rows: readonly Row[], results: nu
   words[2] = list;
   words[3] = results;
   words[4] = settings;
+  encodeRuns(words, rows);
+}
+
+/** Runs of consecutive rows of one sequence, for lib/runs.wgsl: [5] of the header, and words 5 to 7 of the records. */
+function encodeRuns(words: Uint32Array, rows: readonly Row[]): void {
+  let runs = 0;
+  for (let first = 0; first < rows.length; ) {
+    let end = first + 1;
+    while (end < rows.length && rows[end].sequence === rows[first].sequence) end++;
+    for (let r = first; r < end; r++) {
+      words[HEADER + RECORD * r + 5] = first;
+      words[HEADER + RECORD * r + 6] = end;
+    }
+    words[HEADER + RECORD * runs++ + 7] = first;
+    first = end;
+  }
+  words[5] = runs;
 }
 
 const float = new Float32Array(1);
