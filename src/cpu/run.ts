@@ -8,7 +8,7 @@ import { add, addWeight, clamp, mul, mulWeight, scale, softcap } from "./ops/ele
 import { embed } from "./ops/embed.ts";
 import { gated } from "./ops/gated.ts";
 import { concat, select, slice } from "./ops/layout.ts";
-import { linear } from "./ops/linear.ts";
+import { headLinear, linear, rowDot } from "./ops/linear.ts";
 import { moeLinear, moeRoute, moeScale, moeSum } from "./ops/moe.ts";
 import { l2Norm, layerNorm, rmsNorm } from "./ops/norm.ts";
 import { positionScale } from "./ops/positionScale.ts";
@@ -97,6 +97,10 @@ export class GraphRun {
         return l2Norm(value(op.x), op.eps, op.group);
       case "linear":
         return this.#linear(op, value(op.x), signal);
+      case "headLinear":
+        return headLinear(value(op.x), weights.matrix(op.weight), op.heads, op.out);
+      case "dot":
+        return rowDot(value(op.a), value(op.b), op.group);
       case "add":
         return add(value(op.a), value(op.b));
       case "mul":
@@ -104,7 +108,7 @@ export class GraphRun {
       case "addWeight":
         return addWeight(value(op.x), weights.vector(op.weight));
       case "mulWeight":
-        return mulWeight(value(op.x), weights.vector(op.weight));
+        return mulWeight(value(op.x), weights.vector(op.weight), op.run);
       case "scale":
         return scale(value(op.x), op.by, op.plus);
       case "clamp":

@@ -90,7 +90,7 @@ function matrixNames(graph: Graph): Set<string> {
   const names = new Set<string>();
   for (const op of graph.ops) {
     if (op.op === "embed") names.add(op.table);
-    if (op.op === "linear" || op.op === "moeLinear") names.add(op.weight);
+    if (op.op === "linear" || op.op === "headLinear" || op.op === "moeLinear") names.add(op.weight);
   }
   return names;
 }

@@ -59,6 +59,10 @@ export class GraphBuilder extends TensorScope {
     this.facts = facts;
   }
 
+  /** How many cache slots there are so far; the one made last has the number before. */
+  get slots(): number {
+    return this.#slots.length;
+  }
   /** Width of a value. */
   width(x: Ref): number {
     return this.#widths[x];
@@ -97,19 +101,41 @@ export class GraphBuilder extends TensorScope {
     this.#divides(group, x);
     return this.#add({ op: "l2Norm", x, eps, group }, this.width(x));
   }
-  /** x · Wᵀ (+ bias, · scale where the file has them); `rows` picks [first, first + out) of the weight's rows. */
+  /**
+   * x · Wᵀ (+ bias, · scale where the file has them); `rows` picks [first, first + out) of the
+   * weight's rows, those of a stack of matrices being counted through.
+   */
   linear(x: Ref, stem: string, rows?: { first: number; out: number }): Ref {
     const weight = this.tensor(stem);
     const [width, height, depth] = this.shape(stem);
-    const { first, out } = rows ?? { first: 0, out: height };
-    if (width !== this.width(x) || depth !== 1 || first < 0 || out < 1 || first + out > height)
+    const all = height * depth;
+    const { first, out } = rows ?? { first: 0, out: all };
+    if (width !== this.width(x) || first < 0 || out < 1 || first + out > all)
       this.fail(
-        `"${weight}" is ${width} × ${height}, but rows ${first} to ${first + out} of a matrix ${this.width(x)} wide are needed`,
+        `"${weight}" is ${width} × ${all}, but rows ${first} to ${first + out} of a matrix ${this.width(x)} wide are needed`,
         stem,
       );
-    const bias = this.beside(stem, "bias", height);
-    const scale = this.beside(stem, "scale", 1);
+    const bias = this.beside(stem, "bias", all);
+    const scale = this.#scaleOf(stem);
     return this.#add({ op: "linear", x, weight, bias, scale, first, out }, out, stem);
+  }
+
+  /** Each head's run of x through its own matrix of a weight [in, out, heads]. */
+  headLinear(x: Ref, stem: string): Ref {
+    const weight = this.tensor(stem);
+    const [width, out, heads] = this.shape(stem);
+    if (width * heads !== this.width(x))
+      this.fail(
+        `"${weight}" takes ${heads} heads of ${width} elements, not ${this.width(x)}`,
+        stem,
+      );
+    return this.#add({ op: "headLinear", x, weight, heads, out }, heads * out, stem);
+  }
+  dot(a: Ref, b: Ref, group: number = this.width(a)): Ref {
+    if (this.width(a) !== this.width(b))
+      this.fail(`values of ${this.width(a)} and ${this.width(b)} elements have no dot product`);
+    this.#divides(group, a);
+    return this.#add({ op: "dot", a, b, group }, this.width(a) / group);
   }
 
   add(a: Ref, b: Ref): Ref {
@@ -124,8 +150,10 @@ export class GraphBuilder extends TensorScope {
   addWeight(x: Ref, stem: string): Ref {
     return this.#add({ op: "addWeight", x, weight: this.#vector(x, stem) }, this.width(x), stem);
   }
-  mulWeight(x: Ref, stem: string): Ref {
-    return this.#add({ op: "mulWeight", x, weight: this.#vector(x, stem) }, this.width(x), stem);
+  /** With `run`, each entry of the weight covers that many consecutive elements. */
+  mulWeight(x: Ref, stem: string, run?: number): Ref {
+    const weight = this.#vector(x, stem, run);
+    return this.#add({ op: "mulWeight", x, weight, run }, this.width(x), stem);
   }
   /** x · by + plus; nothing at all for by = 1, plus = 0. */
   scale(x: Ref, by: number, plus = 0): Ref {
@@ -388,6 +416,11 @@ export class GraphBuilder extends TensorScope {
       this.fail(`${body.op} mixes all rows with selected rows`);
     return selected > 0;
   }
+  /** A scale of one number; longer ones belong to other ops. */
+  #scaleOf(stem: string): string | undefined {
+    const name = this.optionalBeside(stem, "scale");
+    return name !== undefined && this.file.tensors.get(name)?.elements === 1 ? name : undefined;
+  }
   /** A part of the layer's state slot, which grows with each part. */
   #claim(size: number): { slot: number; slotOffset: number } {
     const last = this.#slots.length - 1;
@@ -408,10 +441,10 @@ export class GraphBuilder extends TensorScope {
     this.expect(name, group, this.width(x));
     return name;
   }
-  #vector(x: Ref, stem: string): string {
+  #vector(x: Ref, stem: string, run = 1): string {
     const name = this.tensor(stem);
     const elements = this.file.tensors.get(name)?.elements ?? 0;
-    if (elements === 0 || this.width(x) % elements !== 0)
+    if (elements === 0 || this.width(x) % (elements * run) !== 0)
       this.fail(`"${name}" has ${elements} elements, which do not divide ${this.width(x)}`, stem);
     return name;
   }

@@ -113,13 +113,20 @@ export type OpBody =
       first: number;
       out: number;
     }
+  /** By head: run h of x [rows, heads·in] times matrix h of the weight [in, out, heads] → [rows, heads·out]. */
+  | { op: "headLinear"; x: Ref; weight: string; heads: number; out: number }
+  /** Sum of a · b over each run of `group` elements: [rows, width] twice → [rows, width / group]. */
+  | { op: "dot"; a: Ref; b: Ref; group: number }
   /** a + b, same width. */
   | { op: "add"; a: Ref; b: Ref }
   /** a · b; b's width divides a's: each element of b covers a.width / b.width consecutive ones. */
   | { op: "mul"; a: Ref; b: Ref }
-  /** x + w or x · w with a tensor vector, repeated cyclically over the width. */
+  /**
+   * x + w or x · w with a tensor vector, repeated cyclically over the width; with `run`, each
+   * entry covers that many consecutive elements.
+   */
   | { op: "addWeight"; x: Ref; weight: string }
-  | { op: "mulWeight"; x: Ref; weight: string }
+  | { op: "mulWeight"; x: Ref; weight: string; run?: number }
   /** x · by + plus. */
   | { op: "scale"; x: Ref; by: number; plus: number }
   | { op: "clamp"; x: Ref; min: number; max: number }
@@ -311,6 +318,7 @@ export function inputsOf(op: Op): Ref[] {
       return [];
     case "add":
     case "mul":
+    case "dot":
       return [op.a, op.b];
     case "gated":
       return [op.gate, op.up];

@@ -60,11 +60,15 @@ export class TensorScope {
     );
   }
 
+  /** Full name of the tensor with another suffix, if it is there. */
+  protected optionalBeside(stem: string, suffix: string): string | undefined {
+    const name = `${this.#prefix}${stem}.${suffix}`;
+    return this.file.tensors.has(name) ? name : undefined;
+  }
   /** Full name of the bias or scale beside a tensor, which must have one of `sizes` elements. */
   protected beside(stem: string, suffix: string, ...sizes: number[]): string | undefined {
-    const name = `${this.#prefix}${stem}.${suffix}`;
-    if (!this.file.tensors.has(name)) return undefined;
-    this.expect(name, ...sizes);
+    const name = this.optionalBeside(stem, suffix);
+    if (name !== undefined) this.expect(name, ...sizes);
     return name;
   }
   /** Checks the number of elements of a tensor given by its full name. */

@@ -9,6 +9,7 @@ export function tensorsOf(op: Op): string[] {
       names.push(op.table);
       break;
     case "rmsNorm":
+    case "headLinear":
     case "addWeight":
     case "mulWeight":
       names.push(op.weight);

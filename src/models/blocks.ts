@@ -104,8 +104,15 @@ export function gatedFfn(m: ModelBuilder, x: Ref, kind: Activation, suffix = "")
 }
 
 /** down(activation(up(x))). */
-export function plainFfn(m: ModelBuilder, x: Ref, kind: Activation, params?: number[]): Ref {
-  return m.linear(m.activation(m.linear(x, "ffn_up"), kind, params), "ffn_down");
+export function plainFfn(
+  m: ModelBuilder,
+  x: Ref,
+  kind: Activation,
+  params?: number[],
+  suffix = "",
+): Ref {
+  const inner = m.activation(m.linear(x, `ffn_up${suffix}`), kind, params);
+  return m.linear(inner, `ffn_down${suffix}`);
 }
 
 export interface Experts extends Partial<Omit<RouteParams, "experts">> {

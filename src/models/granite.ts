@@ -13,7 +13,7 @@ export interface Factors {
 export function graniteParts(
   m: ModelBuilder,
   fallback: Factors = { embedding: 1, residual: 1, logits: 1 },
-): Transformer {
+): Required<Pick<Transformer, "embeddingScale" | "residualScale" | "ffn" | "logits">> {
   const factor = (key: string, value: number): number => m.h.number(key, value) || 1;
   const logitScale = factor("logit_scale", fallback.logits);
   return {

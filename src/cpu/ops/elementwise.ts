@@ -14,8 +14,9 @@ export function addWeight(x: Float32Array, weight: Float32Array): Float32Array {
   return x.map((value, i) => value + weight[i % weight.length]);
 }
 
-export function mulWeight(x: Float32Array, weight: Float32Array): Float32Array {
-  return x.map((value, i) => value * weight[i % weight.length]);
+/** With `run`, each entry of the weight covers that many consecutive elements. */
+export function mulWeight(x: Float32Array, weight: Float32Array, run = 1): Float32Array {
+  return x.map((value, i) => value * weight[Math.floor(i / run) % weight.length]);
 }
 
 export function scale(x: Float32Array, by: number, plus: number): Float32Array {

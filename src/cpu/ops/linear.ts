@@ -15,6 +15,32 @@ export function dot(a: Float32Array, b: Float32Array, from: number, length: numb
   return s0 + s1 + (s2 + s3);
 }
 
+/** Sums of a · b over runs of `group` elements. */
+export function rowDot(a: Float32Array, b: Float32Array, group: number): Float32Array {
+  return Float32Array.from({ length: a.length / group }, (_, run) =>
+    dot(a.subarray(run * group, (run + 1) * group), b, run * group, group),
+  );
+}
+
+/** Run h of each row of x through matrix h of the weight, whose rows stand one matrix after another. */
+export function headLinear(
+  x: Float32Array,
+  weight: Matrix,
+  heads: number,
+  out: number,
+): Float32Array {
+  const { width } = weight;
+  const rows = x.length / (heads * width);
+  const y = new Float32Array(rows * heads * out);
+  for (let column = 0; column < heads * out; column++) {
+    const w = weight.row(column);
+    const head = Math.floor(column / out);
+    for (let row = 0; row < rows; row++)
+      y[row * heads * out + column] = dot(w, x, (row * heads + head) * width, width);
+  }
+  return y;
+}
+
 /** Rows of a weight matrix: [first, first + out), of which `from` to `to` are computed now. */
 export interface LinearRange {
   readonly first: number;

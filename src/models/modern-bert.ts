@@ -1,0 +1,32 @@
+/** ModernBERT (https://arxiv.org/abs/2412.13663): norms before each block, sliding layers, gated GELU. */
+import { decoder, gatedFfn, ropeOf, selfAttention } from "./blocks.ts";
+import type { Family } from "./model.ts";
+import { embeddings } from "./pooling.ts";
+import { slidingLayers } from "./window.ts";
+
+export const modernBert: Family = (m) => {
+  const { h } = m;
+  const rope = ropeOf(m, "neox");
+  const slidingRope = ropeOf(m, "neox", { base: h.number("rope.freq_base_swa", 10000) });
+  const sliding = slidingLayers(h, 3, true);
+  const window = h.integer("attention.sliding_window", 128);
+  const output = decoder(
+    m,
+    (x, layer) => {
+      // The embeddings are normed already: the first layer has no norm of its own.
+      const y = m.has("attn_norm") ? m.layerNorm(x, "attn_norm") : x;
+      const attended = selfAttention(m, y, {
+        layer,
+        rope: sliding[layer] ? slidingRope : rope,
+        window: sliding[layer] ? window : 0,
+        windowKind: "symmetric",
+        causal: false,
+      });
+      const after = m.add(x, attended);
+      return m.add(after, gatedFfn(m, m.layerNorm(after, "ffn_norm"), "gelu"));
+    },
+    (x) => m.layerNorm(x, "output_norm"),
+    m.layerNorm(m.embed("token_embd"), "token_embd_norm"),
+  );
+  return embeddings(m, output, false, "mean");
+};
