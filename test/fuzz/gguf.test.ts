@@ -4,19 +4,9 @@ import { quantByName, quants } from "../../src/gguf/quants.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { ggufBytes } from "../../src/gguf/write.ts";
 import { countedSource } from "../gguf/raw.ts";
+import { mutate, random } from "./mutate.ts";
 
 const mutations = 50_000;
-
-/** mulberry32: a small generator that gives the same numbers everywhere. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 /** Small valid files of different make. */
 function seeds(): Promise<Uint8Array<ArrayBuffer>[]> {
@@ -47,41 +37,6 @@ function seeds(): Promise<Uint8Array<ArrayBuffer>[]> {
       tensors: [{ name: "e", type: quantByName("F32")!, shape: [4, 0], data: new Uint8Array(0) }],
     }),
   ]);
-}
-
-/** Numbers that break readers. */
-const nasty = [0, 1, 2, 3, 7, 8, 9, 12, 13, 31, 32, 63, 64, 127, 128, 255, 0x7fffffff, 0xffffffff];
-
-function mutate(seed: Uint8Array<ArrayBuffer>, below: (n: number) => number) {
-  let bytes = seed.slice();
-  for (let times = 1 + below(4); times > 0 && bytes.length > 8; times--) {
-    const at = below(bytes.length);
-    switch (below(6)) {
-      case 0:
-        bytes[at] = below(256);
-        break;
-      case 1:
-        bytes[at] ^= 1 << below(8);
-        break;
-      case 2: {
-        const view = new DataView(bytes.buffer);
-        view.setUint32(Math.min(at, bytes.length - 4), nasty[below(nasty.length)], true);
-        break;
-      }
-      case 3: {
-        const view = new DataView(bytes.buffer);
-        const value = BigInt(nasty[below(nasty.length)]) << BigInt(below(33));
-        view.setBigUint64(Math.min(at, bytes.length - 8), value, true);
-        break;
-      }
-      case 4:
-        bytes = bytes.slice(0, at);
-        break;
-      default:
-        bytes.copyWithin(at, below(bytes.length), bytes.length);
-    }
-  }
-  return bytes;
 }
 
 describe("readGguf on mutated files", () => {
