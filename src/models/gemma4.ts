@@ -63,7 +63,7 @@ export const gemma4: Family = (m) => {
   const embedded = m.scale(m.embed("token_embd"), Math.sqrt(h.width));
   const extra = h.integer("embedding_length_per_layer_input", 0);
   const inputs = extra > 0 ? perLayerInputs(m, embedded, extra) : undefined;
-  const finalCap = h.number("final_logit_softcapping", 0);
+  const finalCap = h.number("final_logit_softcapping", 30);
   /** Slots of the last layer of each kind that has a cache of its own. */
   const slots = { sliding: 0, full: 0 };
   return decoder(

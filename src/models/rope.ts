@@ -23,16 +23,21 @@ export interface RopeSettings {
 }
 
 /** The magnitude that YaRN gives at a scaling factor. */
-function yarnMagnitude(factor: number, multiplier: number): number {
+export function yarnMagnitude(factor: number, multiplier: number): number {
   return factor <= 1 ? 1 : 0.1 * multiplier * Math.log(factor) + 1;
 }
 
-/** 1 / the linear scaling factor that the file names. */
-export function fileFreqScale({ h }: ModelBuilder): number {
+/** By how much the file stretches positions; 1 = not at all. */
+export function scalingFactor({ h }: ModelBuilder): number {
   if (h.string("rope.scaling.type", "linear") === "none") return 1;
   const factor = h.number("rope.scaling.factor", h.number("rope.scale_linear", 0));
   if (factor < 0) h.fail("rope.scaling.factor", factor, "a positive number");
-  return factor === 0 ? 1 : 1 / factor;
+  return factor === 0 ? 1 : factor;
+}
+
+/** Whether the file asks for YaRN. */
+export function isYarn({ h }: ModelBuilder): boolean {
+  return h.string("rope.scaling.type", "linear") === "yarn";
 }
 
 /** The table that the file's `rope.*` keys describe, with a family's own settings on top. */
@@ -43,9 +48,9 @@ export function ropeTable(m: ModelBuilder, settings: RopeSettings = {}): RopeTab
     h.fail("rope.dimension_count", rotated, "an even number of at least 2");
   const base = settings.base ?? h.number("rope.freq_base", 10000);
   if (base <= 1) h.fail("rope.freq_base", base, "more than 1");
-  const freqScale = settings.freqScale ?? fileFreqScale(m);
-  const yarn = h.string("rope.scaling.type", "linear") === "yarn";
-  const extFactor = settings.extFactor ?? h.number("rope.scaling.yarn_ext_factor", yarn ? 1 : 0);
+  const freqScale = settings.freqScale ?? 1 / scalingFactor(m);
+  const extFactor =
+    settings.extFactor ?? h.number("rope.scaling.yarn_ext_factor", isYarn(m) ? 1 : 0);
   const originalContext = h.within(
     "rope.scaling.original_context_length",
     1,
@@ -55,7 +60,7 @@ export function ropeTable(m: ModelBuilder, settings: RopeSettings = {}): RopeTab
   let attnFactor = 1;
   if (extFactor !== 0) {
     // The op multiplies by YaRN's own magnitude; dividing by it here leaves the one that is meant.
-    const factor = 1 / fileFreqScale(m);
+    const factor = scalingFactor(m);
     const meant = settings.logMultiplier
       ? yarnMagnitude(factor, settings.mscale ?? 1) / yarnMagnitude(factor, settings.logMultiplier)
       : yarnMagnitude(factor, 1);
