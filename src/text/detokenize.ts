@@ -37,6 +37,7 @@ export function pieceOf(vocabulary: Vocabulary, id: number): Uint8Array {
   const text = tokens[id];
   const bits = attributes[id];
   if (family === "rwkv") return unescapeToken(text);
+  if (family === "plamo") return bits & attribute.byte ? byteOfToken(text) : toUtf8(text);
   if (bits & (attribute.unknown | attribute.control | attribute.userDefined)) return toUtf8(text);
   if (bits & attribute.normal)
     return escapeSpaces ? toUtf8(text.replaceAll("\u2581", " ")) : fromByteCharacters(text);

@@ -3,6 +3,7 @@ import { WebggufError } from "../base/errors.ts";
 import type { Metadata } from "../gguf/metadata.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { cleanSpaces, pieceOf } from "./detokenize.ts";
+import { PlamoEncoder } from "./plamo.ts";
 import { RwkvEncoder } from "./rwkv.ts";
 import { SentencePieceEncoder } from "./spm.ts";
 import { fromUtf8, toUtf8 } from "./unicode-utf8.ts";
@@ -69,6 +70,8 @@ function encoderOf(metadata: Metadata, vocabulary: Vocabulary): Encoder {
       return new UnigramEncoder(metadata, vocabulary);
     case "rwkv":
       return new RwkvEncoder(vocabulary);
+    case "plamo":
+      return new PlamoEncoder(vocabulary);
   }
 }
 
@@ -114,7 +117,7 @@ class VocabularyTokenizer implements Tokenizer {
     const { family, special, addSpacePrefix } = this.#vocabulary;
     const bytes = typeof text === "string" ? toUtf8(text) : text;
     const output: number[] = [];
-    const ends = addSpecial && family !== "rwkv";
+    const ends = addSpecial && family !== "rwkv" && family !== "plamo";
     if (ends && this.addBos) output.push(special.bos!);
     let spaceBefore = addSpacePrefix;
     for (const fragment of this.#split(bytes, parseSpecial)) {

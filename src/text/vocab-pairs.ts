@@ -80,13 +80,20 @@ function oddNumber(): number {
   return (Math.floor(Math.random() * 0x7fffffff) << 1) | 1;
 }
 
-/** Byte strings, each with a value; walked a byte at a time from node 0. */
+/** Longer strings are left out of a {@link ByteTrie}; real tokens have a few dozen bytes. */
+const longestString = 512;
+
+/**
+ * Byte strings, each with a value; walked a byte at a time from node 0. Walks have at most 512
+ * steps, so that no vocabulary can make the work at each byte of a text grow with the text.
+ */
 export class ByteTrie {
   readonly #children: PairMap = new PairMap();
   readonly #values: number[] = [-1];
 
   /** Adds a string; the last value given to a string stays. */
   add(bytes: Uint8Array, value: number): void {
+    if (bytes.length > longestString) return;
     let node = 0;
     for (const byte of bytes) {
       let next = this.#children.get(node, byte);

@@ -9,8 +9,6 @@ export type Fragment = { token: number } | { start: number; end: number };
 
 /** Of a token seen more often than this the places are looked up again instead of kept. */
 const keptPlaces = 4096;
-/** Longer tokens (bytes) are never looked for; real ones have a few dozen. Bounds the work a byte. */
-const longestToken = 512;
 
 const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
 
@@ -40,8 +38,7 @@ export class SpecialSplitter {
       const bits = attributes[id];
       if ((bits & (hidden | attribute.userDefined)) === 0) continue;
       if (!controls && bits & hidden) continue;
-      const bytes = toUtf8(tokens[id]);
-      if (bytes.length <= longestToken) this.#candidates.push({ id, bytes });
+      this.#candidates.push({ id, bytes: toUtf8(tokens[id]) });
     }
     this.#candidates.sort((a, b) => b.bytes.length - a.bytes.length || a.id - b.id);
     for (let i = this.#candidates.length - 1; i >= 0; i--)

@@ -16,8 +16,8 @@ const attributeOfType = [
   attribute.byte,
 ];
 
-/** How text is cut: SentencePiece, byte-level BPE, WordPiece, Unigram, RWKV's longest match. */
-export type Family = "spm" | "bpe" | "wordpiece" | "unigram" | "rwkv";
+/** How text is cut: SentencePiece, BPE, WordPiece, Unigram, RWKV's and PLaMo 2's own ways. */
+export type Family = "spm" | "bpe" | "wordpiece" | "unigram" | "rwkv" | "plamo";
 
 const families: ReadonlyMap<string, Family> = new Map<string, Family>([
   ["llama", "spm"],
@@ -27,6 +27,7 @@ const families: ReadonlyMap<string, Family> = new Map<string, Family>([
   ["bert", "wordpiece"],
   ["t5", "unigram"],
   ["rwkv", "rwkv"],
+  ["plamo2", "plamo"],
 ]);
 
 /** Ids that hold where a file names none. */
@@ -36,6 +37,7 @@ const defaultIds: Readonly<Record<Family, SpecialIds>> = {
   wordpiece: { bos: 101, unk: 100, sep: 102, pad: 0 },
   unigram: { eos: 1, unk: 2, pad: 0 },
   rwkv: {},
+  plamo: { bos: 1, eos: 2, unk: 0, pad: 3 },
 };
 
 /** A vocabulary, checked and ready for the algorithms. */

@@ -260,6 +260,37 @@ describe("RWKV", () => {
   });
 });
 
+describe("PLaMo 2", () => {
+  const bytes = Array.from({ length: 256 }, (_, value) => byteToken(value));
+  const pieces: [string, number][] = [
+    ["a", -2],
+    ["b", -2],
+    ["ab", -4],
+    ["ba", -1],
+    ["天", -3],
+  ];
+  const tokens = ["<unk>", ...bytes, ...pieces.map(([text]) => text)];
+  const values = {
+    model: "plamo2",
+    tokens,
+    scores: Float32Array.of(0, ...bytes.map(() => 0), ...pieces.map(([, score]) => score)),
+    token_type: Int32Array.of(unknown, ...bytes.map(() => byte), ...pieces.map(() => normal)),
+  };
+
+  it("takes the best sum, of equal ones the longer token, and bytes for the rest", () => {
+    const tokenizer = createTokenizer(metadata(values));
+    expect(ids(tokenizer, "ab")).toEqual(["ab"]);
+    expect(ids(tokenizer, "aba")).toEqual(["a", "ba"]);
+    expect(ids(tokenizer, "\ufeff天é")).toEqual(["天", "<0xC3>", "<0xA9>"]);
+    expect(tokenizer.decode(tokenizer.encode("ab天é\n"))).toBe("ab天é\n");
+  });
+
+  it("needs a token for each byte", () => {
+    const tokensWithout = tokens.map((text) => (text === "<0x41>" ? "x" : text));
+    expect(() => createTokenizer(metadata({ ...values, tokens: tokensWithout }))).toThrow(/<0x41>/);
+  });
+});
+
 describe("special tokens", () => {
   const marks: [string, number][] = [
     ["<a>", control],
@@ -389,6 +420,28 @@ describe("pairs of integers", () => {
       expect(pairs.get(first, second)).toBe(value);
     }
     expect(pairs.get(1000, 1)).toBe(-1);
+  });
+});
+
+describe("hostile vocabularies", () => {
+  it("with tokens as long as the text do not make the work grow faster", () => {
+    for (const [model, type] of [
+      ["bert", normal],
+      ["t5", normal],
+      ["rwkv", normal],
+      ["llama", userDefined],
+    ] as const) {
+      const steps = (length: number): number => {
+        const tokens = ["<unk>", "a", "a".repeat(length + 1), "▁"];
+        const types = Int32Array.of(unknown, normal, type, normal);
+        const tokenizer = createTokenizer(
+          metadata({ model, tokens, token_type: types, unknown_token_id: 0 }),
+        );
+        tokenizer.encode("a".repeat(length), { parseSpecial: true });
+        return tokenizerSteps(tokenizer);
+      };
+      expect(steps(16_000)).toBeLessThanOrEqual(2.4 * steps(8_000));
+    }
   });
 });
 
