@@ -488,6 +488,36 @@ fn main(
   store_run(params.outFirst + start, values, params.count - start);
 }
 `,
+  "dot": `// dot.wgsl: out[r, g] = Σ_i a[r, g · group + i] · b[r, g · group + i] over i < group
+// a, b [rows][stride] f32; out [rows][out_stride] f32, \`count\` runs
+// grid: (ceil(count / 64), rows, 1), one thread a run: runs are a head long and there are few of them
+struct Params {
+  count: u32,
+  group: u32,
+  domain: u32,
+  a_offset: u32,
+  a_stride: u32,
+  b_offset: u32,
+  b_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> a: array<f32>;
+@group(1) @binding(2) var<storage, read> b: array<f32>;
+@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (id.y >= row_count(params.domain) || id.x >= params.count) { return; }
+  let at_a = params.a_offset + id.y * params.a_stride + id.x * params.group;
+  let at_b = params.b_offset + id.y * params.b_stride + id.x * params.group;
+  var sum = 0.0;
+  for (var i = 0u; i < params.group; i++) { sum += a[at_a + i] * b[at_b + i]; }
+  out[params.out_offset + id.y * params.out_stride + id.x] = sum;
+}
+`,
   "elementwise": `// elementwise.wgsl: out[r, i] = f(a[r, i], b[r or 0, (i / repeat) % period])
 //   KIND 0 a + b   1 a · b   2 a · c.x + c.y   3 clamp(a, c.x, c.y)   4 act(a)   5 c.x · tanh(a / c.x)
 //        6 gated(a, b) with alpha c.x, limit c.y   7 a · (ln(floor((p + c.z) / c.x) + 1) · c.y + 1), p = position
@@ -785,6 +815,7 @@ fn slab_row(sequence: u32, position: u32) -> u32 {
 // x        vec4; pair (row, choice) at row · x_stride + choice · x_choice                       binding 2
 // small    biases and scales                                                                   binding 3
 // route    moeMatvec: ids as f32 [rows][route_stride]; moeMatmul: the lists of moeGroup         binding 4
+//          !ROUTED: nothing; choice c of every row is expert c (linear maps head by head)
 // out      [rows][out_stride] f32, a run of \`count\` for each choice                            binding 5
 // Outputs whose weights lie outside of the piece are left untouched: a split tensor is several dispatches.
 struct Params {
@@ -1172,18 +1203,26 @@ fn store_run(at: u32, values: mat4x4<f32>, left: u32) {
 @group(2) @binding(0) var<storage, read> tables: array<u32>;
 `,
   "lib/topk": `// lib/topk.wgsl: the \`wanted\` largest of \`count\` keys by one workgroup of 64 threads; of equal keys the first.
-// The kernel gives  fn key_at(i: u32) -> u32              the key of element i
-//                   fn keep(place: u32, i: u32)           element i is one of them, the place-th in order of i
-// The keys' digits of 8 bits are counted from the top, which finds the smallest key that is kept, one digit
-// a turn; then each thread copies what it finds in its own stretch. 9 barriers, no order left to chance.
+// The kernel gives  fn key_at(i: u32) -> u32              the key of element i, not 0
+//                   fn keep(place: u32, i: u32)           element i is one of them; equal keys come in order of i
+// The two largest keys of each thread's share are 128 keys, so the wanted-th of these is a lower bound of those
+// that are kept. Nearly always few elements reach it: these are ranked. Else (many equal keys, rising keys) the
+// smallest key that is kept is found exactly. Whatever the way, nothing is left to chance.
+const NEAR = 128u; // wanted at most
+
+var<workgroup> leading: array<u32, NEAR>; // two of each thread
+var<workgroup> bound: u32;
+var<workgroup> near: array<vec2<u32>, NEAR>; // (key, element) that reach the bound
+var<workgroup> near_count: atomic<u32>;
+var<workgroup> near_total: u32;
 var<workgroup> bins: array<atomic<u32>, 1024>; // [digit][value]
 var<workgroup> sums: array<u32, 320>; // [digit][thread], last what the threads' stretches hold
 
 // Unsigned integers in the order of floats; -0 equals 0, NaN is as -Infinity.
 fn order_key(bits: u32) -> u32 {
-  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0x007fffffu; }
-  if ((bits & 0x80000000u) == 0u) { return bits | 0x80000000u; }
-  return select(~bits, 0x80000000u, bits == 0x80000000u);
+  let key = bits ^ select(0x80000000u, 0xffffffffu, (bits & 0x80000000u) != 0u);
+  let ordered = select(key, 0x80000000u, bits == 0x80000000u);
+  return select(ordered, 0x007fffffu, (bits & 0x7fffffffu) > 0x7f800000u);
 }
 
 // The float of a key, infinities as ±1e30.
@@ -1193,8 +1232,56 @@ fn key_float(key: u32) -> f32 {
   return bitcast<f32>(select(~key, key & 0x7fffffffu, (key & 0x80000000u) != 0u));
 }
 
-// Elements first … first + count; wanted ≤ count < 65,536.
+// Elements first … first + count; 1 ≤ wanted ≤ count < 65,536.
 fn keep_largest(thread: u32, first: u32, count: u32, wanted: u32) {
+  var top = 0u;
+  var second = 0u;
+  for (var i = thread; i < count; i += 64u) {
+    let key = key_at(first + i);
+    second = max(second, min(top, key));
+    top = max(top, key);
+  }
+  leading[thread] = top;
+  leading[64u + thread] = second;
+  workgroupBarrier();
+  var top_rank = 0u;
+  var second_rank = 0u;
+  for (var i = 0u; i < NEAR; i++) {
+    let other = leading[i];
+    top_rank += select(0u, 1u, other > top || (other == top && i < thread));
+    second_rank += select(0u, 1u, other > second || (other == second && i < 64u + thread));
+  }
+  if (top_rank + 1u == wanted) { bound = top; }
+  if (second_rank + 1u == wanted) { bound = second; }
+  workgroupBarrier();
+  for (var i = thread; i < count; i += 64u) {
+    let key = key_at(first + i);
+    if (key >= bound) {
+      let at = atomicAdd(&near_count, 1u);
+      if (at < NEAR) { near[at] = vec2(key, i); }
+    }
+  }
+  workgroupBarrier();
+  if (thread == 0u) { near_total = atomicLoad(&near_count); }
+  let total = workgroupUniformLoad(&near_total);
+  if (total > NEAR) {
+    keep_by_digits(thread, first, count, wanted);
+    return;
+  }
+  for (var i = thread; i < total; i += 64u) {
+    let mine = near[i];
+    var rank = 0u;
+    for (var j = 0u; j < total; j++) {
+      let other = near[j];
+      rank += select(0u, 1u, other.x > mine.x || (other.x == mine.x && other.y < mine.y));
+    }
+    if (rank < wanted) { keep(rank, first + mine.y); }
+  }
+}
+
+// The keys' digits of 8 bits are counted from the top, which finds the smallest key that is kept, one digit a
+// turn; then each thread takes what it finds in its own stretch.
+fn keep_by_digits(thread: u32, first: u32, count: u32, wanted: u32) {
   var smallest = 0u; // its digits that are known
   var left = wanted; // how many elements with these digits are kept
   for (var digit = 0u; digit < 4u; digit++) {
@@ -1652,12 +1739,18 @@ fn main(@builtin(local_invocation_index) thread: u32) {
 //
 // moeGroup.wgsl has sorted the pairs by expert. A workgroup of 8 × 8 threads makes a tile of up to 32 pairs of
 // one expert × 32 outputs, as matmul.wgsl does with 32 rows; blocks of 8 pairs that a tile lacks cost nothing.
-// grid: (ceil(count / 32), tiles at the most, 1)
+// grid: (ceil(count / 32), tiles at the most, 1), or !ROUTED: (ceil(count / 32), ceil(rows / 32), used)
 @group(1) @binding(4) var<storage, read> route: array<u32>;
 
 // [k / 4][pair or output] of four consecutive k, so that threads of a row read neighbours.
 var<workgroup> tile_x: array<vec4<f32>, 256>;
 var<workgroup> tile_w: array<vec4<f32>, 256u * PARTS>;
+
+// Pairs i of the tile, whose first is at \`start\`.
+fn pair_at(start: u32, expert: u32, i: u32) -> u32 {
+  if (ROUTED) { return route[start + i]; }
+  return (start + i) * params.used + expert;
+}
 
 fn stage_weights(thread: u32, part: u32, row: u32, k0: u32) {
   let half = thread >> 5u;
@@ -1678,12 +1771,20 @@ fn stage_weights(thread: u32, part: u32, row: u32, k0: u32) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  if (group.y >= route[params.route_offset]) { return; }
-  let tile = params.route_offset + 4u + 3u * group.y;
-  let expert = route[tile];
+  var expert = group.z;
+  var start = group.y * 32u;
+  var held = 0u;
+  if (ROUTED) {
+    if (group.y >= route[params.route_offset]) { return; }
+    let tile = params.route_offset + 4u + 3u * group.y;
+    expert = route[tile];
+    start = params.route_offset + 4u + 3u * params.max_tiles + route[tile + 1u];
+    held = route[tile + 2u] - route[tile + 1u];
+  } else {
+    if (start >= row_count(params.domain)) { return; }
+    held = min(32u, row_count(params.domain) - start);
+  }
   if (elsewhere(expert)) { return; }
-  let pairs = params.route_offset + 4u + 3u * params.max_tiles + route[tile + 1u];
-  let held = route[tile + 2u] - route[tile + 1u];
   let out0 = group.x * 32u;
 
   let staged = min(out0 + (thread & 31u), params.count - 1u);
@@ -1695,7 +1796,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let mine = thread & 31u;
   var source = 0u;
   if (mine < held) {
-    let pair = route[pairs + mine];
+    let pair = pair_at(start, expert, mine);
     source = params.x_offset + (pair / params.used) * params.x_stride + (pair % params.used) * params.x_choice;
   }
 
@@ -1753,7 +1854,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   for (var i = 0u; i < 4u; i++) {
     if (ty + 8u * i >= held) { break; }
-    let pair = route[pairs + ty + 8u * i];
+    let pair = pair_at(start, expert, ty + 8u * i);
     var a = a0; var b = b0;
     if (i == 1u) { a = a1; b = b1; } else if (i == 2u) { a = a2; b = b2; } else if (i == 3u) { a = a3; b = b3; }
     for (var j = 0u; j < 4u; j++) {
@@ -1780,7 +1881,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let row = group.y;
   let choice = group.z;
   if (row >= row_count(params.domain)) { return; }
-  let expert = min(u32(route[params.route_offset + row * params.route_stride + choice]), EXPERTS - 1u);
+  var expert = choice;
+  if (ROUTED) {
+    expert = min(u32(route[params.route_offset + row * params.route_stride + choice]), EXPERTS - 1u);
+  }
   if (elsewhere(expert)) { return; }
 
   let lane = thread % LANES;
@@ -3009,7 +3113,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
 }
 `,
   "sampleRuns": `// needs: lib/step, lib/topk
-// sampleRuns.wgsl: the K largest logits of each run of RUN logits of a row, in the order of ids; the first step of
+// sampleRuns.wgsl: the K largest logits of each run of RUN logits of a row, equal ones by id; the first step of
 // sampling. K is the row's own: the first word of its settings.
 // logits [rows][stride] f32; out [row] K × (key, id) for each run, the last of which may have fewer
 // grid: (runs, output rows, 1), 64 threads

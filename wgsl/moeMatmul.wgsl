@@ -3,12 +3,18 @@
 //
 // moeGroup.wgsl has sorted the pairs by expert. A workgroup of 8 × 8 threads makes a tile of up to 32 pairs of
 // one expert × 32 outputs, as matmul.wgsl does with 32 rows; blocks of 8 pairs that a tile lacks cost nothing.
-// grid: (ceil(count / 32), tiles at the most, 1)
+// grid: (ceil(count / 32), tiles at the most, 1), or !ROUTED: (ceil(count / 32), ceil(rows / 32), used)
 @group(1) @binding(4) var<storage, read> route: array<u32>;
 
 // [k / 4][pair or output] of four consecutive k, so that threads of a row read neighbours.
 var<workgroup> tile_x: array<vec4<f32>, 256>;
 var<workgroup> tile_w: array<vec4<f32>, 256u * PARTS>;
+
+// Pairs i of the tile, whose first is at `start`.
+fn pair_at(start: u32, expert: u32, i: u32) -> u32 {
+  if (ROUTED) { return route[start + i]; }
+  return (start + i) * params.used + expert;
+}
 
 fn stage_weights(thread: u32, part: u32, row: u32, k0: u32) {
   let half = thread >> 5u;
@@ -29,12 +35,20 @@ fn stage_weights(thread: u32, part: u32, row: u32, k0: u32) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  if (group.y >= route[params.route_offset]) { return; }
-  let tile = params.route_offset + 4u + 3u * group.y;
-  let expert = route[tile];
+  var expert = group.z;
+  var start = group.y * 32u;
+  var held = 0u;
+  if (ROUTED) {
+    if (group.y >= route[params.route_offset]) { return; }
+    let tile = params.route_offset + 4u + 3u * group.y;
+    expert = route[tile];
+    start = params.route_offset + 4u + 3u * params.max_tiles + route[tile + 1u];
+    held = route[tile + 2u] - route[tile + 1u];
+  } else {
+    if (start >= row_count(params.domain)) { return; }
+    held = min(32u, row_count(params.domain) - start);
+  }
   if (elsewhere(expert)) { return; }
-  let pairs = params.route_offset + 4u + 3u * params.max_tiles + route[tile + 1u];
-  let held = route[tile + 2u] - route[tile + 1u];
   let out0 = group.x * 32u;
 
   let staged = min(out0 + (thread & 31u), params.count - 1u);
@@ -46,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let mine = thread & 31u;
   var source = 0u;
   if (mine < held) {
-    let pair = route[pairs + mine];
+    let pair = pair_at(start, expert, mine);
     source = params.x_offset + (pair / params.used) * params.x_stride + (pair % params.used) * params.x_choice;
   }
 
@@ -104,7 +118,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   for (var i = 0u; i < 4u; i++) {
     if (ty + 8u * i >= held) { break; }
-    let pair = route[pairs + ty + 8u * i];
+    let pair = pair_at(start, expert, ty + 8u * i);
     var a = a0; var b = b0;
     if (i == 1u) { a = a1; b = b1; } else if (i == 2u) { a = a2; b = b2; } else if (i == 3u) { a = a3; b = b3; }
     for (var j = 0u; j < 4u; j++) {

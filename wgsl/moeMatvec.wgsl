@@ -15,7 +15,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let row = group.y;
   let choice = group.z;
   if (row >= row_count(params.domain)) { return; }
-  let expert = min(u32(route[params.route_offset + row * params.route_stride + choice]), EXPERTS - 1u);
+  var expert = choice;
+  if (ROUTED) {
+    expert = min(u32(route[params.route_offset + row * params.route_stride + choice]), EXPERTS - 1u);
+  }
   if (elsewhere(expert)) { return; }
 
   let lane = thread % LANES;

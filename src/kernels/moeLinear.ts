@@ -2,7 +2,7 @@
 import type { QuantType } from "../gguf/quants.ts";
 import type { Activation } from "../graph/ops.ts";
 import { activationNumber } from "./activation.ts";
-import { type Binding, f, type KernelCall, type Place, read, u, write } from "./call.ts";
+import { type Binding, f, type Grid, type KernelCall, type Place, read, u, write } from "./call.ts";
 import type { MatvecTuning } from "./linear.ts";
 import { quantKernel } from "./quants.ts";
 
@@ -74,9 +74,12 @@ export interface MoeLinearCall {
   readonly x: Place;
   /** Whether x has a run of k for each choice. */
   readonly perExpert: boolean;
-  readonly route: Place;
-  /** The pairs by expert, when there are many rows. */
+  /** The chosen experts; without it, choice c of every row is expert c. */
+  readonly route?: Place;
+  /** The pairs by expert. */
   readonly lists?: Place;
+  /** Whether to go expert by expert, which needs `lists` or no route, not pair by pair. */
+  readonly tiled: boolean;
   readonly out: Place;
   readonly experts: number;
   readonly used: number;
@@ -92,22 +95,23 @@ export interface MoeLinearCall {
 }
 
 export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall {
-  const { x, out, route, lists, gate, k, count, experts, used, parts } = call;
+  const { x, out, route, lists, gate, k, count, experts, used, parts, tiled } = call;
   const quant = quantKernel(call.type);
   const two = (pick: (part: ExpertPart) => number) => [
     u(pick(parts[0])),
     u(pick(parts[1] ?? parts[0])),
   ];
-  const tiles = mostTiles(call.rows * used, experts);
-  const source = lists ?? route;
+  const most = mostTiles(call.rows * used, experts);
+  const source = lists ?? route ?? x;
   const consts: Record<string, number | boolean | string> = {
+    ROUTED: route !== undefined,
     PARTS: `${parts.length}u`,
     GATED: gate !== undefined,
     TAIL: k % 16 !== 0,
     ACT: gate ? activationNumber(gate.kind) : "99u",
   };
   let lanes = tuning.lanes;
-  if (!lists) {
+  if (!tiled) {
     // Fewer lanes than runs of 16 would idle; the count depends on k alone.
     while (lanes > 1 && lanes * 16 > k) lanes /= 2;
     consts["WG"] = `${tuning.threads}u`;
@@ -116,8 +120,16 @@ export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall
     consts["EXPERTS"] = `${experts}u`;
   }
   const perGroup = (tuning.threads / lanes) * tuning.outputs;
+  const grid = (): Grid => {
+    const { domain } = x;
+    const tiles = { x: Math.ceil(count / TILE), z: 1, tile: 1, domain };
+    if (!tiled)
+      return { x: Math.ceil(count / perGroup), y: 1, z: used, rows: "y", tile: 1, domain };
+    if (lists) return { ...tiles, y: most };
+    return { ...tiles, y: 1, z: used, rows: "y", tile: TILE };
+  };
   return {
-    kernel: lists ? "moeMatmul" : "moeMatvec",
+    kernel: tiled ? "moeMatmul" : "moeMatvec",
     snippets: [
       "lib/step",
       ...(quant.usesTables ? ["lib/tables"] : []),
@@ -137,7 +149,7 @@ export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall
       u(out.stride),
       u(source.offset),
       u(source.stride),
-      u(tiles),
+      u(most),
       f(gate?.alpha ?? 0),
       f(gate?.limit ?? 0),
       ...two((p) => p.height),
@@ -150,12 +162,10 @@ export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall
     ],
     bindings: [call.weights, read(x.buffer), read("small"), read(source.buffer), write(out.buffer)],
     tables: quant.usesTables,
-    grid: lists
-      ? { x: Math.ceil(count / 32), y: tiles, z: 1, tile: 1, domain: x.domain }
-      : { x: Math.ceil(count / perGroup), y: 1, z: used, rows: "y", tile: 1, domain: x.domain },
+    grid: grid(),
     label: call.label,
     layer: call.layer,
-    variant: [call.type.name, gate && "gated"].filter(Boolean).join(" "),
+    variant: [call.type.name, gate && "gated", !route && "by head"].filter(Boolean).join(" "),
     bytes:
       ((Math.min(call.rows * used, experts) * count * k) / call.type.elements) *
       call.type.bytes *

@@ -100,8 +100,7 @@ export function inputs(op: PlanOp): Ref[] {
   if (op.op === "linears") return op.residual === undefined ? [op.x] : [op.x, op.residual];
   if (op.op === "ropeStore") return [op.q, op.k, op.v];
   if (op.op === "expertLists") return [op.route];
-  if (op.op === "experts")
-    return op.lists === undefined ? [op.x, op.route] : [op.x, op.route, op.lists];
+  if (op.op === "experts") return [op.x, op.route, op.lists].filter((r) => r !== undefined);
   if (op.op === "moeSum" && "residual" in op && op.residual !== undefined)
     return [op.x, op.route, op.residual];
   return inputsOf(op);
@@ -410,7 +409,10 @@ export function fuse(
   };
   graph.ops.forEach((op, ref) => {
     if (op.op !== "linear") {
-      draft.nodes.push({ ref, op: op.op === "moeLinear" ? expertsOf(op) : op });
+      draft.nodes.push({
+        ref,
+        op: op.op === "moeLinear" || op.op === "headLinear" ? expertsOf(op) : op,
+      });
       return;
     }
     const { layer, name, x, weight, bias, first, out, scale } = op;

@@ -9,13 +9,14 @@ export interface ExpertPart {
   readonly first: number;
 }
 
-/** One moeLinear, or gate and up of the same x as act(part 0) · part 1. */
+/** One moeLinear or headLinear, or gate and up of the same x as act(part 0) · part 1. */
 export interface ExpertsOp {
   readonly op: "experts";
   readonly layer: number;
   readonly name: string;
   readonly x: Ref;
-  readonly route: Ref;
+  /** Without one, each of the `used` experts takes its own run of every row. */
+  readonly route?: Ref;
   readonly parts: readonly ExpertPart[];
   /** Outputs of a part. */
   readonly out: number;
@@ -42,11 +43,14 @@ export interface ExpertListsOp {
 
 export type MoeSumOp = Extract<Op, { op: "moeSum" }> & { readonly residual?: Ref };
 
-/** A moeLinear that nothing has been fused into yet. */
-export function expertsOf(op: Extract<Op, { op: "moeLinear" }>): ExpertsOp {
-  const { layer, name, x, route, weight, bias, scale, used, perExpert, first, out } = op;
-  const parts = [{ weight, bias, scale, first }];
-  return { op: "experts", layer, name, x, route, parts, out, used, perExpert };
+/** A map that nothing has been fused into yet. */
+export function expertsOf(op: Extract<Op, { op: "moeLinear" | "headLinear" }>): ExpertsOp {
+  const { layer, name, x, weight, out } = op;
+  const base = { op: "experts", layer, name, x, out } as const;
+  if (op.op === "headLinear")
+    return { ...base, parts: [{ weight, first: 0 }], used: op.heads, perExpert: true };
+  const { route, bias, scale, used, perExpert, first } = op;
+  return { ...base, route, parts: [{ weight, bias, scale, first }], used, perExpert };
 }
 
 const single = (op: Node["op"] | undefined): op is ExpertsOp =>
@@ -102,10 +106,12 @@ export function expertSum(draft: Draft, { maker, uses }: Index): void {
 /** Maps of many rows go expert by expert: one sorted list a route serves all of them. */
 export function expertLists(draft: Draft, width: (used: number) => number): void {
   const lists = new Map<Ref, Ref>();
-  for (const { op } of draft.nodes) if (op.op === "experts") lists.set(op.route, -1);
+  for (const { op } of draft.nodes)
+    if (op.op === "experts" && op.route !== undefined) lists.set(op.route, -1);
   draft.nodes = draft.nodes.flatMap((node) => {
     const { op, ref } = node;
-    if (op.op === "experts") return [{ ref, op: { ...op, lists: lists.get(op.route) } }];
+    if (op.op === "experts" && op.route !== undefined)
+      return [{ ref, op: { ...op, lists: lists.get(op.route) } }];
     if (op.op !== "moeRoute" || !lists.has(ref)) return [node];
     const { layer, experts, used } = op;
     const made = draft.values.length;

@@ -17,7 +17,7 @@ import { lowerConcat, lowerSelect, lowerSlice } from "./lower/copies.ts";
 import { lowerElementwise } from "./lower/elementwise.ts";
 import { lowerLinears } from "./lower/linears.ts";
 import { expertPieces, lowerMoe } from "./lower/moe.ts";
-import { lowerEmbed, lowerNorm, lowerRope } from "./lower/rows.ts";
+import { lowerDot, lowerEmbed, lowerNorm, lowerRope } from "./lower/rows.ts";
 import { lowerState } from "./lower/state.ts";
 
 /** How many rows a plan is made for, and how many of them may have outputs. */
@@ -260,7 +260,10 @@ export class Lowering {
       case "concat":
         return lowerConcat(this, ref, op);
       case "moeLinear":
-        throw new Error("plan: moeLinear ops are lowered as experts");
+      case "headLinear":
+        throw new Error(`plan: ${op.op} ops are lowered as experts`);
+      case "dot":
+        return lowerDot(this, ref, op);
       case "moeRoute":
       case "experts":
       case "expertLists":

@@ -58,6 +58,9 @@ function tensorsOf(op: Op): [string, "matrix" | "vector"][] {
     case "embed":
       list.push([op.table, "matrix"]);
       break;
+    case "headLinear":
+      list.push([op.weight, "matrix"]);
+      break;
     case "linear":
     case "moeLinear":
       list.push([op.weight, "matrix"], [op.bias, "vector"], [op.scale, "vector"]);

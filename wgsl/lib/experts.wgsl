@@ -7,6 +7,7 @@
 // x        vec4; pair (row, choice) at row · x_stride + choice · x_choice                       binding 2
 // small    biases and scales                                                                   binding 3
 // route    moeMatvec: ids as f32 [rows][route_stride]; moeMatmul: the lists of moeGroup         binding 4
+//          !ROUTED: nothing; choice c of every row is expert c (linear maps head by head)
 // out      [rows][out_stride] f32, a run of `count` for each choice                            binding 5
 // Outputs whose weights lie outside of the piece are left untouched: a split tensor is several dispatches.
 struct Params {

@@ -49,7 +49,8 @@ export function lowerElementwise(plan: Lowering, ref: Ref, op: ElementwiseOp): v
     case "mulWeight": {
       const period = plan.input.placement.vectorLengths.get(op.weight)!;
       const b = { buffer: "small", offset: plan.vector(op.weight), stride: 0, period };
-      return emit(plan.place(op.x), { kind: op.op === "addWeight" ? "add" : "mul", b });
+      if (op.op === "addWeight") return emit(plan.place(op.x), { kind: "add", b });
+      return emit(plan.place(op.x), { kind: "mul", b, repeat: op.run ?? 1 });
     }
     case "scale":
       return emit(plan.place(op.x), { kind: "scale", constants: [op.by, op.plus] });

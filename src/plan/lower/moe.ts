@@ -66,12 +66,16 @@ export function lowerMoe(plan: Lowering, ref: Ref, op: MoeOp): void {
 /** One dispatch a piece: each makes the outputs of the experts that it holds. */
 function lowerExperts(plan: Lowering, ref: Ref, op: ExpertsOp): void {
   const x = plan.place(op.x);
-  const route = plan.place(op.route);
-  const lists = op.lists === undefined ? undefined : plan.place(op.lists);
+  const [route, lists] = [op.route, op.lists].map((r) =>
+    r === undefined ? undefined : plan.place(r),
+  );
   const k = x.width / (op.perExpert ? op.used : 1);
   if (x.offset % 4 !== 0 || x.stride % 4 !== 0 || (op.perExpert && k % 4 !== 0))
     throw new Error(`plan: ${op.name} reads an unaligned view`);
-  const out = plan.make(ref, lists ? [x, route, lists] : [x, route]);
+  const out = plan.make(
+    ref,
+    [x, route, lists].filter((p) => p !== undefined),
+  );
   const matrices = op.parts.map((part) => plan.matrix(part.weight));
   const [matrix] = matrices;
   const experts = expertsIn(matrix);
@@ -97,6 +101,7 @@ function lowerExperts(plan: Lowering, ref: Ref, op: ExpertsOp): void {
           perExpert: op.perExpert,
           route,
           lists,
+          tiled: !plan.matvec && (lists !== undefined || route === undefined),
           out,
           experts,
           used: op.used,

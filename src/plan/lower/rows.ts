@@ -1,6 +1,7 @@
-/** Lowering of ops that fetch, normalise or turn rows. */
+/** Lowering of ops that fetch, normalise, multiply or turn rows. */
 import type { Op, Ref } from "../../graph/ops.ts";
 import { NONE, read } from "../../kernels/call.ts";
+import { dot } from "../../kernels/dot.ts";
 import { embed } from "../../kernels/embed.ts";
 import { norm } from "../../kernels/norm.ts";
 import { rope } from "../../kernels/rope.ts";
@@ -61,4 +62,10 @@ export function lowerRope(plan: Lowering, ref: Ref, op: Extract<Op, { op: "rope"
   plan.calls.push(
     rope({ x, out, headWidth, start, rotated: table.rotated, style, angles, label, layer }),
   );
+}
+
+export function lowerDot(plan: Lowering, ref: Ref, op: Extract<Op, { op: "dot" }>): void {
+  const [a, b] = [plan.place(op.a), plan.place(op.b)];
+  const { group, name: label, layer } = op;
+  plan.calls.push(dot({ a, b, out: plan.make(ref, [a, b]), group, label, layer }));
 }
