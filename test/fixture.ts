@@ -1,6 +1,9 @@
 /** Reads test data below test/fixtures, in Node, Deno and browsers. */
 
-const root = new URL("./fixtures/", import.meta.url);
+// A test server may name modules by their path on disk; files it serves from the repository's root.
+const root = import.meta.url.startsWith("file:")
+  ? new URL("./fixtures/", import.meta.url)
+  : new URL("/test/fixtures/", import.meta.url);
 
 /** The bytes of a fixture; `path` is relative to test/fixtures. */
 export async function fixture(path: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -12,7 +15,7 @@ export async function fixture(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(url);
   // The development server answers unknown paths with a page.
   const isPage = response.headers.get("content-type")?.startsWith("text/html") ?? false;
-  if (!response.ok || (isPage && !path.endsWith(".html"))) throw new Error(`no fixture ${path}`);
+  if (!response.ok || (isPage && !path.endsWith(".html"))) throw new Error(`no fixture ${path} ${url} ${response.status} ${response.headers.get("content-type")}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
