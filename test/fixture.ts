@@ -15,7 +15,7 @@ export async function fixture(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(url);
   // The development server answers unknown paths with a page.
   const isPage = response.headers.get("content-type")?.startsWith("text/html") ?? false;
-  if (!response.ok || (isPage && !path.endsWith(".html"))) throw new Error(`no fixture ${path} ${url} ${response.status} ${response.headers.get("content-type")}`);
+  if (!response.ok || (isPage && !path.endsWith(".html"))) throw new Error(`no fixture ${path}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
