@@ -30,8 +30,7 @@ import { Hyper } from "./hyper.ts";
 import { jamba } from "./jamba.ts";
 import { kimiLinear } from "./kimi-linear.ts";
 import { lfm2 } from "./lfm2.ts";
-import { llama } from "./llama.ts";
-import { llamaEmbed } from "./llama-embed.ts";
+import { bothWays, llama, llamaEncoder } from "./llama.ts";
 import { llamaMoe } from "./llama-moe.ts";
 import { llama4 } from "./llama4.ts";
 import { mamba, mamba1Mixer, mamba2Mixer } from "./mamba.ts";
@@ -74,8 +73,10 @@ const families: ReadonlyMap<string, Family> = new Map(
     deepseek2: deepseek2(true),
     "deepseek2-ocr": llamaMoe("neox"),
     dots1: llamaMoe("neox"),
+    dream: bothWays("neox"),
     ernie4_5: llama("norm"),
     "ernie4_5-moe": llamaMoe("norm", { gate: "softmax", normalize: true }),
+    eurobert: llamaEncoder("neox"),
     exaone: llama("neox"),
     exaone4: exaone4,
     falcon: falcon,
@@ -97,16 +98,20 @@ const families: ReadonlyMap<string, Family> = new Map(
     grok: grok,
     "hunyuan-dense": hunyuan("neox"),
     "hunyuan-moe": hunyuan("neox"),
+    hunyuan_vl: hunyuan("neox"),
     internlm2: llama("norm"),
     jais: layerNormed({ kind: "silu", gated: true, alibi: 8, byWidth: true }),
     jais2: layerNormed({ rope: "neox", kind: "relu2" }),
     jamba: jamba,
     "jina-bert-v2": bert({ alibi: 8, gate: "gelu" }),
+    "jina-bert-v3": bert({ rope: "neox" }),
     "kimi-linear": kimiLinear,
     lfm2: lfm2,
     lfm2moe: lfm2,
+    llada: bothWays("norm"),
+    "llada-moe": bothWays("neox", false),
     llama: llama("norm"),
-    "llama-embed": llamaEmbed,
+    "llama-embed": llamaEncoder("norm"),
     llama4: llama4,
     maincoder: hunyuan("norm"),
     mamba: mamba(mamba1Mixer),
@@ -129,6 +134,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     olmoe: olmoe,
     openelm: llama("neox"),
     orion: layerNormed({ rope: "neox", kind: "silu", gated: true }),
+    paddleocr: multiSection(false),
     "pangu-embedded": llama("neox"),
     phi2: phi2,
     phi3: phi3,
@@ -147,6 +153,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     qwen3vl: multiSection(true),
     qwen3vlmoe: multiSection(true),
     refact: refact,
+    rnd1: bothWays("neox"),
     rwkv7: rwkv7,
     seed_oss: seedOss,
     smollm3: smollm3,

@@ -14,7 +14,7 @@ describe("architectures on the CPU path", () => {
       (graph, file, options) =>
         createCpuExecutor(graph, file, { ...options, cacheTypeK: "f32", cacheTypeV: "f32" }),
       // Deep models amplify the reference's own rounding; all others are exact to 1e-9.
-      { bound: Math.max(1e-9, 4 * (entries.get(name)?.noise_floor_nmse ?? 0)) },
+      { bound: Math.max(1e-9, 4 * Number(entries.get(name)?.noise_floor_nmse ?? 0)) },
     );
     expect(rows.filter((row) => !row.pass)).toEqual([]);
   });
