@@ -7,7 +7,7 @@ import type { Metadata } from "../gguf/metadata.ts";
 import { type MergeRules, Merger } from "./merge.ts";
 import { cutAll } from "./pretokenize-scan.ts";
 import { category, lowerCase, SPACE } from "./unicode.ts";
-import { decodePoints, toUtf8, writePoint } from "./unicode-utf8.ts";
+import { decodePoints, writePoint } from "./unicode-utf8.ts";
 import type { Vocabulary } from "./vocab.ts";
 import { PairMap } from "./vocab-pairs.ts";
 
@@ -37,6 +37,10 @@ class Merges implements MergeRules {
   readonly #others: Map<string, number> = new Map();
   readonly #pairs: PairMap;
   readonly #results: Int32Array;
+  // The pair asked for last: text that repeats itself asks for it again and again.
+  #left = -1;
+  #right = -1;
+  #rule = -1;
 
   constructor(metadata: Metadata, vocabulary: Vocabulary) {
     // Kimi K2's files have no merges.
@@ -68,7 +72,12 @@ class Merges implements MergeRules {
     return this.#tokens.get(text) ?? this.#others.get(text) ?? -1;
   }
   find(left: number, right: number): number {
-    return left < 0 || right < 0 ? -1 : this.#pairs.get(left, right);
+    if (left < 0 || right < 0) return -1;
+    if (left === this.#left && right === this.#right) return this.#rule;
+    this.#left = left;
+    this.#right = right;
+    this.#rule = this.#pairs.get(left, right);
+    return this.#rule;
   }
   order(rule: number): number {
     return rule;
@@ -148,9 +157,15 @@ export class BytePairEncoder {
   /** The token that is a whole word, or -1. */
   #whole(points: Int32Array): number {
     if (points.length > this.#longestToken) return -1;
-    let text = String.fromCodePoint(...points);
-    if (this.#vocabulary.pre.byteLevel)
-      text = Array.from(toUtf8(text), (byte) => byteCharacters[byte]).join("");
+    let text = "";
+    for (const point of points) {
+      if (!this.#vocabulary.pre.byteLevel) text += String.fromCodePoint(point);
+      else if (point < 0x80) text += byteCharacters[point];
+      else {
+        const length = writePoint(point, this.#scratch, 0);
+        for (let i = 0; i < length; i++) text += byteCharacters[this.#scratch[i]];
+      }
+    }
     return this.#vocabulary.ids.get(text) ?? -1;
   }
 
