@@ -1,9 +1,9 @@
 /** Reads test data below test/fixtures, in Node, Deno and browsers. */
 
+// By a name of its own, because Vite rewrites `new URL("…", import.meta.url)`, and wrongly for folders.
+const here = import.meta.url;
 // A test server may name modules by their path on disk; files it serves from the repository's root.
-const root = import.meta.url.startsWith("file:")
-  ? new URL("./fixtures/", import.meta.url)
-  : new URL("/test/fixtures/", import.meta.url);
+const root = new URL(here.startsWith("file:") ? "./fixtures/" : "/test/fixtures/", here);
 
 /** The bytes of a fixture; `path` is relative to test/fixtures. */
 export async function fixture(path: string): Promise<Uint8Array<ArrayBuffer>> {
