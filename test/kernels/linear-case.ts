@@ -1,0 +1,165 @@
+/** A random linear map: its dispatch with all buffers, and what the CPU path makes of the same numbers. */
+import { fillRandom, random } from "../../bench/random-blocks.ts";
+import { gated } from "../../src/cpu/ops/gated.ts";
+import { linear as linearOnCpu } from "../../src/cpu/ops/linear.ts";
+import { rmsNorm } from "../../src/cpu/ops/norm.ts";
+import { matrixOf } from "../../src/cpu/weights.ts";
+import { dequantize } from "../../src/gguf/decode.ts";
+import { type QuantType, quantByName, rowBytes } from "../../src/gguf/quants.ts";
+import type { Activation } from "../../src/graph/ops.ts";
+import { type KernelCall, NONE, type Place, read } from "../../src/kernels/call.ts";
+import { type LinearSegment, linear, type MatvecTuning } from "../../src/kernels/linear.ts";
+import { type Job, Numbers, placeOf, poisoned, roomFor, rowsOf, spread } from "./run.ts";
+
+export interface LinearOptions {
+  readonly type: string;
+  readonly k: number;
+  /** Outputs of each segment; of gate and up when gated. */
+  readonly parts: readonly number[];
+  readonly rows: number;
+  readonly tuning?: Partial<MatvecTuning>;
+  readonly gate?: Activation | "swigluOai";
+  readonly norm?: boolean;
+  readonly bias?: boolean;
+  readonly residual?: boolean;
+  readonly scale?: number;
+  /** The first of a part's rows that is used: its output 0 is made by this row of the tensor. */
+  readonly skip?: number;
+  /** Outputs that the dispatch makes. @default all */
+  readonly first?: number;
+  readonly count?: number;
+  /** Rows the plan is made for. @default rows */
+  readonly most?: number;
+  readonly seed?: number;
+}
+
+export interface LinearCase {
+  readonly job: Job;
+  readonly call: KernelCall;
+  readonly out: Place;
+  /** Of the outputs made, at the place {@link made}. */
+  readonly expected: Float32Array;
+  /** The outputs that this dispatch makes: columns [first, first + count) of `out`. */
+  readonly made: Place;
+}
+
+export const typeOf = (name: string): QuantType => quantByName(name) as QuantType;
+
+/** Random rows of a type as stored, and their values. */
+export function randomRows(
+  type: QuantType,
+  rows: number,
+  width: number,
+  seed: number,
+): { bytes: Uint8Array<ArrayBuffer>; values: Float32Array<ArrayBuffer> } {
+  const bytes = new Uint8Array(Math.ceil((rows * rowBytes(type, width)) / 4) * 4);
+  const blocks = bytes.subarray(0, rows * rowBytes(type, width)) as Uint8Array<ArrayBuffer>;
+  fillRandom(blocks, type, random(seed));
+  const values = new Float32Array(rows * width);
+  dequantize(type, blocks, values, values.length);
+  return { bytes, values };
+}
+
+/** A small buffer that grows by vectors, with some space between them. */
+class Small {
+  readonly values: number[] = [1, 2, 3, 4];
+  add(vector: Float32Array): number {
+    const at = this.values.length;
+    this.values.push(...vector);
+    while (this.values.length % 4 !== 0) this.values.push(0.5);
+    return at;
+  }
+}
+
+export function linearCase(options: LinearOptions): LinearCase {
+  const { k, parts, rows, gate, skip = 0, scale = 1, seed = 1 } = options;
+  const type = typeOf(options.type);
+  const numbers = new Numbers(seed);
+  const small = new Small();
+  const eps = 1e-5;
+  const x = numbers.floats(rows * k);
+  const normWeight = numbers.floats(k).map((v) => 1 + 0.5 * v);
+  const norm = options.norm ? { weight: small.add(normWeight), eps } : undefined;
+  const input = norm ? rmsNorm(x, normWeight, eps, k) : x;
+
+  const words: number[] = [7, 7, 7];
+  const segments: LinearSegment[] = [];
+  const results: Float32Array[] = [];
+  let end = 0;
+  parts.forEach((height, p) => {
+    const held = height + skip;
+    const { bytes, values } = randomRows(type, held, k, 100 * seed + p);
+    const start = gate ? 0 : end;
+    end = start + height;
+    const bias = options.bias ? numbers.floats(held, 0.3) : undefined;
+    segments.push({
+      base: words.length,
+      start: start - skip,
+      end,
+      bias: bias ? small.add(bias) : NONE,
+    });
+    words.push(...new Uint32Array(bytes.buffer), 0xffffffff);
+    const y = new Float32Array(rows * height);
+    const range = { first: skip, out: height, from: 0, to: height };
+    linearOnCpu(input, y, matrixOf(values, k), range, bias, scale);
+    results.push(y);
+  });
+
+  const width = gate ? parts[0] : end;
+  const whole = new Float32Array(rows * width);
+  const constants = { alpha: 1.702, limit: 0.2 };
+  if (gate) whole.set(gated(results[0], results[1], gate, constants.alpha, constants.limit));
+  else {
+    let column = 0;
+    results.forEach((y, p) => {
+      for (let r = 0; r < rows; r++)
+        whole.set(y.subarray(r * parts[p], (r + 1) * parts[p]), r * width + column);
+      column += parts[p];
+    });
+  }
+  const residual = options.residual ? numbers.floats(rows * width) : undefined;
+  if (residual) for (let i = 0; i < whole.length; i++) whole[i] += residual[i];
+
+  const first = options.first ?? 0;
+  const count = options.count ?? width - first;
+  const expected = new Float32Array(rows * count);
+  for (let r = 0; r < rows; r++)
+    expected.set(whole.subarray(r * width + first, r * width + first + count), r * count);
+
+  const xPlace = placeOf("x", k, { offset: 8, gap: 4 });
+  const out = placeOf("out", width, { offset: 5, gap: 3 });
+  const plus = placeOf("residual", width, { offset: 2, gap: 1 });
+  const tuning = { threads: 64, lanes: 1, outputs: 1, ...options.tuning };
+  const call = linear(
+    {
+      type,
+      weights: read("weights"),
+      segments,
+      k,
+      first,
+      count,
+      x: xPlace,
+      out,
+      ...(residual && { residual: plus }),
+      ...(norm && { norm }),
+      ...(gate && { gate: { kind: gate, ...constants } }),
+      scale,
+      label: "test",
+      layer: 0,
+    },
+    options.most ?? rows,
+    tuning,
+  );
+  const job: Job = {
+    calls: [call],
+    buffers: {
+      x: spread(xPlace, x),
+      weights: Uint32Array.from(words),
+      small: Float32Array.from(small.values),
+      out: poisoned(roomFor(out, rows)),
+      ...(residual && { residual: spread(plus, residual) }),
+    },
+    rows: rowsOf(rows),
+  };
+  return { job, call, out, expected, made: { ...out, offset: out.offset + first, width: count } };
+}

@@ -1,0 +1,117 @@
+/** matvec.wgsl and matmul.wgsl against the CPU path's linear. */
+import { describe, expect, it } from "vitest";
+import { gpuAvailable } from "../gpu.ts";
+import { type LinearOptions, linearCase } from "./linear-case.ts";
+import { expectRows, Numbers, runCalls } from "./run.ts";
+
+async function check(options: LinearOptions): Promise<void> {
+  const { job, made, expected } = linearCase(options);
+  expectRows(made, (await runCalls(job, "out")).bits, expected);
+}
+
+// Few variants with many shapes each: a software adapter takes longest to compile.
+describe.skipIf(!gpuAvailable)("matvec.wgsl", () => {
+  it.each([
+    { lanes: 1, outputs: 1 },
+    { lanes: 1, outputs: 4 },
+    { lanes: 16, outputs: 1 },
+    { lanes: 16, outputs: 2 },
+    { lanes: 16, outputs: 4 },
+    { threads: 32, lanes: 8, outputs: 2 },
+  ])("gives the CPU's sums, tuning %j", async (tuning) => {
+    const common = { type: "Q8_0", k: 352, most: 8, tuning };
+    for (const rows of [1, 5]) {
+      await check({ ...common, rows, parts: [33, 4, 7, 1], bias: true, scale: 0.25 });
+      await check({ ...common, rows, parts: [67] });
+      await check({ ...common, rows, parts: [21, 21], gate: "silu", norm: true, bias: true });
+    }
+  });
+  it.each([1, 16])(
+    "gives the CPU's sums of a single row with every option, %i lanes",
+    async (lanes) => {
+      const common = { type: "Q4_K", k: 512, rows: 1, tuning: { lanes, outputs: 2 } };
+      await check({ ...common, parts: [37] });
+      await check({ ...common, parts: [5, 40], norm: true });
+      await check({ ...common, parts: [19], norm: true, residual: true, bias: true });
+      await check({ ...common, parts: [21, 21], gate: "silu" });
+    },
+  );
+  it.each(["F32", "F16", "BF16"])("takes rows of any length: %s", async (type) => {
+    const numbers = new Numbers(3);
+    // A norm reads its weight as vec4s.
+    for (const norm of [false, true])
+      for (const k of norm ? [4, 12, 100, 260] : [1, 12, 33, 100, 259]) {
+        const parts = [numbers.integer(1, 40)];
+        await check({ type, k, parts, rows: numbers.integer(1, 8), most: 8, norm, seed: k });
+      }
+    const tuning = { lanes: 16, outputs: 2 };
+    for (const k of [257, 300])
+      await check({ type, k, parts: [9, 5], rows: 2, most: 8, tuning, seed: k });
+  });
+  it("takes every number of rows from 1 to 8 in a plan for 8", async () => {
+    for (let rows = 1; rows <= 8; rows++)
+      await check({ type: "Q4_K", k: 256, parts: [9, 5], rows, most: 8, bias: true });
+  });
+});
+
+describe.skipIf(!gpuAvailable)("matmul.wgsl", () => {
+  it("gives the CPU's sums with every option", async () => {
+    const common = { type: "Q8_0", k: 352 };
+    for (const rows of [9, 33, 70]) {
+      await check({ ...common, rows, parts: [37] });
+      await check({ ...common, rows, parts: [33, 4, 7, 1], bias: true, scale: 0.25 });
+      await check({ ...common, rows, parts: [19], residual: true, bias: true });
+      await check({ ...common, rows, parts: [41, 41], gate: "gelu", bias: true });
+    }
+  });
+  it.each(["F32", "F16", "BF16"])("takes rows of any length: %s", async (type) => {
+    const numbers = new Numbers(4);
+    for (const k of [1, 20, 33, 259])
+      await check({ type, k, parts: [numbers.integer(1, 70)], rows: 11, seed: k });
+  });
+  it("takes fewer rows than the plan is made for", async () => {
+    for (const rows of [1, 8, 31])
+      await check({ type: "Q8_0", k: 256, parts: [40], rows, most: 64, residual: true });
+  });
+});
+
+describe.skipIf(!gpuAvailable).each([
+  { kernel: "matvec", rows: 3 },
+  { kernel: "matmul", rows: 12 },
+])("$kernel", ({ rows }) => {
+  it.each([
+    "silu",
+    "gelu",
+    "geluErf",
+    "geluQuick",
+    "relu",
+    "relu2",
+    "sigmoid",
+    "tanh",
+    "swigluOai",
+  ] as const)("gates by %s", (gate) =>
+    check({ type: "F32", k: 64, parts: [35, 35], rows, gate, seed: 5 }),
+  );
+  it("makes only its range of outputs", async () => {
+    const common = { type: "Q4_0", k: 96, rows, bias: true, residual: true, tuning: { lanes: 4 } };
+    await check({ ...common, parts: [50], first: 13, count: 22 });
+    await check({ ...common, parts: [20, 30], first: 19, count: 2 });
+    await check({ ...common, parts: [50], first: 49, count: 1 });
+  });
+  it("takes rows from the middle of a tensor", async () => {
+    const common = { type: "Q5_1", k: 64, rows, bias: true, skip: 6 };
+    await check({ ...common, parts: [17] });
+    await check({ ...common, parts: [12, 9, 3] });
+    await check({ ...common, parts: [11, 11], gate: "silu" });
+  });
+});
+
+describe.skipIf(!gpuAvailable)("the comparison", () => {
+  it("finds a single value that is off by a thousandth", async () => {
+    const { job, made, expected } = linearCase({ type: "Q8_0", k: 64, parts: [5], rows: 2 });
+    const wrong = expected.slice();
+    wrong[3] *= 1.001;
+    const { bits } = await runCalls(job, "out");
+    expect(() => expectRows(made, bits, wrong)).toThrow();
+  });
+});
