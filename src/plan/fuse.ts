@@ -157,7 +157,7 @@ function gateUp(draft: Draft): void {
       ...gate,
       name: op.name,
       parts: [gate.parts[0], up.parts[0]],
-      gate: { kind: op.kind, alpha: op.alpha ?? 0, limit: op.limit ?? 0 },
+      gate: { kind: op.kind, alpha: op.alpha ?? 1.702, limit: op.limit ?? 7 },
     };
     return { ref, op: fused };
   });

@@ -65,7 +65,7 @@ export function lowerElementwise(plan: Lowering, ref: Ref, op: ElementwiseOp): v
     case "gated": {
       const gate = plan.place(op.gate);
       const up = plan.place(op.up);
-      const constants = [op.alpha ?? 0, op.limit ?? 0];
+      const constants = [op.alpha ?? 1.702, op.limit ?? 7];
       return emit(
         gate,
         { kind: "gated", act: activationNumber(op.kind), b: operand(up), constants },
