@@ -1,5 +1,5 @@
 // needs: lib/step, lib/topk
-// sampleRuns.wgsl: the K largest logits of each run of RUN logits of a row, in the order of ids; the first step of
+// sampleRuns.wgsl: the K largest logits of each run of RUN logits of a row, equal ones by id; the first step of
 // sampling. K is the row's own: the first word of its settings.
 // logits [rows][stride] f32; out [row] K × (key, id) for each run, the last of which may have fewer
 // grid: (runs, output rows, 1), 64 threads

@@ -1,4 +1,4 @@
-import type { DeviceSampling } from "../graph/executor.ts";
+import { type DeviceSampling, MAX_DEVICE_TOP_K } from "../graph/executor.ts";
 import type { ChainEntry } from "./chain.ts";
 
 /** Entries that never remove the highest logit nor change which it is. */
@@ -27,7 +27,8 @@ export function isGreedy(entries: readonly ChainEntry[]): boolean {
 /**
  * The chain in the executor's terms: for a greedy chain without samplers that change which token is
  * the most likely, and for a chain of top-k, top-p, min-p and temperature in this order (each may be
- * missing) that needs no history and no `minKeep`. Undefined for all others, which the host samples.
+ * missing, but for a top-k that leaves few enough) that needs no history and no `minKeep`. Undefined
+ * for all others, which the host samples.
  *
  * @param entries the active ones
  */
@@ -50,7 +51,7 @@ export function deviceSamplingOf(
     place = deviceOrder.indexOf(value.name);
     Object.assign(sampling, value.set);
   }
-  return sampling;
+  return sampling.topK >= 1 && sampling.topK <= MAX_DEVICE_TOP_K ? sampling : undefined;
 }
 
 function deviceEntry(

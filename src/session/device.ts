@@ -8,6 +8,7 @@ import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import { createGpuExecutor, type GpuExecutorOptions } from "../plan/executor.ts";
 import type { Gpu } from "../platform/types.ts";
+import { createRowSampler } from "../sample/row.ts";
 import { estimateSpeed } from "./probe.ts";
 import type { LoadOptions, Model } from "./types.ts";
 
@@ -108,6 +109,7 @@ async function onGpu(
 
 async function onCpu(graph: Graph, file: GgufFile, options: ExecutorOptions): Promise<Placed> {
   const { cacheTypeK, cacheTypeV, ...rest } = decided(options);
+  const sampler = createRowSampler(graph.vocabulary);
   const executor = await createCpuExecutor(
     graph,
     file,
@@ -115,6 +117,7 @@ async function onCpu(graph: Graph, file: GgufFile, options: ExecutorOptions): Pr
     {
       signal: options.signal,
       onProgress: (loaded, total) => options.onProgress?.({ stage: "read", loaded, total }),
+      sampleRow: (logits, sampling, _sequence, step) => sampler(logits, sampling, step),
     },
   );
   return {

@@ -14,8 +14,9 @@ export interface DrawHost {
 }
 
 /**
- * Greedy choices are made on the device. Everything else is sampled here from the logits; a step's
- * random number belongs to the token's position, so a text goes on the same after an interruption.
+ * The executor draws what it can. Everything else is sampled here from the logits. Either way a
+ * random number belongs to the token's position (with sequence 0, whichever the executor uses), so
+ * a text goes on the same after an interruption and does not depend on who draws.
  *
  * @param tokens the whole conversation that the answer follows
  */
@@ -27,13 +28,12 @@ export function drawingFor(
   const sampler = createSampler(options, {
     vocabulary: host.vocabulary,
     contextLength: host.executor.contextLength,
-    tokenText: (id) => host.tokenizer.token(id),
+    tokenText: (id) => host.tokenizer.decode([id], { unparseSpecial: true }),
     tokenize: (text) => host.tokenizer.encode(text, { addSpecial: false, parseSpecial: false }),
   });
   const wanted = options.logprobs;
   const device = sampler.deviceSampling();
-  if (device && device.temperature <= 0 && wanted === undefined)
-    return { on: "device", sampling: device };
+  if (device && wanted === undefined) return { on: "device", sampling: device };
   for (const token of tokens) sampler.accept(token);
   let position = tokens.length;
   return {

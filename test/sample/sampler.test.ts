@@ -238,7 +238,7 @@ describe("deviceSampling", () => {
 
   it("carries temperature, top-k, top-p and min-p", () => {
     expect(device({})).toEqual({ temperature: 0.8, topK: 40, topP: 0.95, minP: 0.05, seed: 9 });
-    expect(device(off)).toEqual({ ...greedy, temperature: 1 });
+    expect(device({ ...off, topK: 128 })).toEqual({ ...greedy, temperature: 1, topK: 128 });
     expect(device({ samplers: ["top_k", "temperature"] })).toEqual({
       ...greedy,
       temperature: 0.8,
@@ -254,6 +254,9 @@ describe("deviceSampling", () => {
   });
 
   it.each<SamplingOptions>([
+    { topK: 0 },
+    { topK: 129 },
+    { samplers: ["top_p", "temperature"] },
     { repeatPenalty: 1.1 },
     { logitBias: { 1: 1 } },
     { typicalP: 0.9 },

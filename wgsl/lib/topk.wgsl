@@ -1,16 +1,24 @@
 // lib/topk.wgsl: the `wanted` largest of `count` keys by one workgroup of 64 threads; of equal keys the first.
-// The kernel gives  fn key_at(i: u32) -> u32              the key of element i
-//                   fn keep(place: u32, i: u32)           element i is one of them, the place-th in order of i
-// The keys' digits of 8 bits are counted from the top, which finds the smallest key that is kept, one digit
-// a turn; then each thread copies what it finds in its own stretch. 9 barriers, no order left to chance.
+// The kernel gives  fn key_at(i: u32) -> u32              the key of element i, not 0
+//                   fn keep(place: u32, i: u32)           element i is one of them; equal keys come in order of i
+// The two largest keys of each thread's share are 128 keys, so the wanted-th of these is a lower bound of those
+// that are kept. Nearly always few elements reach it: these are ranked. Else (many equal keys, rising keys) the
+// smallest key that is kept is found exactly. Whatever the way, nothing is left to chance.
+const NEAR = 128u; // wanted at most
+
+var<workgroup> leading: array<u32, NEAR>; // two of each thread
+var<workgroup> bound: u32;
+var<workgroup> near: array<vec2<u32>, NEAR>; // (key, element) that reach the bound
+var<workgroup> near_count: atomic<u32>;
+var<workgroup> near_total: u32;
 var<workgroup> bins: array<atomic<u32>, 1024>; // [digit][value]
 var<workgroup> sums: array<u32, 320>; // [digit][thread], last what the threads' stretches hold
 
 // Unsigned integers in the order of floats; -0 equals 0, NaN is as -Infinity.
 fn order_key(bits: u32) -> u32 {
-  if ((bits & 0x7fffffffu) > 0x7f800000u) { return 0x007fffffu; }
-  if ((bits & 0x80000000u) == 0u) { return bits | 0x80000000u; }
-  return select(~bits, 0x80000000u, bits == 0x80000000u);
+  let key = bits ^ select(0x80000000u, 0xffffffffu, (bits & 0x80000000u) != 0u);
+  let ordered = select(key, 0x80000000u, bits == 0x80000000u);
+  return select(ordered, 0x007fffffu, (bits & 0x7fffffffu) > 0x7f800000u);
 }
 
 // The float of a key, infinities as ±1e30.
@@ -20,8 +28,56 @@ fn key_float(key: u32) -> f32 {
   return bitcast<f32>(select(~key, key & 0x7fffffffu, (key & 0x80000000u) != 0u));
 }
 
-// Elements first … first + count; wanted ≤ count < 65,536.
+// Elements first … first + count; 1 ≤ wanted ≤ count < 65,536.
 fn keep_largest(thread: u32, first: u32, count: u32, wanted: u32) {
+  var top = 0u;
+  var second = 0u;
+  for (var i = thread; i < count; i += 64u) {
+    let key = key_at(first + i);
+    second = max(second, min(top, key));
+    top = max(top, key);
+  }
+  leading[thread] = top;
+  leading[64u + thread] = second;
+  workgroupBarrier();
+  var top_rank = 0u;
+  var second_rank = 0u;
+  for (var i = 0u; i < NEAR; i++) {
+    let other = leading[i];
+    top_rank += select(0u, 1u, other > top || (other == top && i < thread));
+    second_rank += select(0u, 1u, other > second || (other == second && i < 64u + thread));
+  }
+  if (top_rank + 1u == wanted) { bound = top; }
+  if (second_rank + 1u == wanted) { bound = second; }
+  workgroupBarrier();
+  for (var i = thread; i < count; i += 64u) {
+    let key = key_at(first + i);
+    if (key >= bound) {
+      let at = atomicAdd(&near_count, 1u);
+      if (at < NEAR) { near[at] = vec2(key, i); }
+    }
+  }
+  workgroupBarrier();
+  if (thread == 0u) { near_total = atomicLoad(&near_count); }
+  let total = workgroupUniformLoad(&near_total);
+  if (total > NEAR) {
+    keep_by_digits(thread, first, count, wanted);
+    return;
+  }
+  for (var i = thread; i < total; i += 64u) {
+    let mine = near[i];
+    var rank = 0u;
+    for (var j = 0u; j < total; j++) {
+      let other = near[j];
+      rank += select(0u, 1u, other.x > mine.x || (other.x == mine.x && other.y < mine.y));
+    }
+    if (rank < wanted) { keep(rank, first + mine.y); }
+  }
+}
+
+// The keys' digits of 8 bits are counted from the top, which finds the smallest key that is kept, one digit a
+// turn; then each thread takes what it finds in its own stretch.
+fn keep_by_digits(thread: u32, first: u32, count: u32, wanted: u32) {
   var smallest = 0u; // its digits that are known
   var left = wanted; // how many elements with these digits are kept
   for (var digit = 0u; digit < 4u; digit++) {

@@ -1,0 +1,107 @@
+/** Steps that draw: the same tokens whether the GPU draws in flight, one by one, or the host does. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bufferSource } from "../../src/bytes/buffer.ts";
+import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import type { GgufFile } from "../../src/gguf/types.ts";
+import type { DeviceSampling, Executor } from "../../src/graph/executor.ts";
+import type { Graph } from "../../src/graph/ops.ts";
+import { buildGraph } from "../../src/models/index.ts";
+import { createGpuExecutor } from "../../src/plan/executor.ts";
+import { createRowSampler } from "../../src/sample/row.ts";
+import { fixture } from "../fixture.ts";
+import { gpuAvailable, openTestGpu } from "../gpu.ts";
+
+const prompt = [1, 17, 3, 41, 8, 5, 29];
+const sampling: DeviceSampling = { temperature: 3, topK: 40, topP: 0.99, minP: 0, seed: 3 };
+const options = { contextLength: 256, cacheTypeK: "f32", cacheTypeV: "f32" } as const;
+
+describe.skipIf(!gpuAvailable)("steps that draw", () => {
+  let file: GgufFile;
+  let graph: Graph;
+  let gpu: Executor;
+  beforeAll(async () => {
+    const path = "reference/archs/llama.gguf";
+    file = await readGguf(bufferSource(await fixture(path), path));
+    graph = buildGraph(file, options);
+    const all = { ...options, maxSequences: 3 };
+    gpu = await createGpuExecutor(graph, file, await openTestGpu(), all);
+  });
+  afterAll(() => gpu?.dispose());
+
+  /** `count` tokens after the prompt, with all steps in flight. */
+  async function draw(
+    executor: Executor,
+    sequence: number,
+    count: number,
+    sample: DeviceSampling = sampling,
+  ): Promise<number[]> {
+    executor.rewind(sequence, 0);
+    const steps = Array.from({ length: count }, (_, i) => {
+      const tokens = i === 0 ? prompt : ("sampled" as const);
+      return executor.step([{ sequence, tokens, outputs: "last", sample }]);
+    });
+    return (await Promise.all(steps)).map(([result]) => (result.tokens as Int32Array)[0]);
+  }
+
+  it("give the host's tokens for the same logits", async () => {
+    const host = createRowSampler(graph.vocabulary);
+    gpu.rewind(0, 0);
+    let tokens: readonly number[] | "sampled" = prompt;
+    const drawn: number[] = [];
+    const expected: number[] = [];
+    for (let i = 0; i < 40; i++) {
+      const request = {
+        sequence: 0,
+        tokens,
+        outputs: "last",
+        sample: sampling,
+        read: true,
+      } as const;
+      const [result] = await gpu.step([request]);
+      drawn.push((result.tokens as Int32Array)[0]);
+      expected.push(host(result.logits as Float32Array, sampling, prompt.length + i));
+      tokens = "sampled";
+    }
+    expect(drawn).toEqual(expected);
+    expect(new Set(drawn).size).toBeGreaterThan(10);
+    expect(await draw(gpu, 2, 40)).toEqual(drawn);
+    expect(await draw(gpu, 1, 40, { ...sampling, seed: 4 })).not.toEqual(drawn);
+  });
+
+  it("give the tokens of the CPU path", async () => {
+    const sampler = createRowSampler(graph.vocabulary);
+    const cpu = await createCpuExecutor(graph, file, options, {
+      sampleRow: (logits, how, _sequence, step) => sampler(logits, how, step),
+    });
+    expect(await draw(gpu, 0, 30)).toEqual(await draw(cpu, 0, 30));
+    await cpu.dispose();
+  });
+
+  it("draw for sequences in one step as for each alone, greedy ones among them", async () => {
+    const how = [sampling, { ...sampling, temperature: 0, topK: 0 }, { ...sampling, seed: 9 }];
+    const alone: number[][] = [];
+    for (const one of how) alone.push(await draw(gpu, 0, 20, one));
+    for (const sequence of how.keys()) gpu.rewind(sequence, 0);
+    const together: number[][] = how.map(() => []);
+    for (let i = 0; i < 20; i++) {
+      const tokens = i === 0 ? prompt : ("sampled" as const);
+      const results = await gpu.step(
+        how.map((sample, sequence) => ({ sequence, tokens, outputs: "last", sample })),
+      );
+      results.forEach((result, r) => together[r].push((result.tokens as Int32Array)[0]));
+    }
+    expect(together).toEqual(alone);
+  });
+
+  it("refuse more candidates than the GPU draws among", async () => {
+    gpu.rewind(0, 0);
+    for (const topK of [0, 129]) {
+      const step = gpu.step([
+        { sequence: 0, tokens: prompt, outputs: "last", sample: { ...sampling, topK } },
+      ]);
+      await expect(step).rejects.toMatchObject({ code: "input/invalid" });
+    }
+    expect(gpu.length(0)).toBe(0);
+  });
+});
