@@ -1,7 +1,7 @@
 /** What this machine and runtime offer: for `webgguf devices` and for pages that want to say so. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
-import type { Capabilities } from "../platform/types.ts";
+import type { Capabilities } from "../platform/capabilities.ts";
 
 export interface DeviceReport {
   /** Runtime and version, WASM SIMD, SharedArrayBuffer, memory, storage: what is known. */

@@ -5,7 +5,7 @@ import type { GgufFile } from "../gguf/types.ts";
 import { buildGraph } from "../models/index.ts";
 import { planFor } from "../plan/executor.ts";
 import type { ModelPlan } from "../plan/memory.ts";
-import type { Capabilities } from "../platform/types.ts";
+import type { Capabilities } from "../platform/capabilities.ts";
 import { decided } from "./device.ts";
 import { contextFor } from "./model.ts";
 import type { LoadOptions } from "./types.ts";
