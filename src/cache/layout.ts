@@ -1,10 +1,12 @@
 /** How cache slots are laid out in GPU slabs: pure numbers, no device. */
 import { WebggufError } from "../base/errors.ts";
 import type { CacheSlot } from "../graph/ops.ts";
-
-/** Key/value element types, in the order of the kernels' KIND numbers. */
-export const cacheTypes = ["f32", "f16", "q8_0", "q4_0"] as const;
-export type CacheTypeName = (typeof cacheTypes)[number];
+import {
+  type CacheTypeName,
+  cacheTypes,
+  type SlotLayout,
+  type StateLayout,
+} from "../kernels/slot.ts";
 
 /** Positions a page. */
 export const PAGE = 32;
@@ -18,34 +20,6 @@ export interface CacheOptions {
   readonly chunk: number;
   /** Tokens that may have to be taken back from a windowed slot. */
   readonly slack: number;
-}
-
-/** A key/value slot in its slab: rows of [keys of all heads | values of all heads]. */
-export interface SlotLayout {
-  readonly kind: "kv";
-  /** Name of the slab for the plan. */
-  readonly buffer: string;
-  readonly heads: number;
-  readonly keyWidth: number;
-  readonly valueWidth: number;
-  readonly valueIsKeyPrefix: boolean;
-  readonly rowWords: number;
-  readonly valueWord: number;
-  /** Rows a sequence when the slot keeps a window, else 0. */
-  readonly ring: number;
-  readonly bytes: number;
-  /** "f16", or "f16/q8_0" when keys and values differ. */
-  readonly typeName: string;
-  /** Constants of the kernels that read or write the slab. */
-  readonly consts: Readonly<Record<string, string>>;
-}
-
-/** A recurrent slot: `size` floats a sequence. */
-export interface StateLayout {
-  readonly kind: "state";
-  readonly buffer: string;
-  readonly size: number;
-  readonly bytes: number;
 }
 
 const wordsPer32 = { f32: 32, f16: 16, q8_0: 9, q4_0: 5 };

@@ -1,6 +1,7 @@
 /** Host side of attention.wgsl and attentionReduce.wgsl. */
-import type { SlotLayout } from "../cache/layout.ts";
+
 import { f, type Grid, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import type { SlotLayout } from "./slot.ts";
 
 export interface AttentionCall {
   readonly slot: SlotLayout;

@@ -1,6 +1,7 @@
 /** Host side of ropeStore.wgsl: query/key norm, rotary embedding and the write into the cache. */
-import type { SlotLayout } from "../cache/layout.ts";
+
 import { f, type KernelCall, NONE, type Place, perRow, read, u, write } from "./call.ts";
+import type { SlotLayout } from "./slot.ts";
 
 export interface RopeStoreCall {
   readonly slot: SlotLayout;

@@ -1,14 +1,9 @@
 /** What a model will allocate on a device, by owner, before anything is: pure sums over the plans. */
 import { WebggufError } from "../base/errors.ts";
-import {
-  type CacheOptions,
-  layoutSlot,
-  pagesPerSequence,
-  type SlotLayout,
-  type StateLayout,
-} from "../cache/layout.ts";
+import { type CacheOptions, layoutSlot, pagesPerSequence } from "../cache/layout.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { Graph } from "../graph/ops.ts";
+import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import { type Placement, placeWeights } from "../weights/place.ts";
 import { type Constants, collectConstants } from "./constants.ts";
 import { makePlan, type Plan, type RowClass, type Tuning } from "./plan.ts";

@@ -2,12 +2,13 @@
  * From a fused graph to a plan: the list of dispatches that a step of one row-count class replays.
  * Pure data: buffers are named, nothing is created. One plan a class; all classes share weights, cache and arena.
  */
-import type { SlotLayout, StateLayout } from "../cache/layout.ts";
+
 import type { Graph, Ref } from "../graph/ops.ts";
 import { argmax, argmaxScratch } from "../kernels/argmax.ts";
 import { type Domain, type KernelCall, NONE, type Place } from "../kernels/call.ts";
 import { MATVEC_ROWS, type MatvecTuning } from "../kernels/linear.ts";
 import { sample, sampleScratch } from "../kernels/sample.ts";
+import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import type { PlacedMatrix, Placement } from "../weights/place.ts";
 import { Arena, type Slot } from "./arena.ts";
 import type { Constants } from "./constants.ts";

@@ -1,7 +1,7 @@
 /** Where a model is computed: on the adapter asked for, or wherever a short measurement says. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
-import type { CacheTypeName } from "../cache/layout.ts";
+import type { CacheTypeName } from "../kernels/slot.ts";
 import { createCpuExecutor } from "../cpu/executor.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { Executor } from "../graph/executor.ts";

@@ -1,9 +1,10 @@
 /** Lowering of attention and of what writes its cache. */
-import type { SlotLayout } from "../../cache/layout.ts";
+
 import type { Op, Ref } from "../../graph/ops.ts";
 import { attention, scratchWidth } from "../../kernels/attention.ts";
 import { NONE } from "../../kernels/call.ts";
 import { ropeStore } from "../../kernels/ropeStore.ts";
+import type { SlotLayout } from "../../kernels/slot.ts";
 import type { RopeStoreOp } from "../fuse.ts";
 import type { Lowering } from "../plan.ts";
 

@@ -1,19 +1,30 @@
 /** Every shader that the engine can compose, for the headless compile check (`npm run check:wgsl`). */
-import { cacheTypes, layoutSlot, type SlotLayout } from "../cache/layout.ts";
+
+import { layoutSlot } from "../cache/layout.ts";
 import { quants } from "../gguf/quants.ts";
-import { argmax } from "./argmax.ts";
-import { attention } from "./attention.ts";
-import { type KernelCall, NONE, type Place, read } from "./call.ts";
-import { copy } from "./copy.ts";
-import { type ElementwiseCall, elementwise } from "./elementwise.ts";
-import { embed } from "./embed.ts";
-import { linear } from "./linear.ts";
-import { norm } from "./norm.ts";
-import { shaderText, variantKey } from "./pipelines.ts";
-import { hasQuantKernel } from "./quants.ts";
-import { rope } from "./rope.ts";
-import { ropeStore } from "./ropeStore.ts";
-import { sample } from "./sample.ts";
+import { argmax } from "../kernels/argmax.ts";
+import { attention } from "../kernels/attention.ts";
+import { type KernelCall, NONE, type Place, read } from "../kernels/call.ts";
+import { conv } from "../kernels/conv.ts";
+import { copy } from "../kernels/copy.ts";
+import { deltaNet } from "../kernels/deltaNet.ts";
+import { dot } from "../kernels/dot.ts";
+import { type ElementwiseCall, elementwise } from "../kernels/elementwise.ts";
+import { embed } from "../kernels/embed.ts";
+import { linear } from "../kernels/linear.ts";
+import { moeGroup, moeLinear } from "../kernels/moeLinear.ts";
+import { moeRoute } from "../kernels/moeRoute.ts";
+import { moeScale, moeSum } from "../kernels/moeSum.ts";
+import { norm } from "../kernels/norm.ts";
+import { shaderText, variantKey } from "../kernels/pipelines.ts";
+import { hasQuantKernel } from "../kernels/quants.ts";
+import { rope } from "../kernels/rope.ts";
+import { ropeStore } from "../kernels/ropeStore.ts";
+import { sample } from "../kernels/sample.ts";
+import { shift } from "../kernels/shift.ts";
+import { cacheTypes, type SlotLayout } from "../kernels/slot.ts";
+import { ssm } from "../kernels/ssm.ts";
+import { wkv7 } from "../kernels/wkv7.ts";
 
 export interface Variant {
   readonly name: string;
@@ -80,6 +91,77 @@ function* linears(): Generator<KernelCall> {
       offset: 0,
       out: place(0, 256),
     });
+  }
+}
+
+function* experts(): Generator<KernelCall> {
+  const [x, route, lists, out] = [0, 1, 2, 3].map((buffer) => place(buffer, 512));
+  const part = { height: 64, first: 0, base: 0, pieceFirst: 0, pieceRows: 512 };
+  const one = { ...part, bias: NONE, scale: NONE };
+  const gate = { kind: "silu", alpha: 0, limit: 0 } as const;
+  for (const type of quants) {
+    if (!hasQuantKernel(type)) continue;
+    const every = type.name === "Q8_0";
+    for (const tuning of every ? tunings : tunings.slice(1))
+      for (const gated of flags)
+        for (const tiled of flags)
+          for (const routed of every ? flags : [true])
+            yield moeLinear(
+              {
+                ...about,
+                type,
+                weights: read("weights"),
+                parts: gated ? [one, one] : [one],
+                // A row that is no multiple of 16 exists for the float types only.
+                k: type.elements === 1 ? 264 : 256,
+                count: 64,
+                x,
+                perExpert: !routed,
+                route: routed ? route : undefined,
+                lists: routed && tiled ? lists : undefined,
+                tiled,
+                out,
+                experts: 8,
+                used: 2,
+                rows: 64,
+                gate: gated ? gate : undefined,
+              },
+              tuning,
+            );
+  }
+  for (const kind of ["softmax", "sigmoid", "softmaxChosen", "none"] as const)
+    for (const groups of [1, 4])
+      for (const normalize of flags) {
+        const choice = { experts: 256, used: 8, groups, groupsUsed: 1, normalize, scale: 1 };
+        yield moeRoute({ ...about, params: { ...choice, gate: kind }, x, out, bias: NONE });
+      }
+  yield moeGroup({ route, lists, experts: 512, used: 8, rows: 64, layer: 0 });
+  for (const weighted of flags)
+    for (const residual of [undefined, x])
+      yield moeSum({ ...about, x, route, residual, out, used: 2, weighted });
+  yield moeScale({ ...about, x, route, out, used: 2 });
+  yield dot({ ...about, a: x, b: x, out, group: 64 });
+}
+
+function* recurrences(): Generator<KernelCall> {
+  const [x, out] = [place(0, 128), place(1, 128)];
+  const call = { ...about, out, runs: 1, state: { buffer: "cache:0", offset: 0, size: 65536 } };
+  for (const kernel of [2, 3, 4]) yield conv({ ...call, x, weight: 0, bias: NONE, kernel });
+  yield shift({ ...call, x });
+  for (const stateWidth of [16, 64, 128, 256])
+    for (const perState of flags) {
+      const values = { x, dt: x, b: x, c: x, a: 0, d: NONE, bias: NONE };
+      const heads = { heads: 2, headWidth: 64, groups: 1, stateWidth };
+      yield ssm({ ...call, ...values, ...heads, perState });
+    }
+  for (const width of [64, 128, 256]) {
+    const values = { r: x, w: x, k: x, v: x, a: x, b: x };
+    yield wkv7({ ...call, ...values, headWidth: width });
+    for (const g of [place(2, 2), x])
+      for (const tiled of flags) {
+        const shape = { heads: 2, keyHeads: 1, keyWidth: width, valueWidth: 64, scale: 1, tiled };
+        yield deltaNet({ ...call, ...shape, q: x, k: x, v: x, g, beta: x });
+      }
   }
 }
 
@@ -195,7 +277,7 @@ function* rest(): Generator<KernelCall> {
 /** Distinct shaders with names that tell what they are. */
 export function allVariants(): Variant[] {
   const found = new Map<string, Variant>();
-  for (const call of [...linears(), ...caches(), ...rest()]) {
+  for (const call of [...linears(), ...experts(), ...recurrences(), ...caches(), ...rest()]) {
     const key = variantKey(call);
     if (!found.has(key))
       found.set(key, {
