@@ -27,6 +27,10 @@ export interface Rows {
   readonly outputs: readonly number[];
 }
 
+const tokensIn = (x: Float32Array, width: number): number => x.length / width;
+const rowsOf = (x: Float32Array, width: number, from: number, to: number): Float32Array =>
+  x.subarray(from * width, to * width);
+
 export class GraphRun {
   readonly #graph: Graph;
   readonly #weights: CpuWeights;
@@ -124,7 +128,7 @@ export class GraphRun {
       case "positionScale":
         return positionScale(value(op.x), positions(), op.floorScale, op.factor, op.offset);
       case "attention":
-        return this.#attention(op, values, sequence);
+        return this.#attention(op, values, sequence, signal);
       case "slice":
         return slice(value(op.x), op.offset, op.width, width(op.x) / op.groups);
       case "concat": {
@@ -140,7 +144,13 @@ export class GraphRun {
         const [bias, by] = [weights.optional(op.bias), weights.optional(op.scale)];
         const experts = this.#experts(op.route);
         const expert = { ...op, weight, height: weight.rows / experts, bias, scale: by };
-        return moeLinear(value(op.x), value(op.route), op.used, op.perExpert, expert);
+        const [x, route] = [value(op.x), value(op.route)];
+        const products = op.used * op.out * weight.width;
+        return this.#byRows(tokensIn(route, width(op.route)), products, signal, (from, to) => {
+          const part = rowsOf(x, width(op.x), from, to);
+          const choice = rowsOf(route, width(op.route), from, to);
+          return moeLinear(part, choice, op.used, op.perExpert, expert);
+        });
       }
       case "moeSum":
         return moeSum(value(op.x), value(op.route), op.used, op.unweighted);
@@ -204,18 +214,36 @@ export class GraphRun {
     return y;
   }
 
-  #attention(
+  /** An op that goes row by row, between some of which others get a turn. */
+  async #byRows(
+    rows: number,
+    productsPerRow: number,
+    signal: AbortSignal | undefined,
+    compute: (from: number, to: number) => Float32Array,
+  ): Promise<Float32Array> {
+    const step = Math.max(1, Math.floor(this.#pace.products / productsPerRow));
+    if (step >= rows) return compute(0, rows);
+    const parts: Float32Array[] = [];
+    for (let from = 0; from < rows; from += step) {
+      parts.push(compute(from, Math.min(rows, from + step)));
+      await this.#pace.rest(signal);
+    }
+    return concat(parts, 1);
+  }
+
+  async #attention(
     op: Extract<Op, { op: "attention" }>,
     values: readonly (Float32Array | undefined)[],
     sequence: Sequence,
-  ): Float32Array {
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
     const slot = this.#graph.slots[op.slot];
     if (slot.kind !== "kv") throw new TypeError("attention on a state slot");
     const cache = sequence.kv(op.slot);
     const first = sequence.computed;
     if (op.k !== undefined) cache.keys.write(values[op.k] as Float32Array, first);
     if (op.v !== undefined) cache.values.write(values[op.v] as Float32Array, first);
-    return attention(values[op.q] as Float32Array, first, {
+    const inputs = {
       ...op,
       keys: cache.keys.data,
       values: cache.values.data,
@@ -224,7 +252,15 @@ export class GraphRun {
       keyWidth: slot.keyWidth,
       valueWidth: slot.valueWidth,
       sinks: this.#weights.optional(op.sinks),
-    });
+    };
+    const q = values[op.q] as Float32Array;
+    const width = op.heads * slot.keyWidth;
+    const count = tokensIn(q, width);
+    const length = first + count;
+    const products = length * op.heads * (slot.keyWidth + slot.valueWidth);
+    return this.#byRows(count, products, signal, (from, to) =>
+      attention(rowsOf(q, width, from, to), first + from, length, inputs),
+    );
   }
 
   #experts(route: Ref): number {

@@ -4,6 +4,7 @@ import {
   decoder,
   experts,
   gatedFfn,
+  learnedPositions,
   plainFfn,
   type Rope,
   ropeOf,
@@ -25,7 +26,7 @@ export function bert(kind: Encoder = {}): Family {
     const rope = kind.rope && ropeOf(m, kind.rope);
     let first = m.embed("token_embd");
     if (m.has("token_types")) first = m.add(first, m.embed("token_types", "first"));
-    if (m.has("position_embd")) first = m.add(first, m.embed("position_embd", "position"));
+    first = learnedPositions(m, first);
     const wholeNorm = (x: Ref, stem: string): Ref => (m.has(stem) ? m.layerNorm(x, stem) : x);
     const ffn = (x: Ref): Ref => {
       if (m.has("ffn_gate_inp"))
@@ -50,6 +51,6 @@ export function bert(kind: Encoder = {}): Family {
       m.layerNorm(first, "token_embd_norm"),
     );
     void h;
-    return embeddings(m, output, false, "cls");
+    return embeddings(m, output, "cls");
   };
 }

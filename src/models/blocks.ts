@@ -27,8 +27,21 @@ export function decoder(
   return head(m.select(x));
 }
 
-/** The output matrix, which is the token table where the file has none. */
+/** x plus the learned embedding of its position, where the file has that. */
+export function learnedPositions(m: ModelBuilder, x: Ref): Ref {
+  if (!m.has("position_embd")) return x;
+  const rows = m.shape("position_embd")[1];
+  if (m.h.contextLength > rows)
+    m.fail(
+      `it knows ${rows} positions, fewer than a context of ${m.h.contextLength}`,
+      "position_embd",
+    );
+  return m.add(x, m.embed("position_embd", "position"));
+}
+
+/** The output matrix, which is the token table where the file has none; embedding models end before it. */
 export function logits(m: ModelBuilder, x: Ref): Ref {
+  if (m.embeds) return x;
   return m.linear(x, m.has("output") ? "output" : "token_embd");
 }
 
@@ -57,6 +70,8 @@ export function queryKeyValue(
 ): { q: Ref; k: Ref; v: Ref } {
   const { h } = m;
   const [heads, kv] = [h.headsOf[layer], h.kvHeadsOf[layer]];
+  if (heads === 0) h.fail("attention.head_count", heads, `heads in layer ${layer}`);
+  if (kv === 0) h.fail("attention.head_count_kv", kv, `heads in layer ${layer}`);
   const sizes = [heads * h.keyWidth, kv * h.keyWidth, kv * h.valueWidth];
   let first = 0;
   const [q, k, v] = ["attn_q", "attn_k", "attn_v"].map((stem, i) => {
@@ -64,7 +79,10 @@ export function queryKeyValue(
     first += sizes[i];
     const value = m.linear(x, rows ? "attn_qkv" : stem, rows);
     if (m.width(value) !== sizes[i])
-      m.fail(`"${stem}" makes ${m.width(value)} elements, expected ${sizes[i]}`, stem);
+      m.fail(
+        `"${stem}" makes ${m.width(value)} elements, but "${h.key("attention.head_count")}" ${heads}, "${h.key("attention.head_count_kv")}" ${kv} and heads of ${h.keyWidth} make ${sizes[i]}`,
+        stem,
+      );
     return value;
   });
   return { q: m.clamp(q, clamp), k: m.clamp(k, clamp), v: m.clamp(v, clamp) };
@@ -143,7 +161,16 @@ export function experts(m: ModelBuilder, x: Ref, options: Experts = {}): Ref {
   const input = options.weighInput ? m.moeScale(x, route) : x;
   const each = (stem: string): Ref => m.moeLinear(input, route, stem, options.weighInput ?? false);
   let inner: Ref;
-  if (m.has(gate)) inner = m.gated(each(gate), each(up), kind);
+  if (m.has(`ffn_gate_up${suffix}`)) {
+    const out = m.shape(`ffn_gate_up${suffix}`)[1] / 2;
+    const [g, u] = [0, out].map((first) =>
+      m.moeLinear(input, route, `ffn_gate_up${suffix}`, options.weighInput ?? false, {
+        first,
+        out,
+      }),
+    );
+    inner = m.gated(g, u, kind);
+  } else if (m.has(gate)) inner = m.gated(each(gate), each(up), kind);
   else inner = m.activation(each(up), kind as Activation);
   const out = m.moeLinear(inner, route, down, true);
   return m.moeSum(out, route, options.weighInput);

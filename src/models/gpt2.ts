@@ -1,6 +1,6 @@
 /** GPT-2 and its relatives: layer norms with biases and an ungated feed-forward. */
 import type { Activation } from "../graph/ops.ts";
-import { gatedFfn, plainFfn, type Rope, ropeOf } from "./blocks.ts";
+import { gatedFfn, learnedPositions, plainFfn, type Rope, ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { type Transformer, transformer } from "./transformer.ts";
 
@@ -27,7 +27,7 @@ export function layerNormed(kind: LayerNormed = {}): Family {
       rope: () => rope,
       norm,
       embedding: (x) => {
-        const at = m.has("position_embd") ? m.add(x, m.embed("position_embd", "position")) : x;
+        const at = learnedPositions(m, x);
         return m.has("token_embd_norm") ? norm(at, "token_embd_norm") : at;
       },
       attention: () => ({

@@ -3,6 +3,7 @@ import type { GgufFile } from "../gguf/types.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph, Ref } from "../graph/ops.ts";
 import type { Hyper } from "./hyper.ts";
+import { poolingOf } from "./pooling.ts";
 
 /** What a family returns: the last value, and what it is. Logits and causal unless said otherwise. */
 export type FamilyResult = Ref | ({ output: Ref } & Parameters<GraphBuilder["build"]>[1]);
@@ -12,6 +13,8 @@ export type Family = (m: ModelBuilder) => FamilyResult;
 
 export class ModelBuilder extends GraphBuilder {
   readonly h: Hyper;
+  /** The file is an embedding model: it says how its rows are pooled. */
+  readonly embeds: boolean;
 
   constructor(file: GgufFile, h: Hyper) {
     super(file, {
@@ -22,11 +25,16 @@ export class ModelBuilder extends GraphBuilder {
       normEps: h.number("attention.layer_norm_epsilon", 0),
     });
     this.h = h;
+    this.embeds = h.integer("pooling_type", 0) !== 0;
+    const [width] = this.shape("token_embd");
+    if (width !== h.width)
+      h.fail("embedding_length", h.width, `${width}, the width of "token_embd.weight"`);
   }
 
   finish(result: FamilyResult): Graph {
-    return typeof result === "number"
-      ? this.build(result, { outputKind: "logits" })
-      : this.build(result.output, result);
+    if (typeof result !== "number") return this.build(result.output, result);
+    return this.embeds
+      ? this.build(result, { outputKind: "embeddings", pooling: poolingOf(this.h, "last") })
+      : this.build(result, { outputKind: "logits" });
   }
 }

@@ -28,5 +28,5 @@ export const modernBert: Family = (m) => {
     (x) => m.layerNorm(x, "output_norm"),
     m.layerNorm(m.embed("token_embd"), "token_embd_norm"),
   );
-  return embeddings(m, output, false, "mean");
+  return embeddings(m, output, "mean");
 };

@@ -1,17 +1,35 @@
 /** Ends of embedding models. */
 import type { Graph, Ref } from "../graph/ops.ts";
+import type { Hyper } from "./hyper.ts";
 import type { FamilyResult, ModelBuilder } from "./model.ts";
 
-const kinds = ["none", "mean", "cls", "last", "rank"] as const;
+type Pooling = NonNullable<Graph["pooling"]>;
 
-/** The normed rows as embeddings, pooled as the file says. */
-export function embeddings(
-  m: ModelBuilder,
-  output: Ref,
-  causal = false,
-  fallback: NonNullable<Graph["pooling"]> = "none",
-): FamilyResult {
-  const number = m.h.integer("pooling_type", kinds.indexOf(fallback));
-  const pooling = kinds[number] ?? m.h.fail("pooling_type", number, "0 to 4");
-  return { output, outputKind: "embeddings", pooling, causal };
+/** In the order of `pooling_type`'s numbers. */
+const kinds: readonly Pooling[] = ["none", "mean", "cls", "last", "rank"];
+
+/** How the file says that rows become one vector. */
+export function poolingOf(h: Hyper, fallback: Pooling): Pooling {
+  const number = h.integer("pooling_type", kinds.indexOf(fallback));
+  return kinds[number] ?? h.fail("pooling_type", number, `0 to ${kinds.length - 1}`);
+}
+
+/**
+ * The normed rows of an encoder as embeddings, pooled as the file says. The matrices that some models
+ * apply to the pooled vector stand before the pooling here: a mean of products is the product of the mean,
+ * and the other poolings choose one row.
+ */
+export function embeddings(m: ModelBuilder, rows: Ref, fallback: Pooling = "none"): FamilyResult {
+  const pooling = poolingOf(m.h, fallback);
+  let output = rows;
+  for (const stem of ["dense_2", "dense_3"]) if (m.has(stem)) output = m.linear(output, stem);
+  if (pooling === "rank") output = rankHead(m, output);
+  return { output, outputKind: "embeddings", pooling, causal: false };
+}
+
+/** A score for each label: a hidden layer where the file has one, and a projection. */
+function rankHead(m: ModelBuilder, x: Ref): Ref {
+  let y = m.has("cls") ? m.activation(m.linear(x, "cls"), "tanh") : x;
+  if (m.has("cls.norm")) y = m.layerNorm(y, "cls.norm");
+  return m.has("cls.output") ? m.linear(y, "cls.output") : y;
 }

@@ -80,7 +80,10 @@ export function transformer(m: ModelBuilder, t: Transformer): Ref {
         : norm(after, ffnNorm);
       return m.add(after, m.scale(norm(ffn(input, layer), norms.afterFfn), residualScale));
     },
-    (x) => (t.logits ?? ((y) => logits(m, y)))(norm(x, "output_norm")),
+    (x) => {
+      const y = norm(x, "output_norm");
+      return t.logits && !m.embeds ? t.logits(y) : logits(m, y);
+    },
     t.embedding ? t.embedding(first) : first,
   );
 }

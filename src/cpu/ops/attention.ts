@@ -46,16 +46,24 @@ export function alibiSlope(head: number, heads: number, maxBias: number): number
   return 2 ** ((-maxBias / 2 / power) * (2 * (head - power) + 1));
 }
 
-/** softmax(cap(q·kᵀ·scale) + alibi, sink) · v of rows at `first`, `first + 1`, …: [rows][heads · valueWidth]. */
-export function attention(q: Float32Array, first: number, o: AttentionInputs): Float32Array {
+/**
+ * softmax(cap(q·kᵀ·scale) + alibi, sink) · v of rows at `first`, `first + 1`, …:
+ * [rows][heads · valueWidth]. `length` = positions that there are, for rows that attend both ways.
+ */
+export function attention(
+  q: Float32Array,
+  first: number,
+  length: number,
+  o: AttentionInputs,
+): Float32Array {
   const { heads, kvHeads, keyWidth, valueWidth, keys, values } = o;
   const rows = q.length / (heads * keyWidth);
   const out = new Float32Array(rows * heads * valueWidth);
-  const scores = new Float64Array(first + rows);
+  const scores = new Float64Array(length);
   const sum = new Float64Array(valueWidth);
   for (let row = 0; row < rows; row++) {
     const p = first + row;
-    const [from, to] = attended(p, first + rows, o);
+    const [from, to] = attended(p, length, o);
     for (let head = 0; head < heads; head++) {
       const kv = Math.floor(head / (heads / kvHeads));
       const query = (row * heads + head) * keyWidth;
