@@ -1,8 +1,9 @@
 /** Random attention over a slab: its dispatches with all buffers, and what the CPU path makes of the same cache. */
-import type { CacheTypeName } from "../../src/kernels/slot.ts";
+
 import { attention as attentionOnCpu } from "../../src/cpu/ops/attention.ts";
 import { alibiSlopes, attention, scratchWidth } from "../../src/kernels/attention.ts";
 import { NONE, type Place } from "../../src/kernels/call.ts";
+import type { CacheTypeName } from "../../src/kernels/slot.ts";
 import { type Job, Numbers, placeOf, poisoned, roomFor, rowsOf, spread } from "./run.ts";
 import { Slab } from "./slab.ts";
 
@@ -80,7 +81,7 @@ export function attentionCase(options: AttentionOptions): AttentionCase {
     const q = numbers.floats(rows * widthQ, 2);
     queries.push(q);
     results.push(
-      attentionOnCpu(q, length - rows, {
+      attentionOnCpu(q, length - rows, length, {
         keys,
         values: prefix ? keys : ownValues,
         valueStride: kvHeads * (prefix ? keyWidth : valueWidth),

@@ -1,12 +1,12 @@
 /** ropeStore.wgsl against the CPU path's norm and rope, and its slab against a slab written on the host. */
 import { describe, expect, it } from "vitest";
-import type { CacheTypeName } from "../../src/kernels/slot.ts";
 import { rmsNorm } from "../../src/cpu/ops/norm.ts";
 import { RopeAngles, rope as ropeOnCpu } from "../../src/cpu/ops/rope.ts";
 import type { RopeTable } from "../../src/graph/ops.ts";
 import { ropeAngles } from "../../src/graph/rope.ts";
 import { NONE, type Place } from "../../src/kernels/call.ts";
 import { ropeStore } from "../../src/kernels/ropeStore.ts";
+import type { CacheTypeName } from "../../src/kernels/slot.ts";
 import type { Row } from "../../src/plan/steps.ts";
 import { nmse } from "../conformance/archs.ts";
 import { gpuAvailable } from "../gpu.ts";
