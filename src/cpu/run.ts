@@ -1,5 +1,5 @@
 /** Runs a graph's ops over some rows of one sequence. */
-import type { Graph, Op, Ref } from "../graph/ops.ts";
+import type { Graph, Op, Ref, RopeTable } from "../graph/ops.ts";
 import { activation } from "./ops/activation.ts";
 import { attention } from "./ops/attention.ts";
 import { conv, shift } from "./ops/conv.ts";
@@ -35,7 +35,7 @@ export class GraphRun {
   readonly #graph: Graph;
   readonly #weights: CpuWeights;
   readonly #pace: Pace;
-  readonly #angles = new Map<string, RopeAngles>();
+  readonly #angles = new Map<RopeTable, RopeAngles>();
   /** Index of the last op that reads each value: it is dropped afterwards. */
   readonly #lastUse: readonly number[];
   /** How many ops stand before the first that works on selected rows alone. */
@@ -269,11 +269,10 @@ export class GraphRun {
   }
 
   #angle(op: Extract<Op, { op: "rope" }>): RopeAngles {
-    const key = JSON.stringify(op.table);
-    let angles = this.#angles.get(key);
+    let angles = this.#angles.get(op.table);
     if (!angles) {
       angles = new RopeAngles(op.table, this.#weights.optional(op.table.factors));
-      this.#angles.set(key, angles);
+      this.#angles.set(op.table, angles);
     }
     return angles;
   }

@@ -9,37 +9,39 @@ import { tensorsOf } from "../graph/tensors.ts";
 /** Models up to this many bytes as f32 are decoded once, at loading. */
 const decodedLimit = 256 * 2 ** 20;
 
-/** Rows of floats. */
+/** Rows of floats, of which at least one is at hand. */
 export interface Matrix {
   /** Elements a row. */
   readonly width: number;
   readonly rows: number;
-  /** One row, valid until the next call. */
-  row(index: number): Float32Array;
+  /** Where rows are found. */
+  readonly values: Float32Array;
+  /** Makes a row ready, until the next call, and returns where in `values` it begins. */
+  load(row: number): number;
 }
 
 class DecodedMatrix implements Matrix {
   readonly width: number;
   readonly rows: number;
-  readonly #data: Float32Array;
+  readonly values: Float32Array;
 
   constructor(data: Float32Array, width: number) {
     this.width = width;
     this.rows = data.length / width;
-    this.#data = data;
+    this.values = data;
   }
-  row(index: number): Float32Array {
-    return this.#data.subarray(index * this.width, (index + 1) * this.width);
+  load(row: number): number {
+    return row * this.width;
   }
 }
 
 class StoredMatrix implements Matrix {
   readonly width: number;
   readonly rows: number;
+  readonly values: Float32Array;
   readonly #info: TensorInfo;
   readonly #bytes: Uint8Array;
   readonly #stride: number;
-  readonly #scratch: Float32Array;
 
   constructor(info: TensorInfo, bytes: Uint8Array) {
     this.width = info.shape[0];
@@ -47,13 +49,13 @@ class StoredMatrix implements Matrix {
     this.#info = info;
     this.#bytes = bytes;
     this.#stride = rowBytes(info.type, this.width);
-    this.#scratch = new Float32Array(this.width);
+    this.values = new Float32Array(this.width);
   }
-  row(index: number): Float32Array {
-    const from = index * this.#stride;
+  load(row: number): number {
+    const from = row * this.#stride;
     const bytes = this.#bytes.subarray(from, from + this.#stride);
-    dequantize(this.#info.type, bytes, this.#scratch, this.width);
-    return this.#scratch;
+    dequantize(this.#info.type, bytes, this.values, this.width);
+    return 0;
   }
 }
 

@@ -1,24 +1,33 @@
 import type { Matrix } from "../weights.ts";
 
-/** Σ a[i] · b[i] in double precision. */
-export function dot(a: Float32Array, b: Float32Array, from: number, length: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+/** Σ a[i + n] · b[j + n] over n < length, in double precision. */
+export function dot(
+  a: Float32Array,
+  i: number,
+  b: Float32Array,
+  j: number,
+  length: number,
+): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   const whole = length - (length % 4);
-  let i = 0;
-  for (; i < whole; i += 4) {
-    s0 += a[i] * b[from + i];
-    s1 += a[i + 1] * b[from + i + 1];
-    s2 += a[i + 2] * b[from + i + 2];
-    s3 += a[i + 3] * b[from + i + 3];
+  let n = 0;
+  for (; n < whole; n += 4) {
+    s0 += a[i + n] * b[j + n];
+    s1 += a[i + n + 1] * b[j + n + 1];
+    s2 += a[i + n + 2] * b[j + n + 2];
+    s3 += a[i + n + 3] * b[j + n + 3];
   }
-  for (; i < length; i++) s0 += a[i] * b[from + i];
+  for (; n < length; n++) s0 += a[i + n] * b[j + n];
   return s0 + s1 + (s2 + s3);
 }
 
 /** Sums of a · b over runs of `group` elements. */
 export function rowDot(a: Float32Array, b: Float32Array, group: number): Float32Array {
   return Float32Array.from({ length: a.length / group }, (_, run) =>
-    dot(a.subarray(run * group, (run + 1) * group), b, run * group, group),
+    dot(a, run * group, b, run * group, group),
   );
 }
 
@@ -29,14 +38,14 @@ export function headLinear(
   heads: number,
   out: number,
 ): Float32Array {
-  const { width } = weight;
+  const { width, values } = weight;
   const rows = x.length / (heads * width);
   const y = new Float32Array(rows * heads * out);
   for (let column = 0; column < heads * out; column++) {
-    const w = weight.row(column);
+    const at = weight.load(column);
     const head = Math.floor(column / out);
     for (let row = 0; row < rows; row++)
-      y[row * heads * out + column] = dot(w, x, (row * heads + head) * width, width);
+      y[row * heads * out + column] = dot(values, at, x, (row * heads + head) * width, width);
   }
   return y;
 }
@@ -59,12 +68,12 @@ export function linear(
   scale = 1,
 ): void {
   const { first, out, from, to } = range;
-  const width = weight.width;
+  const { width, values } = weight;
   const rows = x.length / width;
   for (let column = from; column < to; column++) {
-    const w = weight.row(first + column);
+    const at = weight.load(first + column);
     const plus = bias ? bias[first + column] : 0;
     for (let row = 0; row < rows; row++)
-      y[row * out + column] = dot(w, x, row * width, width) * scale + plus;
+      y[row * out + column] = dot(values, at, x, row * width, width) * scale + plus;
   }
 }

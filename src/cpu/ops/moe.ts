@@ -96,7 +96,7 @@ export function moeLinear(
       for (let i = 0; i < out; i++) {
         const at = expert * height + first + i;
         y[to + i] =
-          dot(weight.row(at), x, from, weight.width) * (o.scale?.[expert] ?? 1) +
+          dot(weight.values, weight.load(at), x, from, weight.width) * (o.scale?.[expert] ?? 1) +
           (o.bias?.[at] ?? 0);
       }
     }
