@@ -8,10 +8,14 @@
 const MAX_STRING = 16 << 20;
 /** Nested evaluations (expressions, blocks, macro calls); real templates stay below 60. */
 const MAX_DEPTH = 400;
-/** Units every rendering gets; a UTF-16 unit of new text costs one. */
+/** Units every rendering gets; a UTF-16 unit of text that is made or read costs one. */
 const BASE_UNITS = 64 << 20;
 /** More units for each unit of input: long conversations are copied a few times on their way. */
 const UNITS_PER_INPUT = 64;
+/** Milliseconds more for each unit of input: a long conversation takes longer than a short one. */
+const MS_PER_INPUT = 1 / 1000;
+/** What joining two texts costs besides the shorter one: engines share the longer one's memory. */
+const JOINT = 32;
 /** Units of a list or mapping entry, about its bytes. */
 const ENTRY = 64;
 /** Bound on haystack × needle, since engines' text search is quadratic at worst. */
@@ -20,22 +24,25 @@ const MAX_SEARCH = 2 ** 28;
 /** Thrown when a rendering would go over its limits. */
 export class LimitError extends Error {}
 
+const tooLong = (units: number): LimitError =>
+  new LimitError(`it builds a text of ${units} characters`);
+
 /** Counts down the time and memory of one rendering. */
 export class Budget {
-  readonly #timeoutMs: number;
-  readonly #deadline: number;
+  readonly #start = performance.now();
+  #timeoutMs: number;
   #units: number;
   #depth = 0;
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
-    this.#deadline = performance.now() + timeoutMs;
     this.#units = BASE_UNITS;
   }
 
-  /** Makes room for what is done with `units` of input. */
+  /** Makes room and time for what is done with `units` of input. */
   grant(units: number): void {
     this.#units += UNITS_PER_INPUT * units;
+    this.#timeoutMs += MS_PER_INPUT * units;
   }
 
   /** Begins a nested evaluation; {@link leave} ends it. */
@@ -49,10 +56,16 @@ export class Budget {
     this.#depth--;
   }
 
-  /** To be called before `units` of text in one string are made. */
+  /** To be called before `units` of text in one string are made, or an operation reads that many. */
   text(units: number): void {
-    if (units > MAX_STRING) throw new LimitError(`it builds a text of ${units} characters`);
+    if (units > MAX_STRING) throw tooLong(units);
     this.#spend(units);
+  }
+
+  /** To be called before two texts are joined. */
+  join(left: number, right: number): void {
+    if (left + right > MAX_STRING) throw tooLong(left + right);
+    this.#spend(Math.min(left, right) + JOINT);
   }
 
   /** To be called before `count` list or mapping entries are made. */
@@ -64,7 +77,7 @@ export class Budget {
   search(haystack: string, needle: string): void {
     if (haystack.length * needle.length > MAX_SEARCH)
       throw new LimitError(`it searches ${needle.length} characters in ${haystack.length}`);
-    this.tick();
+    this.#spend(haystack.length);
   }
 
   #spend(units: number): void {
@@ -76,7 +89,7 @@ export class Budget {
 
   /** To be called in every loop that a template can make long. */
   tick(): void {
-    if (performance.now() > this.#deadline)
-      throw new LimitError(`it ran for more than ${this.#timeoutMs} ms`);
+    if (performance.now() - this.#start > this.#timeoutMs)
+      throw new LimitError(`it ran for more than ${Math.round(this.#timeoutMs)} ms`);
   }
 }

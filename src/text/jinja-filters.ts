@@ -28,6 +28,7 @@ import {
   strip,
   title,
 } from "./jinja-strings.ts";
+import { runTest } from "./jinja-tests.ts";
 import {
   bool,
   equal,
@@ -58,9 +59,7 @@ const MAX_INDENT = 64;
 const onText =
   (change: (value: string, call: Call) => string): Filter =>
   (value, call) => {
-    const before = text(value, call.budget);
-    call.budget.text(before.length);
-    return str(change(before, call));
+    return str(change(text(value, call.budget), call));
   };
 
 const map: Filter = (value, call) => {
@@ -163,6 +162,15 @@ const fallback: Filter = (value, call) => {
   return missing ? (argument(call, 0, "default_value") ?? str("")) : value;
 };
 
+/** A test with an argument; see the parser. */
+const isTest =
+  (wanted: boolean): Filter =>
+  (value, call) => {
+    const [name, other] = call.args;
+    if (name === undefined || !isString(name)) throw new Error("a test needs a name");
+    return bool(runTest(name.value, value, other, call.budget) === wanted);
+  };
+
 const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   ["abs", (v) => (isInt(v) || isFloat(v) ? number(Math.abs(v.value)) : undef())],
   ["bool", (v) => bool(truthy(v))],
@@ -185,6 +193,8 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
       return items(v, call.budget);
     },
   ],
+  ["is", isTest(true)],
+  ["is not", isTest(false)],
   [
     "join",
     (v, call) => {
@@ -278,5 +288,6 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
 export function applyFilter(name: string, value: Value, call: Call): Value {
   const filter = FILTERS.get(name);
   if (filter === undefined) throw new Error(`there is no filter "${name}"`);
+  if (isString(value)) call.budget.text(value.value.length);
   return filter(value, call);
 }

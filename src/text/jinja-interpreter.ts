@@ -128,7 +128,7 @@ class ChatInterpreter extends Interpreter {
         return dict(
           new Map(
             entries.map(([key, value]) => [
-              keyOf(this.evaluate(key, scope)),
+              keyOf(this.evaluate(key, scope), this.#budget),
               this.evaluate(value, scope),
             ]),
           ),

@@ -66,7 +66,7 @@ export function sorted(
   const keyed = values.map((value) => [key(value), value] as const);
   keyed.sort(([a], [b]) => {
     call.budget.tick();
-    return reverse ? compare(b, a) : compare(a, b);
+    return reverse ? compare(b, a, call.budget) : compare(a, b, call.budget);
   });
   return keyed.map(([, value]) => value);
 }
@@ -109,6 +109,6 @@ export const extreme =
     const key = (v: Value): Value => sortKey(path ? attributeAt(v, path) : v, caseSensitive);
     let best: Value | undefined;
     for (const item of entries(value, call))
-      if (best === undefined || sign * compare(key(item), key(best)) < 0) best = item;
+      if (best === undefined || sign * compare(key(item), key(best), call.budget) < 0) best = item;
     return best ?? undef();
   };

@@ -9,9 +9,9 @@ import {
   isBool,
   isDict,
   isInt,
+  isKey,
   isList,
   isNamespace,
-  isNumber,
   isString,
   isTuple,
   isUndef,
@@ -45,14 +45,14 @@ export function subscript(
   if (isInt(key) || isBool(key)) {
     const index = Number(key.value);
     if (isString(object)) {
+      budget.text(object.value.length);
       const found = characters(object.value, budget).at(index);
       return found === undefined ? undef() : str(found);
     }
     if (isList(object)) return object.value.at(index) ?? undef();
   }
-  if (isDict(object) || isNamespace(object)) {
-    const found =
-      isString(key) || isNumber(key) || isBool(key) ? object.value.get(key.value) : undef();
+  if ((isDict(object) || isNamespace(object)) && isKey(key)) {
+    const found = object.value.get(keyOf(key, budget));
     if (found !== undefined) return found;
   }
   return isString(key) ? (method(object, key.value, bind) ?? undef()) : undef();
@@ -65,7 +65,13 @@ function entry(object: Value, name: string): Value | undefined {
 function method(object: Value, name: string, bind: (method: Bound) => Value): Value | undefined {
   if (isString(object)) {
     const found = stringMethod(name);
-    return found && bind((call) => found(object.value, call));
+    return (
+      found &&
+      bind((call) => {
+        call.budget.text(object.value.length);
+        return found(object.value, call);
+      })
+    );
   }
   if (isList(object)) {
     const found = LIST.get(name);
@@ -190,7 +196,9 @@ const DICT: ReadonlyMap<string, Method<DictValue>> = new Map<string, Method<Dict
   [
     "get",
     (d, call) =>
-      d.value.get(keyOf(call.args[0] ?? none())) ?? argument(call, 1, "default") ?? none(),
+      d.value.get(keyOf(call.args[0] ?? none(), call.budget)) ??
+      argument(call, 1, "default") ??
+      none(),
   ],
   ["items", (d, call) => items(d, call.budget)],
   [
@@ -228,7 +236,7 @@ const DICT: ReadonlyMap<string, Method<DictValue>> = new Map<string, Method<Dict
   [
     "pop",
     (d, call) => {
-      const key = keyOf(call.args[0] ?? none());
+      const key = keyOf(call.args[0] ?? none(), call.budget);
       const found = d.value.get(key) ?? call.args[1];
       if (found === undefined) throw new Error(`the mapping has no "${key}"`);
       d.value.delete(key);
@@ -238,7 +246,7 @@ const DICT: ReadonlyMap<string, Method<DictValue>> = new Map<string, Method<Dict
   [
     "setdefault",
     (d, call) => {
-      const key = keyOf(call.args[0] ?? none());
+      const key = keyOf(call.args[0] ?? none(), call.budget);
       call.budget.entries(1);
       if (!d.value.has(key)) d.value.set(key, call.args[1] ?? none());
       return d.value.get(key) ?? none();

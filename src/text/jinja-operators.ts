@@ -33,13 +33,13 @@ export function binary(operator: string, left: Value, right: Value, budget: Budg
     case "not in":
       return bool(!contains(right, left, budget));
     case "<":
-      return bool(compare(left, right) < 0);
+      return bool(compare(left, right, budget) < 0);
     case "<=":
-      return bool(compare(left, right) <= 0);
+      return bool(compare(left, right, budget) <= 0);
     case ">":
-      return bool(compare(left, right) > 0);
+      return bool(compare(left, right, budget) > 0);
     case ">=":
-      return bool(compare(left, right) >= 0);
+      return bool(compare(left, right, budget) >= 0);
     case "~":
       return joined(left, right, budget);
     case "+":
@@ -60,7 +60,7 @@ export function binary(operator: string, left: Value, right: Value, budget: Budg
 
 function joined(left: Value, right: Value, budget: Budget): Value {
   const [a, b] = [left, right].map((v) => (isNone(v) || isUndef(v) ? "" : text(v, budget)));
-  budget.text(a.length + b.length);
+  budget.join(a.length, b.length);
   return str(a + b);
 }
 

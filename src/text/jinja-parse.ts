@@ -26,7 +26,7 @@ export function parseTemplate(source: string): Program {
   for (const { 0: space } of source.matchAll(/\s+/g))
     if (space.length > MAX_SPACE)
       throw new Error(`it has ${space.length} characters of white space in a row`);
-  const tokens = tokenize(source);
+  const tokens = testsWithArguments(tokenize(source));
   checkNesting(tokens);
   const program = parse(tokens);
   program.body = markPrints(program.body, Object.getPrototypeOf(program));
@@ -71,6 +71,32 @@ function checkNesting(tokens: readonly Token[]): void {
     if (brackets + blocks > MAX_NESTING || prefixes > MAX_PREFIXES || elifs > MAX_ELIFS)
       throw new Error("it nests too deeply");
   });
+}
+
+/**
+ * The package's parser knows no arguments of tests: `a is [not] NAME(b)` is given to it as a filter,
+ * `a | is("NAME", b)`, which binds as tightly.
+ */
+function testsWithArguments(tokens: readonly Token[]): Token[] {
+  const out: Token[] = [];
+  for (let i = 0; i < tokens.length; i++) {
+    const negated = tokens[i + 1]?.value === "not" ? 1 : 0;
+    const [name, open] = [tokens[i + 1 + negated], tokens[i + 2 + negated]];
+    const isTest = tokens[i].type === "Identifier" && tokens[i].value === "is";
+    if (!isTest || name?.type !== "Identifier" || open?.type !== "OpenParen") {
+      out.push(tokens[i]);
+      continue;
+    }
+    out.push(
+      { type: "Pipe", value: "|" },
+      { type: "Identifier", value: negated ? "is not" : "is" },
+      open,
+      { type: "StringLiteral", value: name.value },
+      { type: "Comma", value: "," },
+    );
+    i += 2 + negated;
+  }
+  return out;
 }
 
 /** Statements, which print themselves or nothing, and text. */

@@ -29,8 +29,8 @@ const whole = (v: Value): number => {
 const isTrue = (v: Value): boolean => isBool(v) && v.value;
 const isFalse = (v: Value): boolean => isBool(v) && !v.value;
 const isIterable = (v: Value): boolean => isList(v) || isString(v) || isDict(v) || isUndef(v);
-const lessThan: Test = (a, b) => compare(a, b) < 0;
-const greaterThan: Test = (a, b) => compare(a, b) > 0;
+const lessThan: Test = (a, b, budget) => compare(a, b, budget) < 0;
+const greaterThan: Test = (a, b, budget) => compare(a, b, budget) > 0;
 
 const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
   ["defined", (v) => !isUndef(v)],
@@ -60,16 +60,19 @@ const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
   ["lt", lessThan],
   ["lessthan", lessThan],
   ["<", lessThan],
-  ["le", (a, b) => compare(a, b) <= 0],
-  ["<=", (a, b) => compare(a, b) <= 0],
+  ["le", (a, b, budget) => compare(a, b, budget) <= 0],
+  ["<=", (a, b, budget) => compare(a, b, budget) <= 0],
   ["gt", greaterThan],
   ["greaterthan", greaterThan],
   [">", greaterThan],
-  ["ge", (a, b) => compare(a, b) >= 0],
-  [">=", (a, b) => compare(a, b) >= 0],
+  ["ge", (a, b, budget) => compare(a, b, budget) >= 0],
+  [">=", (a, b, budget) => compare(a, b, budget) >= 0],
   ["in", (item, container, budget) => contains(container, item, budget)],
   ["sameas", (a, b) => a === b || (a.type === b.type && a.value === b.value)],
 ]);
+
+/** Tests that read a text to its end. */
+const READING: ReadonlySet<string> = new Set(["lower", "upper"]);
 
 /** `value is NAME(other)`. */
 export function runTest(
@@ -80,5 +83,6 @@ export function runTest(
 ): boolean {
   const test = TESTS.get(name);
   if (test === undefined) throw new Error(`there is no test "${name}"`);
+  if (READING.has(name) && isString(value)) budget.text(value.value.length);
   return test(value, other ?? none(), budget);
 }

@@ -93,8 +93,12 @@ export const truthy = (v: Value): boolean => v.__bool__().value;
 /** The name of a value's type in messages: "string", "integer", … */
 export const typeName = (v: Value): string => v.type.replace("Value", "").toLowerCase();
 
+/** True for what can be the key of a mapping. */
+export const isKey = (v: Value): boolean => isString(v) || isNumber(v) || isBool(v);
+
 /** The mapping key of a value. */
-export function keyOf(v: Value): Key {
+export function keyOf(v: Value, budget: Budget): Key {
+  if (isString(v)) budget.text(v.value.length);
   if (isString(v) || isNumber(v) || isBool(v)) return v.value;
   throw new Error(`${typeName(v)} cannot be a key`);
 }
@@ -164,14 +168,21 @@ export function equal(a: Value, b: Value, budget: Budget, depth = 0): boolean {
     }
     return true;
   }
+  if (isString(a) && isString(b)) {
+    if (a.value.length !== b.value.length) return false;
+    budget.text(a.value.length);
+  }
   return a.type === b.type && a.value === b.value;
 }
 
 /** Python's order of numbers and of strings: negative, zero or positive. */
-export function compare(a: Value, b: Value): number {
+export function compare(a: Value, b: Value, budget: Budget): number {
   if ((isNumber(a) || isBool(a)) && (isNumber(b) || isBool(b)))
     return Number(a.value) - Number(b.value);
-  if (isString(a) && isString(b)) return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
+  if (isString(a) && isString(b)) {
+    budget.text(Math.min(a.value.length, b.value.length));
+    return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
+  }
   throw new Error(`${typeName(a)} and ${typeName(b)} have no order`);
 }
 
@@ -184,7 +195,7 @@ export function contains(container: Value, item: Value, budget: Budget): boolean
   }
   if (isList(container)) return container.value.some((entry) => equal(entry, item, budget));
   if (isDict(container) || isNamespace(container))
-    return (isString(item) || isNumber(item) || isBool(item)) && container.value.has(item.value);
+    return isKey(item) && container.value.has(keyOf(item, budget));
   if (isString(container) && (isNone(item) || isUndef(item))) return false;
   throw new Error(`cannot look for ${typeName(item)} in ${typeName(container)}`);
 }

@@ -40,7 +40,10 @@ export interface ChatTemplateOptions {
   addGenerationPrompt?: boolean;
   /** `enable_thinking` and other variables of the template. */
   kwargs?: Readonly<Record<string, unknown>>;
-  /** Deadline in milliseconds. @default 250 */
+  /**
+   * Deadline in milliseconds; one more is added for each 1,000 characters of the conversation.
+   * @default 250
+   */
   timeoutMs?: number;
   /** The clock of `strftime_now`. @default the current time */
   now?: Date;

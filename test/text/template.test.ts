@@ -101,6 +101,10 @@ describe("Jinja as Python has it", () => {
       "{{ 'x' is string }}{{ {} is mapping }}{{ [] is iterable }}{{ 1.5 is float }}{{ x is not defined }}",
       "TrueTrueTrueTrueTrue",
     ],
+    [
+      "{{ 6 is divisibleby(3) }}{{ 1 is not in([1]) }}{{ 'a' is eq('a') and 2 is gt(1) }}",
+      "TrueFalseTrue",
+    ],
     ["{{ 1.0 }} {{ 1e16 * 1.0 }} {{ 0.00001 }}", "1.0 1e+16 1e-05"],
   ])("%s", (source, wanted) => {
     expect(show(source.replace("1e0", "1").replace("1e16", "10000000000000000"))).toBe(wanted);
