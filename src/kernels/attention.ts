@@ -10,6 +10,8 @@ export interface AttentionCall {
   /** Room for the splits' results: [rows][heads][splits][4 + value width]; needed when splits > 1. */
   readonly scratch?: Place;
   readonly splits: number;
+  /** Several rows at a time (prefill); takes no splits. */
+  readonly tiled: boolean;
   readonly heads: number;
   readonly scale: number;
   readonly softcap: number;
@@ -26,21 +28,32 @@ export interface AttentionCall {
 export const scratchWidth = (heads: number, splits: number, valueWidth: number): number =>
   heads * splits * (valueWidth + 4);
 
+/** Rows of a tile in attentionTile.wgsl. */
+const TILE_ROWS = 8;
+
+/** Whether the queries of a tile fit workgroup memory (half of the 16 KiB that every device has). */
+export const fitsTile = (keyWidth: number): boolean => TILE_ROWS * keyWidth * 4 <= 8192;
+
 export function attention(call: AttentionCall): KernelCall[] {
-  const { slot, q, out, scratch, splits, heads } = call;
+  const { slot, q, out, scratch, splits, heads, tiled } = call;
   const window = `${["sliding", "chunked", "symmetric"].indexOf(call.windowKind)}u`;
-  const grid: Grid = { x: splits, y: heads, z: 1, rows: "z", tile: 1, domain: 0 };
+  const grid: Grid = tiled
+    ? { x: 1, y: heads, z: 1, rows: "x", tile: TILE_ROWS, domain: 0 }
+    : { x: splits, y: heads, z: 1, rows: "z", tile: 1, domain: 0 };
+  const columns = slot.valueWidth / 4;
   const common = { tables: false, layer: call.layer, bytes: 0 };
   const target = splits > 1 ? scratch! : out;
   const calls: KernelCall[] = [
     {
       ...common,
-      kernel: "attention",
+      kernel: tiled ? "attentionTile" : "attention",
       snippets: ["lib/step", "lib/cache", "lib/kv_load", "lib/attention_range"],
       consts: {
         ...slot.consts,
         WINDOW: window,
-        SPLITS: `${splits}u`,
+        ...(tiled
+          ? { ROW_SHARE: `${Math.ceil(TILE_ROWS / Math.floor(64 / Math.min(columns, 64)))}u` }
+          : { SPLITS: `${splits}u` }),
         KEY4: `${slot.keyWidth / 4}u`,
         VALUE_LANES: `${Math.ceil(slot.valueWidth / 256)}u`,
         VALUE_STEP: `${slot.valueIsKeyPrefix ? slot.keyWidth : slot.valueWidth}u`,
@@ -71,7 +84,7 @@ export function attention(call: AttentionCall): KernelCall[] {
       ],
       grid,
       label: call.label,
-      variant: `${slot.typeName} ${splits} splits`,
+      variant: tiled ? slot.typeName : `${slot.typeName} ${splits} splits`,
     },
   ];
   if (splits > 1) {

@@ -199,7 +199,11 @@ function* caches(): Generator<KernelCall> {
             eps: 0,
             rope: { start: 0, rotated: 64, style, angles: 0 },
           });
-        for (const splits of [1, 16])
+        for (const [splits, tiled] of [
+          [1, false],
+          [16, false],
+          [1, true],
+        ] as const)
           for (const windowKind of ["sliding", "chunked", "symmetric"] as const)
             yield* attention({
               ...at,
@@ -207,6 +211,7 @@ function* caches(): Generator<KernelCall> {
               out: place(1, 128),
               scratch: place(2, 4096),
               splits,
+              tiled,
               heads: 4,
               scale: 1,
               softcap: 0,

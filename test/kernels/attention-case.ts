@@ -16,6 +16,8 @@ export interface AttentionOptions {
   readonly prefix?: boolean;
   readonly types?: readonly [CacheTypeName, CacheTypeName];
   readonly splits?: number;
+  /** The kernel of prefill chunks. @default false */
+  readonly tiled?: boolean;
   readonly window?: number;
   readonly windowKind?: "sliding" | "chunked" | "symmetric";
   /** Keeps only a window in the slab. */
@@ -39,7 +41,14 @@ const CONTEXT = 320;
 
 export function attentionCase(options: AttentionOptions): AttentionCase {
   const { heads, kvHeads, keyWidth, prefix = false, splits = 1, window = 0 } = options;
-  const { softcap = 0, alibi = 0, causal = true, windowKind = "sliding", sequences } = options;
+  const {
+    tiled = false,
+    softcap = 0,
+    alibi = 0,
+    causal = true,
+    windowKind = "sliding",
+    sequences,
+  } = options;
   const valueWidth = options.valueWidth ?? keyWidth;
   const [typeK, typeV] = options.types ?? ["f32", "f32"];
   const numbers = new Numbers(options.seed ?? heads + keyWidth);
@@ -113,6 +122,7 @@ export function attentionCase(options: AttentionOptions): AttentionCase {
     out,
     scratch,
     splits,
+    tiled,
     heads,
     scale,
     softcap,

@@ -1,12 +1,17 @@
-/** attention.wgsl and attentionReduce.wgsl against the CPU path's attention over the same stored keys and values. */
+/** attention.wgsl, attentionReduce.wgsl and attentionTile.wgsl against the CPU path's attention over the same stored keys and values. */
 import { describe, it } from "vitest";
+import { fitsTile } from "../../src/kernels/attention.ts";
 import { gpuAvailable } from "../gpu.ts";
 import { type AttentionOptions, attentionCase } from "./attention-case.ts";
 import { expectRows, runCalls } from "./run.ts";
 
+/** Both kernels, where the tiled one applies. */
 async function check(options: AttentionOptions): Promise<void> {
-  const { job, out, expected } = attentionCase(options);
-  expectRows(out, (await runCalls(job, "out")).bits, expected);
+  const whole = (options.splits ?? 1) === 1 && fitsTile(options.keyWidth);
+  for (const tiled of whole ? [false, true] : [false]) {
+    const { job, out, expected } = attentionCase({ ...options, tiled });
+    expectRows(out, (await runCalls(job, "out")).bits, expected);
+  }
 }
 
 /** One row of each of several sequences, as in decoding. */

@@ -1,7 +1,7 @@
 /** Lowering of attention and of what writes its cache. */
 
 import type { Op, Ref } from "../../graph/ops.ts";
-import { attention, scratchWidth } from "../../kernels/attention.ts";
+import { attention, fitsTile, scratchWidth } from "../../kernels/attention.ts";
 import { NONE } from "../../kernels/call.ts";
 import { ropeStore } from "../../kernels/ropeStore.ts";
 import type { SlotLayout } from "../../kernels/slot.ts";
@@ -65,6 +65,7 @@ export function lowerAttention(
       out,
       scratch,
       splits,
+      tiled: !plan.matvec && fitsTile(slot.keyWidth),
       heads: op.heads,
       scale: op.scale,
       softcap: op.softcap,

@@ -1,0 +1,185 @@
+// attentionTile.wgsl: attention of 8 consecutive rows and one head at a time, for prefill chunks. The same
+// formula and bindings as attention.wgsl (out is [rows][out_stride]); each key and value that is read serves
+// all rows of the tile.
+//
+// 32 positions at a time: a thread scores one position for 4 rows; then 8 threads a row find its maximum and
+// weights; then a thread sums one vec4 column of the values for ROW_SHARE rows. Rows of a tile that belong to
+// different sequences are done one run of rows after the other.
+// grid: (ceil(rows / 8), heads, 1), 64 threads
+struct Params {
+  heads: u32,
+  per_kv: u32,
+  key_width: u32,
+  value_width: u32,
+  domain: u32,
+  q_offset: u32,
+  q_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  row_words: u32,
+  value_word: u32,
+  window: u32,
+  sinks: u32,
+  slopes: u32,
+  scale: f32,
+  softcap: f32,
+}
+
+const NONE = 0xffffffffu;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> q: array<vec4<f32>>;
+@group(1) @binding(2) var<storage, read> slab: array<u32>;
+@group(1) @binding(3) var<storage, read> small: array<f32>;
+@group(1) @binding(4) var<storage, read_write> out: array<f32>;
+
+var<workgroup> query: array<vec4<f32>, 8u * KEY4>;
+var<workgroup> weight: array<f32, 256>; // [row][position]
+var<workgroup> partials: array<f32, 64>; // [row][eighth]
+var<workgroup> shrink: array<f32, 8>;
+var<workgroup> begins: array<u32, 8>;
+var<workgroup> ends: array<u32, 8>;
+
+fn eighths_max(row: u32) -> f32 {
+  let at = row * 8u;
+  return max(max(max(partials[at], partials[at + 1u]), max(partials[at + 2u], partials[at + 3u])),
+    max(max(partials[at + 4u], partials[at + 5u]), max(partials[at + 6u], partials[at + 7u])));
+}
+
+fn eighths_sum(row: u32) -> f32 {
+  var sum = 0.0;
+  for (var i = 0u; i < 8u; i++) { sum += partials[row * 8u + i]; }
+  return sum;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let rows = row_count(params.domain);
+  let tile_row = id.x * 8u;
+  if (tile_row >= rows) { return; }
+  let head = id.y;
+  let kv_head = head / params.per_kv;
+  let tile_end = min(tile_row + 8u, rows);
+
+  let lanes = params.value_width >> 2u;
+  let used = min(lanes, 64u);
+  let share = thread / used; // which ROW_SHARE rows of the tile this thread sums values for
+  let lane = thread % used;
+
+  var first = tile_row;
+  while (first < tile_end) {
+    // Rows [first, last) of the tile are of one sequence; the others have an empty range.
+    let sequence = row_sequence(first);
+    var last = first + 1u;
+    while (last < tile_end && row_sequence(last) == sequence) { last++; }
+    var low = 0xffffffffu;
+    var high = 0u;
+    for (var r = first; r < last; r++) {
+      let range = attention_range(r, params.window);
+      low = min(low, range.x);
+      high = max(high, range.y);
+    }
+    workgroupBarrier();
+    if (thread < 8u) {
+      let r = tile_row + thread;
+      var range = vec2(0u, 0u);
+      if (r >= first && r < last) { range = attention_range(r, params.window); }
+      begins[thread] = range.x;
+      ends[thread] = range.y;
+    }
+    for (var i = thread; i < 8u * KEY4; i += 64u) {
+      let r = min(tile_row + i / KEY4, tile_end - 1u);
+      query[i] = q[((params.q_offset + r * params.q_stride + head * params.key_width) >> 2u) + i % KEY4];
+    }
+    workgroupBarrier();
+
+    // Of row thread / 8, known to all eight of its threads.
+    var maximum = -1e30;
+    var total = 0.0;
+    var values: array<vec4<f32>, ROW_SHARE * VALUE_LANES>;
+
+    for (var start = low; start < high; start += 32u) {
+      let position = start + (thread & 31u);
+      let four = (thread >> 5u) * 4u;
+      var scores = vec4(0.0);
+      if (position < high) {
+        let word = slab_row(sequence, position) * params.row_words;
+        for (var i = 0u; i < KEY4; i++) {
+          let k = kv_load(K_KIND, word, kv_head * params.key_width + 4u * i);
+          scores += vec4(dot(query[four * KEY4 + i], k), dot(query[(four + 1u) * KEY4 + i], k),
+            dot(query[(four + 2u) * KEY4 + i], k), dot(query[(four + 3u) * KEY4 + i], k));
+        }
+      }
+      for (var i = 0u; i < 4u; i++) {
+        let r = four + i;
+        var score = scores[i] * params.scale;
+        if (params.softcap > 0.0) { score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0)); }
+        if (params.slopes != NONE) {
+          score -= small[params.slopes + head] * abs(f32(row_position(min(tile_row + r, tile_end - 1u))) - f32(position));
+        }
+        weight[r * 32u + (thread & 31u)] = select(-1e30, score, position >= begins[r] && position < ends[r]);
+      }
+      workgroupBarrier();
+      let at = (thread >> 3u) * 32u + (thread & 7u) * 4u;
+      partials[thread] = max(max(weight[at], weight[at + 1u]), max(weight[at + 2u], weight[at + 3u]));
+      workgroupBarrier();
+      let next = max(maximum, eighths_max(thread >> 3u));
+      workgroupBarrier();
+      var sum = 0.0;
+      for (var i = 0u; i < 4u; i++) {
+        let s = weight[at + i];
+        let p = select(exp(s - next), 0.0, s <= -1e30);
+        weight[at + i] = p;
+        sum += p;
+      }
+      partials[thread] = sum;
+      if ((thread & 7u) == 0u) { shrink[thread >> 3u] = exp(maximum - next); }
+      total *= exp(maximum - next);
+      maximum = next;
+      workgroupBarrier();
+      total += eighths_sum(thread >> 3u);
+      let count = min(32u, high - start);
+      for (var c = 0u; c < VALUE_LANES; c++) {
+        let column = lane + c * 64u;
+        if (column < lanes && share * ROW_SHARE < 8u) {
+          for (var r = 0u; r < ROW_SHARE; r++) { values[r * VALUE_LANES + c] *= shrink[min(share * ROW_SHARE + r, 7u)]; }
+          for (var i = 0u; i < count; i++) {
+            let word = slab_row(sequence, start + i) * params.row_words + params.value_word;
+            let v = kv_load(V_KIND, word, kv_head * VALUE_STEP + 4u * column);
+            for (var r = 0u; r < ROW_SHARE; r++) {
+              values[r * VALUE_LANES + c] += weight[min(share * ROW_SHARE + r, 7u) * 32u + i] * v;
+            }
+          }
+        }
+      }
+      workgroupBarrier();
+    }
+
+    // Totals and sinks by row, through workgroup memory to the threads that hold the values.
+    if ((thread & 7u) == 0u) {
+      var factor = 1.0;
+      if (params.sinks != NONE) {
+        let sink = small[params.sinks + head];
+        let next = max(maximum, sink);
+        factor = exp(maximum - next);
+        total = total * factor + exp(sink - next);
+      }
+      shrink[thread >> 3u] = factor / total;
+    }
+    workgroupBarrier();
+    for (var c = 0u; c < VALUE_LANES; c++) {
+      let column = lane + c * 64u;
+      if (column < lanes && share * ROW_SHARE < 8u) {
+        for (var r = 0u; r < ROW_SHARE; r++) {
+          let row = tile_row + share * ROW_SHARE + r;
+          if (row >= first && row < last) {
+            let to = params.out_offset + row * params.out_stride + head * params.value_width + 4u * column;
+            let v = values[r * VALUE_LANES + c] * shrink[share * ROW_SHARE + r];
+            for (var i = 0u; i < 4u; i++) { out[to + i] = v[i]; }
+          }
+        }
+      }
+    }
+    first = last;
+  }
+}
