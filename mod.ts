@@ -27,6 +27,7 @@ export { loadModel } from "./src/session/model.ts";
 export { type Perplexity, type PerplexityOptions, perplexity } from "./src/session/perplexity.ts";
 export { openSource } from "./src/session/source.ts";
 export type * from "./src/session/types.ts";
+export type { ParsedToolCall } from "./src/text/formats-types.ts";
 export type {
   ChatMessage,
   ChatTemplateOptions,

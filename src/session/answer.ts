@@ -1,10 +1,12 @@
-/** From tokens to pieces: characters made whole, stop strings found, end tokens recognised. */
+/** From tokens to pieces: characters made whole, stop strings and end tokens found, channels told apart. */
+import type { AnswerParser } from "../text/formats.ts";
 import { TextStream } from "../text/stream.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { Drawn } from "./step.ts";
 import type { GenerateOptions, Piece } from "./types.ts";
 
 export interface Taken {
+  /** At least one; those after the first have no token of their own. */
   readonly pieces: readonly Piece[];
   /** The answer ends here: an end token or a stop string came. */
   readonly ended: boolean;
@@ -12,13 +14,22 @@ export interface Taken {
 
 /** The text of one answer, token by token. */
 export class Answer {
-  /** Missing for files without a usable tokenizer: then pieces have tokens only. */
   readonly #tokenizer: Tokenizer | undefined;
+  readonly #parser: AnswerParser | undefined;
   readonly #stream: TextStream;
   readonly #ignoreEos: boolean;
 
-  constructor(tokenizer: Tokenizer | undefined, options: GenerateOptions) {
+  /**
+   * @param tokenizer missing for files without a usable one: then pieces have tokens only
+   * @param parser tells reasoning and tool calls from content; without one all is content
+   */
+  constructor(
+    tokenizer: Tokenizer | undefined,
+    parser: AnswerParser | undefined,
+    options: GenerateOptions,
+  ) {
     this.#tokenizer = tokenizer;
+    this.#parser = parser;
     this.#stream = new TextStream(options.stop);
     this.#ignoreEos = options.ignoreEos ?? false;
   }
@@ -27,12 +38,28 @@ export class Answer {
   take(drawn: Drawn, last: boolean): Taken {
     const tokenizer = this.#tokenizer;
     if (!tokenizer) return { pieces: [piece(drawn, "")], ended: false };
-    const end = !this.#ignoreEos && tokenizer.endTokens.has(drawn.token);
-    if (end) return { pieces: [piece(drawn, this.#stream.end())], ended: true };
-    const { text, stopped } = this.#stream.push(tokenizer.bytes(drawn.token));
-    if (stopped !== undefined) return { pieces: [piece(drawn, text)], ended: true };
-    return { pieces: [piece(drawn, last ? text + this.#stream.end() : text)], ended: false };
+    const { token } = drawn;
+    const isEnd = !this.#ignoreEos && tokenizer.endTokens.has(token);
+    const special = tokenizer.isSpecial(token);
+    const shown = special && this.#parser?.wants(tokenizer.token(token)) === true;
+    const { text, stopped } = this.#stream.push(tokenizer.bytes(token, shown));
+    const ended = isEnd || stopped !== undefined;
+    const over = ended || last;
+    // What a stop string cut off is not text; what else was held back is.
+    const rest = over && stopped === undefined ? this.#stream.end() : "";
+    return { pieces: this.#pieces(drawn, text + rest, over), ended };
+  }
+
+  #pieces(drawn: Drawn, text: string, over: boolean): Piece[] {
+    if (!this.#parser) return [piece(drawn, text)];
+    const parts = text === "" ? [] : this.#parser.push(text);
+    if (over) parts.push(...this.#parser.end());
+    if (parts.length === 0) return [piece(drawn, "")];
+    return parts.map((part, i) => (i === 0 ? { ...drawn, ...part } : { ...part, token: NO_TOKEN }));
   }
 }
+
+/** The token of a further piece of the same token. */
+const NO_TOKEN = -1;
 
 const piece = (drawn: Drawn, text: string): Piece => ({ ...drawn, text, channel: "content" });

@@ -1,39 +1,70 @@
 /** A conversation as tokens, through the model's chat template. */
 import type { Metadata } from "../gguf/metadata.ts";
-import { type ChatMessage, chatTemplateOf } from "../text/template.ts";
+import { AnswerParser, formatsOf, startsInReasoning } from "../text/formats.ts";
+import { type ChatMessage, type ChatTemplate, chatTemplateOf } from "../text/template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { GenerateOptions } from "./types.ts";
+
+/** A conversation ready to be computed, and what reads the answer to it. */
+export interface RenderedChat {
+  readonly tokens: readonly number[];
+  /** Missing where the template shows no format of reasoning or tool calls. */
+  readonly parser?: AnswerParser;
+}
 
 /**
  * Renders the messages and reads the text as tokens: what the template wrote with its special
  * tokens, what a message merely spells like one as plain text. A BOS that the template wrote itself
  * is not doubled by the tokenizer's.
  */
-export function chatTokens(
+export function renderChat(
   metadata: Metadata,
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
   options: GenerateOptions,
-): number[] {
-  const text = (id: number | undefined): string => (id === undefined ? "" : tokenizer.token(id));
-  const facts = { bosToken: text(tokenizer.bos), eosToken: text(tokenizer.eos) };
-  const template = chatTemplateOf(metadata, facts, options.template?.template);
-  const segments = template.renderSegments(
-    messages,
-    options.tools ?? [],
-    { ...options.template, template: undefined },
-    specialTexts(tokenizer),
-  );
+): RenderedChat {
+  const template = templateFor(metadata, tokenizer, options.template?.template);
+  const given = { ...options.template, template: undefined };
+  const tools = options.tools ?? [];
+  const segments = template.renderSegments(messages, tools, given, specialTexts(tokenizer));
   const tokens: number[] = [];
-  segments.forEach(({ text: part, special }, i) => {
-    const ids = tokenizer.encode(part, { addSpecial: i === 0, parseSpecial: special });
+  segments.forEach(({ text, special }, i) => {
+    const ids = tokenizer.encode(text, { addSpecial: i === 0, parseSpecial: special });
     for (const id of ids) tokens.push(id);
   });
   const { bos, eos } = tokenizer;
   if (tokenizer.addBos && bos !== undefined && tokens[0] === bos && tokens[1] === bos)
     tokens.shift();
   if (tokenizer.addEos && segments.length === 1 && tokens.at(-1) === eos) tokens.pop();
-  return tokens;
+  if (options.reasoning === false) return { tokens };
+  const formats = formatsOf(template.chosen(tools, given).source);
+  if (formats.length === 0) return { tokens };
+  const prompt = segments.map(({ text }) => text).join("");
+  const parser = new AnswerParser(formats, {
+    startsInReasoning: startsInReasoning(prompt, formats),
+    tools: options.tools,
+  });
+  return { tokens, parser };
+}
+
+/** The template used last for a model, parsed. */
+const templates = new WeakMap<
+  Metadata,
+  { readonly override: string | undefined; readonly template: ChatTemplate }
+>();
+
+function templateFor(
+  metadata: Metadata,
+  tokenizer: Tokenizer,
+  override: string | undefined,
+): ChatTemplate {
+  const known = templates.get(metadata);
+  if (known && known.override === override) return known.template;
+  const text = (id: number | undefined): string => (id === undefined ? "" : tokenizer.token(id));
+  const facts = { bosToken: text(tokenizer.bos), eosToken: text(tokenizer.eos) };
+  const template = chatTemplateOf(metadata, facts, override);
+  templates.set(metadata, { override, template });
+  return template;
 }
 
 const texts = new WeakMap<Tokenizer, readonly string[]>();

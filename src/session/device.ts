@@ -1,11 +1,11 @@
 /** Where a model is computed: on the adapter asked for, or wherever a short measurement says. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
-import type { CacheTypeName } from "../kernels/slot.ts";
 import { createCpuExecutor } from "../cpu/executor.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
+import type { CacheTypeName } from "../kernels/slot.ts";
 import { createGpuExecutor, type GpuExecutorOptions } from "../plan/executor.ts";
 import type { Gpu } from "../platform/types.ts";
 import { createRowSampler } from "../sample/row.ts";

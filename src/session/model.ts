@@ -8,7 +8,7 @@ import { buildGraph } from "../models/index.ts";
 import { fusionNames } from "../plan/fuse.ts";
 import type { ChatMessage } from "../text/template.ts";
 import { createTokenizer, type Tokenizer } from "../text/tokenizer.ts";
-import { chatTokens } from "./chat.ts";
+import { renderChat } from "./chat.ts";
 import { type ExecutorOptions, openExecutor, type Placed } from "./device.ts";
 import { asyncDispose } from "./dispose.ts";
 import { embedTokens } from "./embed.ts";
@@ -154,7 +154,7 @@ class LoadedModel implements Model {
       },
       findTokenizer: () => model.#findTokenizer(),
       renderChat: (messages: readonly ChatMessage[], options: GenerateOptions) =>
-        chatTokens(model.file.metadata, model.tokenizer, messages, options),
+        renderChat(model.file.metadata, model.tokenizer, messages, options),
       forget: (session: Session) => void model.#sessions.delete(session),
     };
   }

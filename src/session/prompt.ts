@@ -1,7 +1,9 @@
 /** A prompt as tokens: text and ids are appended, messages are the whole conversation. */
 import { WebggufError } from "../base/errors.ts";
+import type { AnswerParser } from "../text/formats.ts";
 import type { ChatMessage } from "../text/template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import type { RenderedChat } from "./chat.ts";
 import type { GenerateOptions, Prompt } from "./types.ts";
 
 /** What turning a prompt into tokens needs. */
@@ -9,13 +11,15 @@ export interface PromptText {
   readonly tokenizer: Tokenizer;
   readonly vocabulary: number;
   /** The conversation as the model's template writes it, already as tokens. */
-  renderChat(messages: readonly ChatMessage[], options: GenerateOptions): ArrayLike<number>;
+  renderChat(messages: readonly ChatMessage[], options: GenerateOptions): RenderedChat;
 }
 
 /** The tokens that the session will hold, and how many of those it has now are among them. */
 export interface ReadPrompt {
   readonly kept: number;
   readonly tokens: number[];
+  /** For messages: what reads the answer. */
+  readonly parser?: AnswerParser;
 }
 
 /** True for a list of messages (an empty list counts as no tokens). */
@@ -31,8 +35,8 @@ export function readPrompt(
   options: GenerateOptions,
 ): ReadPrompt {
   if (isChat(prompt)) {
-    const tokens = Array.from(text.renderChat(prompt, options));
-    return { kept: commonPrefix(held, tokens), tokens: requireSome(tokens) };
+    const { tokens, parser } = text.renderChat(prompt, options);
+    return { kept: commonPrefix(held, tokens), tokens: requireSome([...tokens]), parser };
   }
   const added =
     typeof prompt === "string"

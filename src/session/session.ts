@@ -67,7 +67,7 @@ class ModelSession implements Session {
       const signal = this.#signal(options.signal);
       signal.throwIfAborted();
       this.#requireLogits();
-      const { kept, tokens } = readPrompt(host, this.#tokens, prompt, options);
+      const { kept, tokens, parser } = readPrompt(host, this.#tokens, prompt, options);
       const { limit, limitedBy } = this.#room(tokens.length, options.maxTokens ?? -1);
       const sequence = await host.sequences.acquire(this, signal);
       const executor = host.executor;
@@ -83,7 +83,7 @@ class ModelSession implements Session {
           stopReason = limitedBy;
           return;
         }
-        const answer = new Answer(host.findTokenizer(), options);
+        const answer = new Answer(host.findTokenizer(), parser, options);
         const drawing = drawingFor(host, tokens, options);
         const feed = tokens.slice(held);
         for await (const drawn of decode({ executor, sequence, feed, limit, drawing, signal })) {

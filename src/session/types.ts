@@ -2,6 +2,7 @@
 import type { ByteSource } from "../base/source.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { SamplingOptions } from "../sample/types.ts";
+import type { ParsedToolCall } from "../text/formats-types.ts";
 import type { ChatMessage, ChatTemplateOptions, ToolDefinition } from "../text/template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 
@@ -47,7 +48,7 @@ export interface LoadOptions {
 
 /** One step of the answer. */
 export interface Piece {
-  /** Token id. */
+  /** Token id; -1 for a further piece of the same token, where it ends one channel and begins another. */
   readonly token: number;
   /** Text that became complete with this token; may be empty while a character or stop string is open. */
   readonly text: string;
@@ -55,8 +56,10 @@ export interface Piece {
   readonly logprob?: number;
   /** The most likely tokens with their log-probabilities, when asked for. */
   readonly topLogprobs?: readonly { readonly token: number; readonly logprob: number }[];
-  /** What the text belongs to. */
+  /** What the text belongs to. A tool call comes whole, when its end has come; `text` is it as written. */
   readonly channel: "content" | "reasoning" | "tool";
+  /** For a tool call that could be read: what is called. */
+  readonly toolCall?: ParsedToolCall;
 }
 
 export type StopReason = "stop" | "length" | "aborted" | "context";

@@ -95,7 +95,7 @@ async function runGreedy(model: Model, one: GreedyCase): Promise<Outcome[]> {
   const { tokenizer } = model;
   const options = { temperature: 0, maxTokens: one.ids.length };
   for await (const piece of session.generate(one.messages ?? one.prompt, options)) {
-    ids.push(piece.token);
+    if (piece.token >= 0) ids.push(piece.token);
     // The reference spells out the end token, which a piece has without text.
     text += tokenizer.isSpecial(piece.token) ? tokenizer.token(piece.token) : piece.text;
   }

@@ -1,5 +1,5 @@
-import { platform } from "#platform";
 import { describe, expect, it } from "vitest";
+import { platform } from "#platform";
 import { loadModel, type Model } from "../../mod.ts";
 import type { Gpu, Platform } from "../../src/platform/types.ts";
 import { fixture, fixtureJson } from "../fixture.ts";

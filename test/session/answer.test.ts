@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { Answer } from "../../src/session/answer.ts";
+import type { Piece } from "../../src/session/types.ts";
+import { AnswerParser, formatsOf } from "../../src/text/formats.ts";
+import type { Tokenizer } from "../../src/text/tokenizer.ts";
+
+/** A vocabulary of whole texts; ids from 100 on are special, 199 ends an answer. */
+function tokenizerOf(texts: ReadonlyMap<number, string | Uint8Array>): Tokenizer {
+  const bytes = (id: number): Uint8Array => {
+    const text = texts.get(id) ?? "";
+    return typeof text === "string" ? new TextEncoder().encode(text) : text;
+  };
+  return {
+    endTokens: new Set([199]),
+    isSpecial: (id: number) => id >= 100,
+    token: (id: number) => String(texts.get(id) ?? ""),
+    bytes: (id: number, unparse = false) => (id >= 100 && !unparse ? new Uint8Array() : bytes(id)),
+  } as Tokenizer;
+}
+
+function read(answer: Answer, ids: readonly number[]): { pieces: Piece[]; ended: boolean } {
+  const pieces: Piece[] = [];
+  for (const [i, token] of ids.entries()) {
+    const taken = answer.take({ token }, i === ids.length - 1);
+    pieces.push(...taken.pieces);
+    if (taken.ended) return { pieces, ended: true };
+  }
+  return { pieces, ended: false };
+}
+
+const textOf = (pieces: readonly Piece[], channel: Piece["channel"]): string =>
+  pieces
+    .filter((piece) => piece.channel === channel)
+    .map((piece) => piece.text)
+    .join("");
+
+describe("an answer", () => {
+  it("never gives half a character", () => {
+    const euro = new TextEncoder().encode("€");
+    const tokenizer = tokenizerOf(
+      new Map<number, string | Uint8Array>([
+        [1, euro.slice(0, 1)],
+        [2, euro.slice(1)],
+      ]),
+    );
+    const { pieces } = read(new Answer(tokenizer, undefined, {}), [1, 2]);
+    expect(pieces.map((piece) => piece.text)).toEqual(["", "€"]);
+  });
+
+  it("gives what was held for a stop text when none came", () => {
+    const tokenizer = tokenizerOf(new Map([[1, "a st"]]));
+    const answer = new Answer(tokenizer, undefined, { stop: ["stop"] });
+    expect(read(answer, [1])).toEqual({
+      pieces: [{ token: 1, text: "a st", channel: "content" }],
+      ended: false,
+    });
+    const other = new Answer(tokenizer, undefined, { stop: ["stop"] });
+    expect(textOf(read(other, [1, 199]).pieces, "content")).toBe("a st");
+  });
+
+  it("goes on after an end token if asked to", () => {
+    const tokenizer = tokenizerOf(new Map([[1, "on"]]));
+    const { pieces, ended } = read(new Answer(tokenizer, undefined, { ignoreEos: true }), [199, 1]);
+    expect(textOf(pieces, "content")).toBe("on");
+    expect(ended).toBe(false);
+  });
+
+  it("tells thoughts and tool calls from content", () => {
+    const template = '<think>\n</think> <tool_call>\n{"name": …}\n</tool_call>';
+    const parser = new AnswerParser(formatsOf(template), {});
+    const tokenizer = tokenizerOf(
+      new Map([
+        [100, "<think>"],
+        [101, "</think>"],
+        [102, "<tool_call>"],
+        [103, "</tool_call>"],
+        [1, "hm"],
+        [2, "Well."],
+        [3, '{"name": "add", "arguments": {"a": 1}}'],
+      ]),
+    );
+    const { pieces, ended } = read(
+      new Answer(tokenizer, parser, {}),
+      [100, 1, 101, 2, 102, 3, 103, 199],
+    );
+    expect(ended).toBe(true);
+    expect(textOf(pieces, "reasoning")).toBe("hm");
+    expect(textOf(pieces, "content")).toBe("Well.");
+    expect(pieces.find((piece) => piece.toolCall)?.toolCall).toMatchObject({
+      name: "add",
+      arguments: { a: 1 },
+    });
+    expect(pieces.filter((piece) => piece.token >= 0).length).toBe(8);
+  });
+});
