@@ -158,6 +158,16 @@ export function taggedCalls(tags: Tags): ParseCalls {
   };
 }
 
+/** `invoke` and `parameter` tags under a prefix. */
+export const invokeTags = (prefix: string): ParseCalls =>
+  taggedCalls({
+    call: `<${prefix}invoke name="`,
+    callEnd: `</${prefix}invoke>`,
+    parameter: `<${prefix}parameter name="`,
+    parameterEnd: () => `</${prefix}parameter>`,
+    openEnd: ">",
+  });
+
 function readParameters(
   body: string,
   from: number,

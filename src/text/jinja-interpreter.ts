@@ -6,10 +6,27 @@ import { Budget } from "./jinja-budget.ts";
 import { applyFilter } from "./jinja-filters.ts";
 import { globals } from "./jinja-globals.ts";
 import { attribute, type Bound, slice, subscript } from "./jinja-methods.ts";
+import type {
+  Binary,
+  CallNode,
+  FilterBlock,
+  FilterNode,
+  For,
+  Keyword,
+  Mapping,
+  Member,
+  Named,
+  Select,
+  Sequence,
+  Slice,
+  Spread,
+  TestNode,
+} from "./jinja-nodes.ts";
 import { binary } from "./jinja-operators.ts";
 import { Environment, Interpreter, type Node, type Program, type Scope } from "./jinja-package.ts";
 import type { Print } from "./jinja-parse.ts";
 import { printed, text } from "./jinja-print.ts";
+import { lookUp, loopRecord } from "./jinja-scope.ts";
 import type { Call } from "./jinja-strings.ts";
 import { runTest } from "./jinja-tests.ts";
 import {
@@ -33,22 +50,6 @@ import {
   undef,
   type Value,
 } from "./jinja-values.ts";
-
-// The nodes that are evaluated here, with the fields that the package gives them.
-type Named = Node & { value: string };
-type Binary = Node & { operator: { value: string }; left: Node; right: Node };
-type CallNode = Node & { callee: Node; args: Node[] };
-type FilterNode = Node & { operand: Node; filter: Node };
-type FilterBlock = Node & { body: Node[]; filter: Node };
-type TestNode = Node & { operand: Node; negate: boolean; test: Named };
-type Member = Node & { object: Node; property: Node; computed: boolean };
-type Slice = Node & { start?: Node; stop?: Node; step?: Node };
-type Sequence = Node & { value: Node[] };
-type Mapping = Node & { value: Map<Node, Node> };
-type For = Node & { loopvar: Node; iterable: Node; body: Node[]; defaultBlock: Node[] };
-type Select = Node & { lhs: Node; test: Node };
-type Spread = Node & { argument: Node };
-type Keyword = Node & { key: Named; value: Node };
 
 class BreakLoop extends Error {}
 class NextIteration extends Error {}
@@ -293,31 +294,4 @@ class ChatInterpreter extends Interpreter {
       this.#assign(name, value.value[i], scope);
     });
   }
-}
-
-/** Jinja's `loop` of iteration `i`. */
-function loopRecord(entries: readonly Value[], i: number): Value {
-  const count = entries.length;
-  return dict(
-    new Map<string, Value>([
-      ["index", int(i + 1)],
-      ["index0", int(i)],
-      ["revindex", int(count - i)],
-      ["revindex0", int(count - i - 1)],
-      ["first", bool(i === 0)],
-      ["last", bool(i === count - 1)],
-      ["length", int(count)],
-      ["previtem", entries[i - 1] ?? undef()],
-      ["nextitem", entries[i + 1] ?? undef()],
-    ]),
-  );
-}
-
-/** A variable of the nearest scope that has it. (The package throws and catches where none does.) */
-function lookUp(name: string, scope: Scope): Value {
-  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
-    const value = at.variables.get(name);
-    if (value !== undefined) return value;
-  }
-  return undef();
 }
