@@ -1,7 +1,8 @@
 /**
  * Where tensors go in GPU memory: pure planning, no device. Matrices keep their GGUF blocks; a placement
  * group (q·k·v, gate·up) stands in one buffer so that one kernel reads it through one binding. What does
- * not fit a binding is split by rows into pieces. Vectors (norms, biases, sinks) become f32 in one small buffer.
+ * not fit a binding is split by rows into pieces, at expert borders if possible. Vectors (norms, biases,
+ * sinks) become f32 in one small buffer.
  */
 import { WebggufError } from "../base/errors.ts";
 import type { QuantType } from "../gguf/quants.ts";
@@ -90,6 +91,8 @@ function tensorsOf(op: Op): [string, "matrix" | "vector"][] {
   return list.filter((entry): entry is [string, "matrix" | "vector"] => entry[0] !== undefined);
 }
 
+type Facts = Omit<PlacedMatrix, "pieces">;
+
 /** `maxPieceBytes`: what one binding may hold. */
 export function placeWeights(graph: Graph, file: GgufFile, maxPieceBytes: number): Placement {
   const wanted = weightsOf(graph);
@@ -106,7 +109,7 @@ export function placeWeights(graph: Graph, file: GgufFile, maxPieceBytes: number
   const binding = Math.floor(maxPieceBytes / ALIGNMENT) * ALIGNMENT;
   const matrices = new Map<string, PlacedMatrix>();
   const buffers = new Map<string, number>();
-  const facts = (name: string): Omit<PlacedMatrix, "pieces"> => {
+  const facts = (name: string): Facts => {
     const tensor = find(name);
     const width = tensor.shape[0];
     const rows = tensor.elements / width;
@@ -117,6 +120,30 @@ export function placeWeights(graph: Graph, file: GgufFile, maxPieceBytes: number
       rows,
       rowBytes: (width / tensor.type.elements) * tensor.type.bytes,
     };
+  };
+  /** Stacks of equally many experts: each buffer holds the same experts of all of them. False where it cannot be. */
+  const placeExperts = (names: readonly string[], members: readonly Facts[]): boolean => {
+    const experts = members[0].tensor.shape[2] ?? 1;
+    if (experts === 1 || members.some((m) => m.tensor.shape[2] !== experts)) return false;
+    const bytes = members.reduce((sum, m) => sum + m.tensor.bytes / experts, 0);
+    const most = Math.floor((binding - ALIGNMENT * members.length) / bytes);
+    if (most < 1) return false;
+    const pieces = members.map((): Piece[] => []);
+    for (let expert = 0; expert < experts; expert += most) {
+      const buffer = `weights:${buffers.size}`;
+      const count = Math.min(most, experts - expert);
+      let offset = 0;
+      members.forEach((m, i) => {
+        const height = m.rows / experts;
+        pieces[i].push({ buffer, offset, first: expert * height, rows: count * height });
+        offset += align(count * height * m.rowBytes, ALIGNMENT);
+      });
+      buffers.set(buffer, offset);
+    }
+    members.forEach((m, i) => {
+      matrices.set(names[i], { ...m, pieces: pieces[i] });
+    });
+    return true;
   };
   const place = (names: readonly string[]): void => {
     const members = names.map(facts);
@@ -131,6 +158,7 @@ export function placeWeights(graph: Graph, file: GgufFile, maxPieceBytes: number
       buffers.set(buffer, Math.max(offset, ALIGNMENT));
       return;
     }
+    if (placeExperts(names, members)) return;
     if (names.length > 1) {
       for (const name of names) place([name]);
       return;
