@@ -1,4 +1,7 @@
-/** The CPU executor: the same graph in plain TypeScript, the oracle of all kernels and the way without a GPU. */
+/**
+ * The CPU executor: the same graph in plain TypeScript, the oracle of all kernels and the way
+ * without a GPU.
+ */
 import { WebggufError } from "../base/errors.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type {
@@ -29,7 +32,9 @@ export interface CpuExecutorHooks {
   readonly signal?: AbortSignal;
   /** Bytes of weights read, so far and in all. */
   readonly onProgress?: (loaded: number, total: number) => void;
-  /** Draws a token when the temperature is above 0; `step` is the position that the token will have. */
+  /**
+   * Draws a token when the temperature is above 0; `step` is the position that the token will have.
+   */
   readonly sampleRow?: (
     logits: Float32Array,
     sampling: DeviceSampling,
@@ -108,7 +113,8 @@ export class CpuExecutor implements Executor {
     if (length + count <= this.contextLength) return;
     throw new WebggufError(
       "context/overflow",
-      `Cannot add ${count} tokens to ${length}: the context holds ${this.contextLength}; use a larger -c or a shorter prompt`,
+      `Cannot add ${count} tokens to ${length}: the context holds ${this.contextLength}; ` +
+        "use a larger one (-c) or a shorter prompt",
       { expected: this.contextLength, actual: length + count },
     );
   }
@@ -205,7 +211,7 @@ export class CpuExecutor implements Executor {
     if (sequence.computed !== start)
       throw new WebggufError(
         "input/invalid",
-        `Cannot append at position ${start}: an earlier step of the sequence failed at ${sequence.computed}`,
+        `Cannot append at position ${start}: an earlier step failed at ${sequence.computed}`,
         { expected: start, actual: sequence.computed },
       );
     const tokens = request.tokens === "sampled" ? [sequence.sampled] : request.tokens;

@@ -8,7 +8,10 @@ export class Pace {
   readonly products: number = 2 ** 22;
   #since = performance.now();
 
-  /** After 50 ms of work, waits for one turn of the event loop; throws the reason of an aborted signal. */
+  /**
+   * After 50 ms of work, waits for one turn of the event loop; throws the reason of an aborted
+   * signal.
+   */
   async rest(signal?: AbortSignal): Promise<void> {
     if (performance.now() - this.#since < stretchMs) return;
     await new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,4 +1,7 @@
-/** What one sequence keeps between steps: contiguous keys and values, recurrent state with snapshots. */
+/**
+ * What one sequence keeps between steps: contiguous keys and values, recurrent state with
+ * snapshots.
+ */
 import { floatToHalf, halfToFloat } from "../base/half.ts";
 import type { CacheSlot, Graph } from "../graph/ops.ts";
 
@@ -95,7 +98,10 @@ export class Sequence {
         this.#snapshots.delete(position);
   }
 
-  /** Goes back to at most `length` rows and returns how many are left: all that were asked for, or a snapshot's. */
+  /**
+   * Goes back to at most `length` rows and returns how many are left: all that were asked for, or a
+   * snapshot's.
+   */
   rewind(length: number): number {
     let reached = Math.min(length, this.computed);
     if (this.recurrent && reached < this.computed) reached = this.#restore(reached);
@@ -103,7 +109,9 @@ export class Sequence {
     this.computed = reached;
     return reached;
   }
-  /** After a chunk that stopped in the middle: state that may have moved is taken from a snapshot. */
+  /**
+   * After a chunk that stopped in the middle: state that may have moved is taken from a snapshot.
+   */
   recover(): void {
     if (this.recurrent) this.computed = this.#restore(this.computed);
     this.length = this.computed;

@@ -1,4 +1,7 @@
-/** The CPU path's weights: raw bytes decoded row by row, or floats once and for all where that is little. */
+/**
+ * The CPU path's weights: raw bytes decoded row by row, or floats once and for all where that is
+ * little.
+ */
 import { WebggufError } from "../base/errors.ts";
 import { dequantize } from "../gguf/decode.ts";
 import { rowBytes } from "../gguf/quants.ts";

@@ -70,7 +70,8 @@ export class GraphBuilder extends MixerBuilder {
     const { first, out } = rows ?? { first: 0, out: all };
     if (width !== this.width(x) || first < 0 || out < 1 || first + out > all)
       this.fail(
-        `"${weight}" is ${width} × ${all}, but rows ${first} to ${first + out} of a matrix ${this.width(x)} wide are needed`,
+        `"${weight}" is ${width} × ${all}, but rows ${first} to ${first + out} ` +
+          `of a matrix ${this.width(x)} wide are needed`,
         stem,
       );
     const bias = this.beside(stem, "bias", all);
@@ -180,7 +181,10 @@ export class GraphBuilder extends MixerBuilder {
       }) - 1
     );
   }
-  /** Without k and v the slot's rows were written by an earlier layer; without v alone the value is a prefix of the key. */
+  /**
+   * Without k and v the slot's rows were written by an earlier layer; without v alone the value is
+   * a prefix of the key.
+   */
   attention(q: Ref, k: Ref | undefined, v: Ref | undefined, settings: AttentionSettings): Ref {
     const { heads, slot } = settings;
     const cache = this.slotList[slot];
@@ -194,7 +198,8 @@ export class GraphBuilder extends MixerBuilder {
       (v === undefined || this.width(v) === kv * cache.valueWidth);
     if (!fits)
       this.fail(
-        `queries of ${this.width(q)} elements in ${heads} heads do not fit ${kv} heads with keys of ${cache.keyWidth} and values of ${cache.valueWidth}`,
+        `queries of ${this.width(q)} elements in ${heads} heads do not fit ${kv} heads ` +
+          `with keys of ${cache.keyWidth} and values of ${cache.valueWidth}`,
       );
     const {
       scale,

@@ -1,4 +1,7 @@
-/** Weight groups: matrices that multiply the same value are read by one kernel, so they are placed together. */
+/**
+ * Weight groups: matrices that multiply the same value are read by one kernel, so they are placed
+ * together.
+ */
 import type { Op } from "./ops.ts";
 
 /**

@@ -36,7 +36,8 @@ export class MixerBuilder extends OpList {
       first + out > height
     )
       this.fail(
-        `"${weight}" is ${width} × ${height} × ${depth}, which does not fit ${experts} experts on ${this.width(x)} elements`,
+        `"${weight}" is ${width} × ${height} × ${depth}, which does not fit ` +
+          `${experts} experts on ${this.width(x)} elements`,
         stem,
       );
     const bias = this.beside(stem, "bias", height * experts);

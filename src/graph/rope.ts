@@ -1,4 +1,7 @@
-/** Rotation angles: the one place where llama.cpp's rope formulas stand, for the CPU and for the GPU's tables. */
+/**
+ * Rotation angles: the one place where llama.cpp's rope formulas stand, for the CPU and for the
+ * GPU's tables.
+ */
 import type { RopeTable } from "./ops.ts";
 
 /** Position components a row can have (time, height, width, extra). */
@@ -84,7 +87,10 @@ export function pairComponents(table: RopeTable): Uint8Array {
   return components;
 }
 
-/** Position component of a plain token row: text moves time, height and width together; the fourth stays 0. */
+/**
+ * Position component of a plain token row: text moves time, height and width together; the fourth
+ * stays 0.
+ */
 export function tokenPosition(position: number, component: number): number {
   return component === 3 ? 0 : position;
 }

@@ -1,4 +1,6 @@
-/** Refact and Baichuan: Llama with ALiBi (https://arxiv.org/abs/2108.12409) instead of a rotation. */
+/**
+ * Refact and Baichuan: Llama with ALiBi (https://arxiv.org/abs/2108.12409) instead of a rotation.
+ */
 import { ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { transformer } from "./transformer.ts";

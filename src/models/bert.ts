@@ -1,4 +1,7 @@
-/** BERT (https://arxiv.org/abs/1810.04805) and its relatives: rows attend both ways, norms after each block. */
+/**
+ * BERT (https://arxiv.org/abs/1810.04805) and its relatives: rows attend both ways, norms after
+ * each block.
+ */
 import type { Ref } from "../graph/ops.ts";
 import {
   decoder,

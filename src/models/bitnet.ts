@@ -1,4 +1,6 @@
-/** BitNet b1.58 (https://arxiv.org/abs/2402.17764): norms before the output and down projections. */
+/**
+ * BitNet b1.58 (https://arxiv.org/abs/2402.17764): norms before the output and down projections.
+ */
 import { ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { transformer } from "./transformer.ts";

@@ -39,7 +39,10 @@ export function learnedPositions(m: ModelBuilder, x: Ref): Ref {
   return m.add(x, m.embed("position_embd", "position"));
 }
 
-/** The output matrix, which is the token table where the file has none; embedding models end before it. */
+/**
+ * The output matrix, which is the token table where the file has none; embedding models end before
+ * it.
+ */
 export function logits(m: ModelBuilder, x: Ref): Ref {
   if (m.embeds) return x;
   return m.linear(x, m.has("output") ? "output" : "token_embd");
@@ -50,7 +53,10 @@ export interface AttentionBlock extends Partial<Omit<AttentionSettings, "slot">>
   readonly layer: number;
   /** Stem of the output projection; `none` leaves the heads as they are. */
   readonly output?: string | "none";
-  /** Norm of q and k, applied before rope unless `normAfterRope`. Default: per-head RMS if the file has the tensors. */
+  /**
+   * Norm of q and k, applied before rope unless `normAfterRope`. Default: per-head RMS if the file
+   * has the tensors.
+   */
   readonly norm?: (x: Ref, stem: string, width: number) => Ref;
   readonly normAfterRope?: boolean;
   /** Limit of ±q, k, v. */
@@ -61,7 +67,10 @@ export interface AttentionBlock extends Partial<Omit<AttentionSettings, "slot">>
   readonly joined?: (x: Ref) => Ref;
 }
 
-/** q, k and v of the current layer, from three matrices or from one that holds their rows one after another. */
+/**
+ * q, k and v of the current layer, from three matrices or from one that holds their rows one after
+ * another.
+ */
 export function queryKeyValue(
   m: ModelBuilder,
   x: Ref,
@@ -80,7 +89,9 @@ export function queryKeyValue(
     const value = m.linear(x, rows ? "attn_qkv" : stem, rows);
     if (m.width(value) !== sizes[i])
       m.fail(
-        `"${stem}" makes ${m.width(value)} elements, but "${h.key("attention.head_count")}" ${heads}, "${h.key("attention.head_count_kv")}" ${kv} and heads of ${h.keyWidth} make ${sizes[i]}`,
+        `"${stem}" makes ${m.width(value)} elements, expected ${sizes[i]}, because ` +
+          `"${h.key("attention.head_count")}" is ${heads}, "${h.key("attention.head_count_kv")}" ` +
+          `${kv} and heads are ${h.keyWidth} wide`,
         stem,
       );
     return value;

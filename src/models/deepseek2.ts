@@ -1,4 +1,7 @@
-/** DeepSeek V2 and V3 (https://arxiv.org/abs/2412.19437) and Mistral 4: latent attention, grouped experts. */
+/**
+ * DeepSeek V2 and V3 (https://arxiv.org/abs/2412.19437) and Mistral 4: latent attention, grouped
+ * experts.
+ */
 import { decoder, ropeOf } from "./blocks.ts";
 import { latentAttention } from "./latent.ts";
 import type { Family } from "./model.ts";
@@ -6,7 +9,9 @@ import { isYarn, scalingFactor, yarnMagnitude } from "./rope.ts";
 import { attentionTemperature } from "./temperature.ts";
 import { denseOrExperts } from "./transformer.ts";
 
-/** `paired`: the file's multiplier stands for both of YaRN's, so that the rotation keeps its length. */
+/**
+ * `paired`: the file's multiplier stands for both of YaRN's, so that the rotation keeps its length.
+ */
 export function deepseek2(paired: boolean): Family {
   return (m) => {
     const { h } = m;

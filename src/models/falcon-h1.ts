@@ -1,4 +1,6 @@
-/** Falcon-H1 (https://arxiv.org/abs/2507.22448): attention and Mamba-2 side by side in every layer. */
+/**
+ * Falcon-H1 (https://arxiv.org/abs/2507.22448): attention and Mamba-2 side by side in every layer.
+ */
 import { decoder, gatedFfn, ropeOf, selfAttention } from "./blocks.ts";
 import { mamba2Mixer } from "./mamba.ts";
 import type { Family } from "./model.ts";

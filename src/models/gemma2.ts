@@ -1,4 +1,7 @@
-/** Gemma 2 (https://arxiv.org/abs/2408.00118): sliding and full layers in turn, soft caps, norms after each block. */
+/**
+ * Gemma 2 (https://arxiv.org/abs/2408.00118): sliding layers in turn, soft caps, norms after each
+ * block.
+ */
 import { gatedFfn, logits, ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { transformer } from "./transformer.ts";

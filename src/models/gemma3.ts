@@ -1,4 +1,7 @@
-/** Gemma 3 (https://arxiv.org/abs/2503.19786): five sliding layers to each full one, each kind with its own rotation. */
+/**
+ * Gemma 3 (https://arxiv.org/abs/2503.19786): five sliding layers to each full one, rotated by
+ * turns.
+ */
 import { gatedFfn, logits, ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { embeddings } from "./pooling.ts";

@@ -1,18 +1,28 @@
-/** Gemma 3n: four parallel streams (AltUp, https://arxiv.org/abs/2301.13310), of which one is computed. */
+/**
+ * Gemma 3n: four parallel streams (AltUp, https://arxiv.org/abs/2301.13310), of which one is
+ * computed.
+ */
 import type { Ref } from "../graph/ops.ts";
-import { decoder, logits, ropeOf } from "./blocks.ts";
+import { decoder, logits } from "./blocks.ts";
 import type { Family, ModelBuilder } from "./model.ts";
 import { perLayerBlock, perLayerInputs } from "./per-layer.ts";
-import { slidingLayers } from "./window.ts";
+import { sharedAttention } from "./shared-cache.ts";
 
 const streams = 4;
-/** Layers with caches of their own; later ones use those of the last sliding and the last full one. */
+/**
+ * Layers with caches of their own; later ones use those of the last sliding and the last full one.
+ */
 const ownCaches = 20;
-/** Layers whose gates keep their largest 5 % only, and how many deviations that is above the mean. */
+/**
+ * Layers whose gates keep their largest 5 % only, and how many deviations that is above the mean.
+ */
 const sparseLayers = 10;
 const deviations = 1.6448533535003662;
 
-/** The streams one after another in a row, from one row and matrices for the others, at equal lengths. */
+/**
+ * The streams one after another in a row, from one row and matrices for the others, at equal
+ * lengths.
+ */
 function widen(m: ModelBuilder, x: Ref, stem: string, from: (stream: number) => Ref): Ref[] {
   const length = m.dot(x, m.l2Norm(x, m.width(x), 1e-30));
   return Array.from({ length: streams - 1 }, (_, i) => {
@@ -59,32 +69,14 @@ function sparseGate(m: ModelBuilder, gate: Ref): Ref {
 export const gemma3n: Family = (m) => {
   const { h } = m;
   const { width } = h;
-  const sliding = slidingLayers(h, 5);
-  const window = h.integer("attention.sliding_window");
-  const rope = ropeOf(m, "neox", { factors: false });
-  const slidingRope = ropeOf(m, "neox", {
-    base: h.number("rope.freq_base_swa", 10000),
-    freqScale: 1,
-    factors: false,
+  const attention = sharedAttention(m, {
+    own: ownCaches,
+    interval: 5,
+    slidingWidth: h.keyWidth,
+    full: { factors: false },
   });
   const embedded = m.scale(m.embed("token_embd"), Math.sqrt(width));
   const inputs = perLayerInputs(m, embedded, m.shape("per_layer_proj_norm")[0]);
-  const slots = { sliding: 0, full: 0 };
-
-  const attention = (y: Ref, layer: number): Ref => {
-    const name = sliding[layer] ? "sliding" : "full";
-    const { style, table } = sliding[layer] ? slidingRope : rope;
-    const turn = (x: Ref): Ref => m.rope(x, h.keyWidth, style, table);
-    const q = turn(m.rmsNorm(m.linear(y, "attn_q"), "attn_q_norm", h.keyWidth));
-    const settings = { heads: h.heads, scale: 1, window: sliding[layer] ? window : 0 };
-    if (layer >= ownCaches)
-      return m.attention(q, undefined, undefined, { ...settings, slot: slots[name] });
-    const k = turn(m.rmsNorm(m.linear(y, "attn_k"), "attn_k_norm", h.keyWidth));
-    const v = m.rmsNorm(m.linear(y, "attn_v"), undefined, h.valueWidth);
-    slots[name] = m.kvSlot(h.kvHeads, h.keyWidth, h.valueWidth, settings.window);
-    return m.attention(q, k, v, { ...settings, slot: slots[name] });
-  };
-
   return decoder(
     m,
     (all, layer) => {
@@ -92,10 +84,7 @@ export const gemma3n: Family = (m) => {
       const x = stream(m, predicted, 0);
       const y = m.rmsNorm(x, "attn_norm");
       const low = m.rmsNorm(m.linear(m.linear(y, "laurel_l"), "laurel_r"), "laurel_post_norm");
-      const attended = m.rmsNorm(
-        m.linear(attention(y, layer), "attn_output"),
-        "post_attention_norm",
-      );
+      const attended = m.rmsNorm(attention(y, layer), "post_attention_norm");
       const both = m.scale(m.add(m.add(x, attended), m.add(y, low)), Math.SQRT1_2);
       const z = m.rmsNorm(both, "ffn_norm");
       const gate = m.linear(z, "ffn_gate");

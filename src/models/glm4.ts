@@ -1,4 +1,6 @@
-/** GLM-4: norms before and after each block, half of each head rotated, gate and up in one matrix. */
+/**
+ * GLM-4: norms before and after each block, half of each head rotated, gate and up in one matrix.
+ */
 import { expertGate, type Rope, ropeOf } from "./blocks.ts";
 import type { Family, ModelBuilder } from "./model.ts";
 import { denseOrExperts, transformer } from "./transformer.ts";
@@ -17,7 +19,10 @@ export const glm4: Family = (m) => {
   });
 };
 
-/** GLM-4.5: experts chosen by sigmoid scores; the norm before the feed-forward is called post-attention. */
+/**
+ * GLM-4.5: experts chosen by sigmoid scores; the norm before the feed-forward is called
+ * post-attention.
+ */
 export const glm4moe: Family = (m) => {
   const rope = glmRope(m, "neox");
   const gate = expertGate(m, 2);

@@ -16,7 +16,9 @@ export interface LayerNormed {
   readonly byWidth?: boolean;
 }
 
-/** Layer norms; learned positions, a norm of the embeddings and head norms where the file has them. */
+/**
+ * Layer norms; learned positions, a norm of the embeddings and head norms where the file has them.
+ */
 export function layerNormed(kind: LayerNormed = {}): Family {
   return (m) => {
     const { h } = m;

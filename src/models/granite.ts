@@ -1,4 +1,7 @@
-/** Granite and MiniCPM: Llama with a factor on embeddings, attention, what each block adds, and logits. */
+/**
+ * Granite and MiniCPM: Llama with a factor on embeddings, attention, what each block adds, and
+ * logits.
+ */
 import { logits, ropeOf } from "./blocks.ts";
 import type { Family, ModelBuilder } from "./model.ts";
 import { denseOrExperts, type Transformer, transformer } from "./transformer.ts";

@@ -87,7 +87,8 @@ export class Hyper {
     const key = this.key(name);
     throw new WebggufError(
       "model/invalid",
-      `Cannot build the ${this.architecture} model ${this.file.name}: "${key}" is ${String(value)}, expected ${expected}`,
+      `Cannot build the ${this.architecture} model ${this.file.name}: ` +
+        `"${key}" is ${String(value)}, expected ${expected}`,
       { file: this.file.name, key, expected, actual: value },
     );
   }

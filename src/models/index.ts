@@ -180,7 +180,8 @@ export function buildGraph(file: GgufFile, options: { contextLength: number }): 
   if (!family)
     throw new WebggufError(
       "model/unsupported",
-      `Cannot run ${file.name}: architecture "${architecture}" is not known; known are ${architectures().join(", ")}`,
+      `Cannot run ${file.name}: architecture "${architecture}" is not known; ` +
+        `known are ${architectures().join(", ")}`,
       {
         file: file.name,
         key: "general.architecture",

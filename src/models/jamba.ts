@@ -1,4 +1,7 @@
-/** Jamba (https://arxiv.org/abs/2403.19887): Mamba layers with some attention, which knows no positions. */
+/**
+ * Jamba (https://arxiv.org/abs/2403.19887): Mamba layers with some attention, which knows no
+ * positions.
+ */
 import { decoder, selfAttention } from "./blocks.ts";
 import { mamba1Mixer } from "./mamba.ts";
 import type { Family } from "./model.ts";

@@ -1,4 +1,7 @@
-/** Kimi Linear (https://arxiv.org/abs/2510.26692): a delta rule with decays by channel, and latent attention. */
+/**
+ * Kimi Linear (https://arxiv.org/abs/2510.26692): a delta rule with decays by channel, and latent
+ * attention.
+ */
 import type { Ref } from "../graph/ops.ts";
 import { decoder } from "./blocks.ts";
 import { latentAttention } from "./latent.ts";

@@ -5,7 +5,10 @@ import type { Family } from "./model.ts";
 import { embeddings } from "./pooling.ts";
 import { denseOrExperts, transformer } from "./transformer.ts";
 
-/** Attention and gated feed-forward (or a mixture of experts) after RMS norms, each added to the stream. */
+/**
+ * Attention and gated feed-forward (or a mixture of experts) after RMS norms, each added to the
+ * stream.
+ */
 export function llama(style: Rope["style"]): Family {
   return (m) => {
     const rope = ropeOf(m, style);

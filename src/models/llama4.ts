@@ -1,4 +1,6 @@
-/** Llama 4: chunked layers with rotation, full ones without; experts weigh their input by a sigmoid. */
+/**
+ * Llama 4: chunked layers with rotation, full ones without; experts weigh their input by a sigmoid.
+ */
 import { ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { denseOrExperts, transformer } from "./transformer.ts";

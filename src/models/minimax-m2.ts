@@ -1,4 +1,6 @@
-/** MiniMax M2: norms over all query and all key heads, sigmoid routing with a bias for the choice. */
+/**
+ * MiniMax M2: norms over all query and all key heads, sigmoid routing with a bias for the choice.
+ */
 import { experts, ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { transformer } from "./transformer.ts";

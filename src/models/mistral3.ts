@@ -1,4 +1,7 @@
-/** Ministral 3: Llama with YaRN, and queries that grow with the position beyond the original context. */
+/**
+ * Ministral 3: Llama with YaRN, and queries that grow with the position beyond the original
+ * context.
+ */
 import { ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { attentionTemperature } from "./temperature.ts";

@@ -5,7 +5,9 @@ import type { Graph, Ref } from "../graph/ops.ts";
 import type { Hyper } from "./hyper.ts";
 import { poolingOf } from "./pooling.ts";
 
-/** What a family returns: the last value, and what it is. Logits and causal unless said otherwise. */
+/**
+ * What a family returns: the last value, and what it is. Logits and causal unless said otherwise.
+ */
 export type FamilyResult = Ref | ({ output: Ref } & Parameters<GraphBuilder["build"]>[1]);
 
 /** Writes a model's forward pass into the builder. */

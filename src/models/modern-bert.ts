@@ -1,4 +1,7 @@
-/** ModernBERT (https://arxiv.org/abs/2412.13663): norms before each block, sliding layers, gated GELU. */
+/**
+ * ModernBERT (https://arxiv.org/abs/2412.13663): norms before each block, sliding layers, gated
+ * GELU.
+ */
 import { decoder, gatedFfn, ropeOf, selfAttention } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { embeddings } from "./pooling.ts";

@@ -1,4 +1,7 @@
-/** Nemotron-H (https://arxiv.org/abs/2504.03624): each layer is one of Mamba-2, attention or feed-forward. */
+/**
+ * Nemotron-H (https://arxiv.org/abs/2504.03624): each layer is one of Mamba-2, attention or
+ * feed-forward.
+ */
 import type { Ref } from "../graph/ops.ts";
 import { decoder, experts, plainFfn, selfAttention } from "./blocks.ts";
 import { mamba2Mixer } from "./mamba.ts";

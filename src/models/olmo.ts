@@ -1,4 +1,6 @@
-/** OLMo (https://arxiv.org/abs/2402.00838): norms without weights, clamped queries, keys and values. */
+/**
+ * OLMo (https://arxiv.org/abs/2402.00838): norms without weights, clamped queries, keys and values.
+ */
 import { ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { transformer } from "./transformer.ts";

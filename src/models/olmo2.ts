@@ -1,4 +1,7 @@
-/** OLMo 2 (https://arxiv.org/abs/2501.00656): norms after the blocks only, and over all query and key heads. */
+/**
+ * OLMo 2 (https://arxiv.org/abs/2501.00656): norms after the blocks only, and over all query and
+ * key heads.
+ */
 import { ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { transformer } from "./transformer.ts";

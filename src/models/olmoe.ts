@@ -1,4 +1,7 @@
-/** OLMoE (https://arxiv.org/abs/2409.02060): experts weighed by an unnormalised softmax, norms over all heads. */
+/**
+ * OLMoE (https://arxiv.org/abs/2409.02060): experts weighed by an unnormalised softmax, norms over
+ * all heads.
+ */
 import { experts, ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { transformer } from "./transformer.ts";

@@ -1,4 +1,7 @@
-/** Phi-3 (https://arxiv.org/abs/2404.14219) and its mixture of experts: Llama with LongRoPE and fused matrices. */
+/**
+ * Phi-3 (https://arxiv.org/abs/2404.14219) and its mixture of experts: Llama with LongRoPE and
+ * fused matrices.
+ */
 import { ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { transformer } from "./transformer.ts";

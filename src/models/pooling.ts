@@ -16,8 +16,8 @@ export function poolingOf(h: Hyper, fallback: Pooling): Pooling {
 
 /**
  * The normed rows of an encoder as embeddings, pooled as the file says. The matrices that some models
- * apply to the pooled vector stand before the pooling here: a mean of products is the product of the mean,
- * and the other poolings choose one row.
+ * apply to the pooled vector stand before the pooling here: a mean of products is the product of the
+ * mean, and the other poolings choose one row.
  */
 export function embeddings(m: ModelBuilder, rows: Ref, fallback: Pooling = "none"): FamilyResult {
   const pooling = poolingOf(m.h, fallback);

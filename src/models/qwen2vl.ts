@@ -1,4 +1,6 @@
-/** Qwen2-VL and Qwen3-VL: the text part, whose rotation is split in sections (time, height, width). */
+/**
+ * Qwen2-VL and Qwen3-VL: the text part, whose rotation is split in sections (time, height, width).
+ */
 import { ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { transformer } from "./transformer.ts";

@@ -4,7 +4,9 @@ import { decoder, type Rope, ropeOf } from "./blocks.ts";
 import type { Family, ModelBuilder } from "./model.ts";
 import { denseOrExperts } from "./transformer.ts";
 
-/** Attention whose heads are gated by a sigmoid that the query projection makes too, head by head. */
+/**
+ * Attention whose heads are gated by a sigmoid that the query projection makes too, head by head.
+ */
 function gatedAttention(m: ModelBuilder, y: Ref, layer: number, rope: Rope): Ref {
   const { h } = m;
   const width = h.keyWidth;
@@ -22,7 +24,9 @@ function gatedAttention(m: ModelBuilder, y: Ref, layer: number, rope: Rope): Ref
   return m.linear(m.mul(joined, gate), "attn_output");
 }
 
-/** The gated delta rule (https://arxiv.org/abs/2412.06464) on convolved queries, keys and values. */
+/**
+ * The gated delta rule (https://arxiv.org/abs/2412.06464) on convolved queries, keys and values.
+ */
 function deltaRule(m: ModelBuilder, y: Ref): Ref {
   const { h } = m;
   const heads = h.within("ssm.time_step_rank", 1, 2 ** 16);

@@ -1,4 +1,6 @@
-/** RWKV-7 (https://arxiv.org/abs/2503.14456): a matrix state a head that is corrected as it is read. */
+/**
+ * RWKV-7 (https://arxiv.org/abs/2503.14456): a matrix state a head that is corrected as it is read.
+ */
 import type { Ref } from "../graph/ops.ts";
 import { decoder, logits } from "./blocks.ts";
 import type { Family, ModelBuilder } from "./model.ts";

@@ -1,4 +1,7 @@
-/** StableLM 2: layer norms, a part of each head rotated, feed-forward beside attention where it has no norm. */
+/**
+ * StableLM 2: layer norms, a part of each head rotated, feed-forward beside attention where it has
+ * no norm.
+ */
 import { ropeOf } from "./blocks.ts";
 import type { Family } from "./model.ts";
 import { transformer } from "./transformer.ts";

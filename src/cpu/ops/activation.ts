@@ -2,7 +2,10 @@ import type { Activation } from "../../graph/ops.ts";
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-/** Abramowitz and Stegun's 7.1.26 is too coarse here; this is the series and the continued fraction of erf. */
+/**
+ * Abramowitz and Stegun's 7.1.26 is too coarse here; this is the series and the continued fraction
+ * of erf.
+ */
 function erf(x: number): number {
   const a = Math.abs(x);
   if (a > 6) return Math.sign(x);
@@ -26,7 +29,10 @@ export function softplus(x: number): number {
   return x > 20 ? x : Math.log1p(Math.exp(x));
 }
 
-/** xIELU (https://arxiv.org/abs/2411.13010) with parameters [alphaN, alphaP, beta, eps] as they take part. */
+/**
+ * xIELU (https://arxiv.org/abs/2411.13010) with parameters [alphaN, alphaP, beta, eps] as they take
+ * part.
+ */
 function xielu(x: number, [alphaN, alphaP, beta, eps]: readonly number[]): number {
   if (x > 0) return alphaP * x * x + beta * x;
   return (Math.expm1(Math.min(x, eps)) - x) * alphaN + beta * x;

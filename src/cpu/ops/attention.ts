@@ -38,7 +38,10 @@ export function attended(
   }
 }
 
-/** ALiBi's slope of a head (https://arxiv.org/abs/2108.12409, with llama.cpp's rule for odd head counts). */
+/**
+ * ALiBi's slope of a head (https://arxiv.org/abs/2108.12409, with llama.cpp's rule for odd head
+ * counts).
+ */
 export function alibiSlope(head: number, heads: number, maxBias: number): number {
   if (maxBias === 0) return 0;
   const power = 2 ** Math.floor(Math.log2(heads));

@@ -14,7 +14,10 @@ export interface DeltaNetInputs {
   readonly tiled: boolean;
 }
 
-/** S = S·exp(g) ; u = beta·(v − Sᵀk) ; S = S + k ⊗ u ; y = Sᵀq·scale; `s` [heads][keyWidth][valueWidth] is moved on. */
+/**
+ * S = S·exp(g) ; u = beta·(v − Sᵀk) ; S = S + k ⊗ u ; y = Sᵀq·scale; `s`
+ * [heads][keyWidth][valueWidth] is moved on.
+ */
 export function deltaNet(s: Float32Array, o: DeltaNetInputs): Float32Array {
   const { heads, keyHeads, keyWidth, valueWidth } = o;
   const rows = o.beta.length / heads;

@@ -31,7 +31,9 @@ export function rowDot(a: Float32Array, b: Float32Array, group: number): Float32
   );
 }
 
-/** Run h of each row of x through matrix h of the weight, whose rows stand one matrix after another. */
+/**
+ * Run h of each row of x through matrix h of the weight, whose rows stand one matrix after another.
+ */
 export function headLinear(
   x: Float32Array,
   weight: Matrix,

@@ -18,7 +18,10 @@ function largest(scores: Float64Array, count: number): number[] {
     .slice(0, count);
 }
 
-/** Scores with the groups outside of the best `groupsUsed` struck out; a group counts its two best experts. */
+/**
+ * Scores with the groups outside of the best `groupsUsed` struck out; a group counts its two best
+ * experts.
+ */
 function limitGroups(scores: Float64Array, groups: number, groupsUsed: number): Float64Array {
   if (groups <= 1 || groupsUsed >= groups) return scores;
   const size = scores.length / groups;
@@ -77,7 +80,9 @@ export interface ExpertWeights {
   readonly scale?: Float32Array;
 }
 
-/** The chosen experts' x · Wᵀ + bias: [rows][used][out]. With `perExpert`, x is [rows][used][in]. */
+/**
+ * The chosen experts' x · Wᵀ + bias: [rows][used][out]. With `perExpert`, x is [rows][used][in].
+ */
 export function moeLinear(
   x: Float32Array,
   route: Float32Array,

@@ -1,4 +1,7 @@
-/** Norms over runs of `group` elements; the weight has one entry an element of the run or of the row. */
+/**
+ * Norms over runs of `group` elements; the weight has one entry an element of the run or of the
+ * row.
+ */
 
 function eachRun(
   x: Float32Array,

@@ -15,7 +15,10 @@ export interface SsmInputs {
   readonly state: number;
 }
 
-/** S = S·exp(dt·A) + (dt·x) ⊗ B ; y = S·C + D·x, row by row; `s` [heads · headWidth][state] is moved on. */
+/**
+ * S = S·exp(dt·A) + (dt·x) ⊗ B ; y = S·C + D·x, row by row; `s` [heads · headWidth][state] is moved
+ * on.
+ */
 export function ssm(x: Float32Array, s: Float32Array, o: SsmInputs): Float32Array {
   const { heads, headWidth, groups, state } = o;
   const inner = heads * headWidth;

@@ -8,7 +8,10 @@ export interface Wkv7Inputs {
   readonly b: Float32Array;
 }
 
-/** Per head, S = S·diag(w) + (S·a) ⊗ b + v ⊗ k ; y = S·r; `s` [heads][headWidth][headWidth] is moved on. */
+/**
+ * Per head, S = S·diag(w) + (S·a) ⊗ b + v ⊗ k ; y = S·r; `s` [heads][headWidth][headWidth] is moved
+ * on.
+ */
 export function wkv7(s: Float32Array, headWidth: number, o: Wkv7Inputs): Float32Array {
   const width = s.length / headWidth;
   const rows = o.r.length / width;

@@ -1,0 +1,30 @@
+/** Fixture models with changes, for what a builder must refuse. */
+import { bufferSource } from "../../src/bytes/buffer.ts";
+import { Metadata } from "../../src/gguf/metadata.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import type { GgufFile, MetadataValue, TensorInfo } from "../../src/gguf/types.ts";
+import { fixture } from "../fixture.ts";
+
+export async function archFile(name: string): Promise<GgufFile> {
+  return readGguf(bufferSource(await fixture(`reference/archs/${name}.gguf`), `${name}.gguf`));
+}
+
+/** The file with other metadata (undefined = without the key) and tensors (undefined = without). */
+export function altered(
+  file: GgufFile,
+  metadata: Record<string, MetadataValue | undefined> = {},
+  tensors: Record<string, Partial<TensorInfo> | undefined> = {},
+): GgufFile {
+  const values = new Map(file.metadata);
+  for (const [key, value] of Object.entries(metadata)) {
+    if (value === undefined) values.delete(key);
+    else values.set(key, value);
+  }
+  const table = new Map(file.tensors);
+  for (const [name, change] of Object.entries(tensors)) {
+    const old = table.get(name);
+    if (change === undefined || !old) table.delete(name);
+    else table.set(name, { ...old, ...change });
+  }
+  return { ...file, metadata: new Metadata(file.name, values), tensors: table };
+}
