@@ -88,6 +88,10 @@ function report(error: unknown, verbose: boolean): number {
 }
 
 const args = process.argv.slice(2);
+// Work that can be stopped listens itself; between such work Ctrl-C ends the program.
+process.on("SIGINT", () => {
+  if (process.listenerCount("SIGINT") === 1) process.exit(130);
+});
 // A reader that went away (`webgguf … | head`) ends the program quietly.
 process.stdout.on("error", () => process.exit(0));
 try {

@@ -46,6 +46,11 @@ export const DEVICE_FLAGS: readonly Flag[] = [
     help: "tokens computed ahead of the reader (default: chosen for the device)",
   },
   {
+    names: ["--int8"],
+    value: "WHEN",
+    help: "activations as signed bytes: on, off, or auto = where faster (default off)",
+  },
+  {
     names: ["--no-fuse"],
     value: "NAME",
     many: true,
@@ -102,6 +107,7 @@ export const SAMPLING_FLAGS: readonly Flag[] = [
   { names: ["--ignore-eos"], help: "go on after end-of-generation tokens" },
 ];
 
+const INT8 = ["auto", "on", "off"] as const;
 const CACHE_TYPES: readonly CacheType[] = ["f32", "f16", "q8_0", "q4_0"];
 
 /** Load options from {@link DEVICE_FLAGS}. */
@@ -129,6 +135,7 @@ export function loadOptions(values: Values): LoadOptions {
     cacheTypeK: values.choice("cache-type-k", CACHE_TYPES) ?? "f16",
     cacheTypeV: values.choice("cache-type-v", CACHE_TYPES) ?? "f16",
     ...(inFlight !== undefined && { stepsInFlight: inFlight }),
+    int8: values.choice("int8", INT8) ?? "off",
     noFuse: values.texts("no-fuse"),
   };
 }

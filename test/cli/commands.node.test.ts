@@ -1,0 +1,219 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { root } from "../checks/sources.ts";
+
+const MODEL = "models/webgguf-tale-q8_0.gguf";
+const folder = mkdtempSync(path.join(tmpdir(), "webgguf-cli-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly out: string;
+  readonly err: string;
+  readonly code: number | null;
+}
+
+/** Runs the command line; `during` may send input or signals. */
+function run(
+  args: readonly string[],
+  input = "",
+  during?: (child: ReturnType<typeof spawn>, out: string) => void,
+): Promise<Ended> {
+  const child = spawn(process.execPath, ["--import", "tsx", "cli/main.ts", ...args], { cwd: root });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (data) => {
+    out += data;
+    during?.(child, out);
+  });
+  child.stderr.on("data", (data) => {
+    err += data;
+  });
+  child.stdin.on("error", () => {});
+  const open = "keep open: ";
+  if (input.startsWith(open)) child.stdin.write(input.slice(open.length));
+  else child.stdin.end(input);
+  return new Promise((resolve) => child.on("close", (code) => resolve({ out, err, code })));
+}
+
+const cpu = ["-m", MODEL, "--device", "cpu"];
+const greedy = (
+  JSON.parse(readFileSync(path.join(root, "test/fixtures/tiny-model/greedy.json"), "utf8")) as {
+    files: Record<string, { prompt: string; text: string; ids: number[] }[]>;
+  }
+).files["webgguf-tale-q8_0.gguf"];
+
+describe("webgguf complete", () => {
+  it("prints llama.cpp's greedy text, statistics apart", async () => {
+    const [{ prompt, text }] = greedy;
+    const { out, err, code } = await run([
+      ...["complete", ...cpu, "--temp", "0", "-n", "160", "--no-display-prompt", "--no-escape"],
+      ...["-p", prompt],
+    ]);
+    expect(out).toBe(text);
+    expect(err).toMatch(/^21 prompt tokens in .* s, 160 tokens at .*\/s on CPU \(TypeScript\)\n$/);
+    expect(code).toBe(0);
+  });
+
+  it("shows the prompt, stops at a text, and takes a file", async () => {
+    const file = path.join(folder, "prompt.txt");
+    writeFileSync(file, "Once upon a time\n");
+    const options = ["--temp", "0", "-n", "30", "-r", ".", "--no-perf"];
+    const { out, err, code } = await run(["complete", ...cpu, "-f", file, ...options]);
+    expect(out).toMatch(/^Once upon a time[^.]+$/);
+    expect(err).toBe("");
+    expect(code).toBe(0);
+  });
+
+  it("ends with 130 at Ctrl-C", async () => {
+    const args = ["complete", ...cpu, "-p", "Once", "--ignore-eos", "-n", "400"];
+    const { code, out } = await run(args, "", (child) => child.kill("SIGINT"));
+    expect(code).toBe(130);
+    expect(out).toContain("Once");
+  });
+});
+
+describe("webgguf chat", () => {
+  it("answers line after line from a pipe, and knows its commands", async () => {
+    const saved = path.join(folder, "chat.json");
+    const input = `What is 7 + 5?\n/save ${saved}\n/clear\nWhat is \\\n7 + 5?\n/exit\nnever\n`;
+    const { out, code } = await run(["chat", ...cpu, "--simple-io", "--temp", "0"], input);
+    expect(out).toContain("7 + 5 = 12.\n");
+    expect(code).toBe(0);
+    expect(JSON.parse(readFileSync(saved, "utf8"))).toEqual([
+      { role: "user", content: "What is 7 + 5?" },
+      { role: "assistant", content: "7 + 5 = 12." },
+    ]);
+  });
+
+  it("answers once with -st", async () => {
+    const args = ["chat", ...cpu, "-p", "What is 7 + 5?", "-st", "--temp", "0", "--simple-io"];
+    const { out, code } = await run(args);
+    expect(out).toBe("7 + 5 = 12.\n");
+    expect(code).toBe(0);
+  });
+
+  it("goes on after Ctrl-C in an answer", async () => {
+    let sent = false;
+    const args = ["chat", ...cpu, "--simple-io", "--temp", "0", "--ignore-eos"];
+    const { out, code } = await run(args, "keep open: Tell me a story.\n", (child) => {
+      if (sent) return;
+      sent = true;
+      child.kill("SIGINT");
+      setTimeout(() => child.stdin?.end("/exit\n"), 200);
+    });
+    expect(out.length).toBeGreaterThan(0);
+    expect(code).toBe(0);
+  });
+});
+
+describe("the other commands", () => {
+  it("inspect prints metadata and tensors, and JSON", async () => {
+    const table = await run(["inspect", "-m", MODEL]);
+    expect(table.out).toContain('general.architecture = "qwen3"');
+    expect(table.out).toMatch(/token_embd\.weight +Q8_0 +256 × 1024/);
+    const json = JSON.parse((await run(["inspect", "-m", MODEL, "--json"])).out);
+    expect(json.metadata["qwen3.block_count"]).toBe(4);
+    expect(json.tensors.length).toBe(46);
+  });
+
+  it("inspect tells the memory that a context takes", async () => {
+    const { out } = await run(["inspect", "-m", MODEL, "--memory", "-c", "256", "--json"]);
+    const report = JSON.parse(out);
+    expect(report.contextLength).toBe(256);
+    expect(report.total).toBe(report.owners.weights + report.owners.cache + report.owners.arena);
+    expect(report.fits).toBe(true);
+  });
+
+  it("tokenize prints ids of text and of standard input, byte for byte", async () => {
+    const args = ["tokenize", "-m", MODEL, "--ids"];
+    expect((await run([...args, "-p", "Hello, world!"])).out).toBe("[805, 11, 572, 398, 0]\n");
+    expect((await run([...args, "--stdin"], "Hello, world!")).out).toBe("[805, 11, 572, 398, 0]\n");
+    const special = await run([...args, "-p", "a<|endoftext|>b"]);
+    expect(special.out).toBe("[64, 1021, 65]\n");
+    const plain = await run([...args, "-p", "a<|endoftext|>b", "--no-parse-special"]);
+    expect(plain.out).toBe("[64, 27, 91, 487, 78, 606, 68, 718, 91, 29, 65]\n");
+  });
+
+  it("logits writes floats that choose the greedy token", async () => {
+    const file = path.join(folder, "out.f32");
+    const { code } = await run([
+      ...["logits", ...cpu, "--tokens", "1022,319,198", "-o", file, "-ctk", "f32", "-ctv", "f32"],
+    ]);
+    expect(code).toBe(0);
+    expect(readFileSync(file).length).toBe(3 * 1024 * 4);
+  });
+
+  it("perplexity agrees with llama.cpp's", async () => {
+    const text = path.join(folder, "text.txt");
+    const all = readFileSync(path.join(root, "test/fixtures/tiny-model/heldout.txt"), "utf8");
+    writeFileSync(text, all);
+    const { out } = await run(["perplexity", ...cpu, "-f", text, "-c", "256"]);
+    const wanted = JSON.parse(
+      readFileSync(path.join(root, "test/fixtures/tiny-model/perplexity.json"), "utf8"),
+    ).files["webgguf-tale-q8_0.gguf"].perplexity;
+    const [, value] = /PPL = ([\d.]+) /.exec(out) ?? [];
+    expect(Math.abs(Number(value) / wanted - 1)).toBeLessThan(1e-3);
+  });
+
+  it("explain prints a plan with its kernels", async () => {
+    const { out, code } = await run(["explain", "-m", MODEL, "--json"]);
+    expect(code).toBe(0);
+    const { plans, fusions } = JSON.parse(out);
+    expect(plans[0].rows).toBe(1);
+    expect(plans[0].dispatches.length).toBeGreaterThan(10);
+    expect(fusions.length).toBeGreaterThan(3);
+  });
+
+  it("devices says what will be used", async () => {
+    const report = JSON.parse((await run(["devices", "--json"])).out);
+    expect(report.verdict.length).toBeGreaterThan(10);
+    expect(report.facts.runtime).toContain("node");
+  });
+});
+
+describe("the command line", () => {
+  it("leads its help with examples", async () => {
+    const { out, code } = await run(["--help"]);
+    expect(out.indexOf("Examples")).toBeLessThan(out.indexOf("Commands"));
+    expect(code).toBe(0);
+    const own = await run(["complete", "--help"]);
+    expect(own.out.indexOf("Examples")).toBeLessThan(own.out.indexOf("Flags"));
+  });
+
+  it("tells the package's version", async () => {
+    expect((await run(["--version"])).out).toBe(`${packageJson.version}\n`);
+  });
+
+  it.each([
+    [["compleet"], 2, "did you mean complete?"],
+    [["complete", "--tmep", "0"], 2, "did you mean --temp?"],
+    [["complete", "-p", "x"], 2, "--model is missing"],
+    [["complete", "-m", MODEL], 2, "A prompt is missing"],
+    [["complete", "-m", "nowhere.gguf", "-p", "x"], 1, "nowhere.gguf"],
+    [["complete", "-m", "package.json", "-p", "x", "--device", "cpu"], 1, "[gguf/malformed]"],
+  ])("%j ends with %i and one line", async (args, code, text) => {
+    const ended = await run(args);
+    expect(ended.err).toContain(text);
+    expect(ended.err.trimEnd().split("\n").length).toBe(1);
+    expect(ended.out).toBe("");
+    expect(ended.code).toBe(code);
+  });
+
+  it("shows where an error comes from if asked to", async () => {
+    const { err } = await run(["inspect", "-m", "nowhere.gguf", "-v"]);
+    expect(err).toContain("    at ");
+  });
+});
+
+describe("cli/chat.ts", () => {
+  it("is a chat in at most 60 lines", () => {
+    const lines = readFileSync(path.join(root, "cli/chat.ts"), "utf8").trimEnd().split("\n");
+    expect(lines.length).toBeLessThanOrEqual(60);
+    const imports = lines.filter((line) => /from "/.test(line));
+    expect(imports.every((line) => /"(node:[a-z]+|\.\.\/mod\.ts)"/.test(line))).toBe(true);
+  });
+});

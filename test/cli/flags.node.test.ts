@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import { describeFlags, type Flag, nearest, parseFlags } from "../../cli/flags.ts";
+import {
+  DEVICE_FLAGS,
+  loadOptions,
+  SAMPLING_FLAGS,
+  samplingOptions,
+} from "../../cli/model-flags.ts";
+import { processEscapes, progressBar } from "../../cli/terminal.ts";
+
+const FLAGS: readonly Flag[] = [
+  { names: ["-n", "--n-predict", "--predict"], value: "N", help: "how many" },
+  { names: ["-r", "--reverse-prompt"], value: "TEXT", many: true, help: "stop" },
+  { names: ["--json"], help: "as JSON" },
+];
+const load = (...args: string[]): ReturnType<typeof loadOptions> =>
+  loadOptions(parseFlags(args, DEVICE_FLAGS));
+const sampling = (...args: string[]): ReturnType<typeof samplingOptions> =>
+  samplingOptions(parseFlags(args, SAMPLING_FLAGS));
+
+describe("flags", () => {
+  it("have llama.cpp's spellings, with values that may begin with a dash", () => {
+    const values = parseFlags(
+      ["-n", "-1", "file", "-r", "--stop--", "--reverse_prompt=b", "--json"],
+      FLAGS,
+    );
+    expect(values.integer("predict")).toBe(-1);
+    expect(values.texts("reverse-prompt")).toEqual(["--stop--", "b"]);
+    expect(values.switch("json")).toBe(true);
+    expect(values.positionals).toEqual(["file"]);
+  });
+
+  it("suggest the nearest name", () => {
+    expect(() => parseFlags(["--predic", "3"], FLAGS)).toThrow("did you mean --predict?");
+    expect(() => parseFlags(["--something-else"], FLAGS)).toThrow("--help lists the flags");
+    expect(nearest("complet", ["chat", "complete"])).toBe("complete");
+  });
+
+  it("say what is wrong with a value", () => {
+    expect(() => parseFlags(["-n", "x"], FLAGS).integer("predict")).toThrow("wants a number");
+    expect(() => parseFlags(["-n", "1.5"], FLAGS).integer("predict")).toThrow("whole number");
+    expect(() => parseFlags(["-n"], FLAGS)).toThrow("wants N after it");
+    expect(() => parseFlags(["--json=1"], FLAGS)).toThrow("takes no value");
+    expect(() => load("-ctk", "f8")).toThrow("one of f32, f16, q8_0, q4_0");
+    expect(() => load("-ub", "0")).toThrow("at least 1");
+  });
+
+  it("choose the device, context and chunk as llama.cpp's do", () => {
+    expect(load()).toMatchObject({ device: "auto", cacheTypeK: "f16", cacheTypeV: "f16" });
+    expect(load("-ngl", "0").device).toBe("cpu");
+    expect(load("-ngl", "99").device).toBe("auto");
+    expect(load("--n-gpu-layers", "all", "-dev", "NVIDIA").device).toBe("NVIDIA");
+    expect(load("-c", "0").contextLength).toBe(0);
+    expect(load("-b", "128", "-ub", "512").chunk).toBe(128);
+    expect(load("-ctk", "q8_0", "--cache-type-v", "f32")).toMatchObject({
+      cacheTypeK: "q8_0",
+      cacheTypeV: "f32",
+    });
+  });
+
+  it("leave sampling to the engine's defaults, and translate what is given", () => {
+    expect(sampling()).toEqual({});
+    expect(
+      sampling(
+        "--temp",
+        "0.5",
+        "-s",
+        "7",
+        "--samplers",
+        "top_k;temp",
+        "-l",
+        "15-1.5",
+        "-l",
+        "9-inf",
+      ),
+    ).toEqual({
+      temperature: 0.5,
+      seed: 7,
+      samplers: ["top_k", "temperature"],
+      logitBias: new Map([
+        [15, -1.5],
+        [9, Number.NEGATIVE_INFINITY],
+      ]),
+    });
+    expect(sampling("-s", "-1")).toEqual({});
+    expect(() => sampling("--samplers", "top_q")).toThrow("it knows penalties");
+    expect(() => sampling("-l", "15")).toThrow("15043-1");
+  });
+
+  it("are described in two columns", () => {
+    expect(describeFlags(FLAGS).split("\n")[2]).toMatch(/^ {2}--json +as JSON$/);
+  });
+});
+
+describe("the terminal", () => {
+  it("reads escapes as llama.cpp does", () => {
+    expect(processEscapes("a\\nb\\tc\\\\d\\'\\\"\\q")).toBe("a\nb\tc\\d'\"\\q");
+    expect(processEscapes("\\xe2\\x82\\xac")).toBe("€");
+    expect(processEscapes("no escapes €")).toBe("no escapes €");
+  });
+
+  it("draws a bar of one width", () => {
+    const bar = progressBar({ stage: "upload", loaded: 1 << 20, total: 2 << 20 });
+    expect(bar).toBe(`Loading [${"#".repeat(15)}${".".repeat(15)}] 50% of 2 MiB`);
+  });
+});
