@@ -21,7 +21,10 @@ fetch() {
   draft=$(mktemp -d "$root/.cache/lavapipe-XXXXXX")
   trap 'rm -rf "$draft"' EXIT
   mkdir -p "$draft"/{lists,cache/archives,root}/partial
-  local keys=/usr/share/keyrings/debian-archive-keyring.gpg mirror=http://deb.debian.org/debian
+  local keys=/usr/share/keyrings/debian-archive-keyring.gpg mirror
+  # Whatever mirror this machine is set up with.
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Component: main' | grep -E '/debian/?$' | head -n 1)
+  [ -n "$mirror" ] || unavailable "no Debian mirror is set up here"
   printf 'deb [signed-by=%s] %s %s main\n' \
     "$keys" "$mirror" bookworm "$keys" "$mirror" "$suite" >"$draft/sources.list"
   local options=(

@@ -16,8 +16,6 @@ const usefulLimits = [
   "maxComputeWorkgroupSizeZ",
   "maxComputeWorkgroupStorageSize",
   "maxComputeWorkgroupsPerDimension",
-  "maxDynamicStorageBuffersPerPipelineLayout",
-  "maxDynamicUniformBuffersPerPipelineLayout",
   "maxStorageBufferBindingSize",
   "maxStorageBuffersPerShaderStage",
   "maxUniformBufferBindingSize",
