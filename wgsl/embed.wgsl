@@ -1,5 +1,5 @@
 // needs: lib/step, lib/store_run
-// Embedding gather: out[row][c] = scale * table[index(row) + offset][c] for c < width, where the index is
+// Embedding gather: out[row][c] = table[index(row) + offset][c] for c < width, where the index is
 // the row's token, its position, or 0. The table has rows of `rowElements` weights of any quant type.
 // The binding may hold a range of the table's rows only (a table split over several buffers): output rows
 // whose index lies outside are left untouched, so that one dispatch a piece fills them all.
@@ -17,7 +17,6 @@ struct Params {
   rowCount: u32,
   rowElements: u32,
   outStride: u32,
-  scale: f32,
   // 0: by token, 1: by position, 2: always row 0.
   by: u32,
   // Added to the index.
@@ -57,5 +56,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     return;
   }
   let values = decode(params.base, index * params.rowElements + column);
-  store_run(params.outOffset + row * params.outStride + column, params.scale * values, params.width - column);
+  store_run(params.outOffset + row * params.outStride + column, values, params.width - column);
 }

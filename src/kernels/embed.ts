@@ -1,6 +1,6 @@
 /** Host side of embed.wgsl. */
 import type { QuantType } from "../gguf/quants.ts";
-import { type Binding, f, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { type Binding, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 import { quantKernel } from "./quants.ts";
 
 export interface EmbedCall {
@@ -28,7 +28,6 @@ export function embed(call: EmbedCall): KernelCall {
       u(call.rows),
       u(call.out.width),
       u(call.out.stride),
-      f(1),
       u(["token", "position", "first"].indexOf(call.by)),
       u(call.offset),
       u(call.out.offset),

@@ -73,18 +73,23 @@ async function runQuant(
   }
   const x = await readFloats(read, xFile);
   const y = await readFloats(read, files.matmul);
-  const one = await multiply(make, type, blocks, rows, cols, x.subarray(0, cols));
+  // One row, a few, and enough that the executor takes its way for prompts.
+  const many = repeated(x.subarray(0, count * cols), 16);
+  const [one, few, all] = await multiply(make, type, blocks, rows, cols, many, [
+    1,
+    count,
+    16 * count,
+  ]);
   outcomes.push(atMost("mat-vec nmse", nmse(one, y.subarray(0, rows)), 1e-10));
-  const all = await multiply(make, type, blocks, rows, cols, x.subarray(0, count * cols));
-  outcomes.push(atMost("mat-mul nmse", nmse(all, y), 1e-10));
-  // Enough rows that the executor takes its way for prompts.
-  const many = new Float32Array(16 * x.length);
-  for (let i = 0; i < 16; i++) many.set(x, i * x.length);
-  const product = await multiply(make, type, blocks, rows, cols, many);
-  const wanted = new Float32Array(16 * y.length);
-  for (let i = 0; i < 16; i++) wanted.set(y, i * y.length);
-  outcomes.push(atMost("mat-mul of a prompt nmse", nmse(product, wanted), 1e-10));
+  outcomes.push(atMost("mat-mul nmse", nmse(few, y), 1e-10));
+  outcomes.push(atMost("mat-mul of a prompt nmse", nmse(all, repeated(y, 16)), 1e-10));
   return outcomes;
+}
+
+function repeated(values: Float32Array, times: number): Float32Array {
+  const out = new Float32Array(times * values.length);
+  for (let i = 0; i < times; i++) out.set(values, i * values.length);
+  return out;
 }
 
 /** Values whose bits differ, not counting the sign of zero. */
@@ -98,7 +103,7 @@ function differing(actual: Float32Array, expected: Float32Array): number {
 }
 
 /** The table's rows, one after the other. */
-function decode(
+async function decode(
   make: MakeExecutor,
   type: QuantType,
   blocks: Uint8Array,
@@ -106,10 +111,10 @@ function decode(
   cols: number,
 ): Promise<Float32Array> {
   const table = { name: "table", type, shape: [cols, rows], bytes: blocks };
-  return compute(make, [table], [], cols, rows);
+  return (await compute(make, [table], [], cols, [rows]))[0];
 }
 
-/** x · Wᵀ for rows x [n][cols]. */
+/** x · Wᵀ for the first rows of x [n][cols], as many as each of `counts` says. */
 function multiply(
   make: MakeExecutor,
   type: QuantType,
@@ -117,14 +122,13 @@ function multiply(
   rows: number,
   cols: number,
   x: Float32Array,
-): Promise<Float32Array> {
-  const count = x.length / cols;
-  const bytes = new Uint8Array(x.slice().buffer);
+  counts: readonly number[],
+): Promise<Float32Array[]> {
   const table = {
     name: "table",
     type: quantByName("F32") as QuantType,
-    shape: [cols, count],
-    bytes,
+    shape: [cols, x.length / cols],
+    bytes: new Uint8Array(x.slice().buffer),
   };
   const weight = { name: "weight", type, shape: [cols, rows], bytes: blocks };
   const linear: Op = {
@@ -136,31 +140,33 @@ function multiply(
     layer: -1,
     name: "linear",
   };
-  return compute(make, [table, weight], [linear], rows, count);
+  return compute(make, [table, weight], [linear], rows, counts);
 }
 
-interface Made {
+/** A tensor of a {@link fileOf}. */
+export interface Made {
   readonly name: string;
   readonly type: QuantType;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }
 
-/** Embeds tokens 0 … count − 1 from `table`, applies `more`, returns [count][width]. */
+/** For each of `counts`: embeds tokens 0 … count − 1 from `table`, applies `more`, gives [count][width]. */
 async function compute(
   make: MakeExecutor,
   tensors: readonly Made[],
   more: readonly Op[],
   width: number,
-  count: number,
-): Promise<Float32Array> {
+  counts: readonly number[],
+): Promise<Float32Array[]> {
   const cols = tensors[0].shape[0];
   const ops: Op[] = [
     { op: "embed", table: "table", by: "token", offset: 0, layer: -1, name: "embed" },
     { op: "select", x: 0, layer: -1, name: "select" },
     ...more,
   ];
-  const contextLength = Math.max(64, count);
+  const most = Math.max(...counts);
+  const contextLength = Math.max(64, most);
   const graph: Graph = {
     architecture: "conformance",
     ops,
@@ -170,7 +176,7 @@ async function compute(
     output: ops.length - 1,
     outputKind: "logits",
     layers: 0,
-    vocabulary: Math.max(count, width),
+    vocabulary: Math.max(most, width),
     width: cols,
     trainedContext: contextLength,
     causal: true,
@@ -178,20 +184,25 @@ async function compute(
   };
   const executor = await make(graph, fileOf(tensors), { contextLength, maxSequences: 1 });
   try {
-    const tokens = Array.from({ length: count }, (_, i) => i);
-    const [result] = await executor.step([{ sequence: 0, tokens, outputs: "all", read: true }]);
-    return (result.logits as Float32Array).slice();
+    const results: Float32Array[] = [];
+    for (const count of counts) {
+      const tokens = Array.from({ length: count }, (_, i) => i);
+      const [result] = await executor.step([{ sequence: 0, tokens, outputs: "all", read: true }]);
+      results.push((result.logits as Float32Array).slice());
+      executor.rewind(0, 0);
+    }
+    return results;
   } finally {
     await executor.dispose();
   }
 }
 
 /** A file of just these tensors, in memory. */
-function fileOf(made: readonly Made[]): GgufFile {
+export function fileOf(made: readonly Made[]): GgufFile {
   const tensors = new Map<string, TensorInfo>();
   let end = 0;
   for (const { name, type, shape, bytes } of made) {
-    const elements = shape[0] * shape[1];
+    const elements = shape.reduce((product, length) => product * length, 1);
     tensors.set(name, { name, type, shape, elements, offset: end, bytes: bytes.length, part: 0 });
     end += Math.ceil(bytes.length / 32) * 32;
   }

@@ -242,10 +242,9 @@ describe.skipIf(!gpuAvailable)("embed.wgsl", () => {
     const step = new Uint32Array(16 + 8 * records.length);
     step[0] = records.length;
     for (const [i, record] of records.entries()) step.set(record, 16 + 8 * i);
-    const scale = new Uint32Array(new Float32Array([1]).buffer)[0];
     const held = from.blocks.slice(first * rowBytes, (first + count) * rowBytes);
     const stride = width + 3;
-    const params = [width, 7, first, count, width, stride, scale, by, offset, 0, 0, 0];
+    const params = [width, 7, first, count, width, stride, by, offset, 0, 0, 0, 0];
     return run({
       code: compose({ snippets: [quantKernel(type).snippet], kernel: "embed" }),
       bindings: {
