@@ -1,3 +1,4 @@
+// needs: lib/linear
 // matmul.wgsl: y = x · Wᵀ for many rows of x; the prefill kernel, bound by arithmetic.
 //
 //   y[r, o] = scale · Σ_k W[o, k] · x[r, k] + bias[o] (+ residual[r, o]);  GATED: act(gate) · up
@@ -6,46 +7,12 @@
 // A workgroup of 8 × 8 threads makes a tile of 32 rows × 32 outputs, each thread 4 × 4 of it. Per step of
 // 32 along k the tile's rows and the decoded weights go through workgroup memory once.
 // grid: (ceil(count / 32), ceil(rows / 32), 1)
-struct Params {
-  k: u32,
-  n: u32,
-  first: u32,
-  count: u32,
-  domain: u32,
-  x_offset: u32,
-  x_stride: u32,
-  out_offset: u32,
-  out_stride: u32,
-  residual_offset: u32,
-  residual_stride: u32,
-  norm: u32,
-  eps: f32,
-  scale: f32,
-  alpha: f32,
-  limit: f32,
-  ends: vec4<u32>,
-  bases: vec4<u32>,
-  starts: vec4<u32>,
-  biases: vec4<u32>,
-}
 
-const NONE = 0xffffffffu;
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> weights: array<u32>;
 @group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(1) @binding(3) var<storage, read> small: array<vec4<f32>>;
-@group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
 // [k / 4][row or output] of four consecutive k, so that threads of a row read neighbours.
 var<workgroup> tile_x: array<vec4<f32>, 256>;
 var<workgroup> tile_w: array<vec4<f32>, 256u * PARTS>;
-
-fn segment_of(output: u32) -> u32 {
-  return u32(output >= params.ends.x) + u32(output >= params.ends.y) + u32(output >= params.ends.z);
-}
-
-fn small_at(index: u32) -> f32 { return small[index >> 2u][index & 3u]; }
 
 fn mask(v: vec4<f32>, k: u32) -> vec4<f32> {
   return select(vec4(0.0), v, vec4(k, k + 1u, k + 2u, k + 3u) < vec4(params.k));
@@ -67,21 +34,6 @@ fn stage_weights(thread: u32, part: u32, base: u32, row: u32, k0: u32) {
   tile_w[at + 32u] = w[1];
   tile_w[at + 64u] = w[2];
   tile_w[at + 96u] = w[3];
-}
-
-fn finish(row: u32, o: u32, sums: vec2<f32>) {
-  let segment = segment_of(o);
-  var y = sums.x * params.scale;
-  if (GATED) {
-    var up = sums.y * params.scale;
-    if (params.biases.x != NONE) { y += small_at(params.biases.x + o - params.starts.x); }
-    if (params.biases.y != NONE) { up += small_at(params.biases.y + o - params.starts.y); }
-    y = gated(ACT, y, up, params.alpha, params.limit);
-  } else if (params.biases[segment] != NONE) {
-    y += small_at(params.biases[segment] + o - params.starts[segment]);
-  }
-  if (RESIDUAL) { y += residual_at(params.residual_offset + row * params.residual_stride + o); }
-  out[params.out_offset + row * params.out_stride + o] = y;
 }
 
 @compute @workgroup_size(64)
@@ -148,9 +100,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var j = 0u; j < 4u; j++) {
     let o = out0 + tx + 8u * j;
     if (o >= params.count) { continue; }
-    if (row0 + ty < rows) { finish(row0 + ty, params.first + o, vec2(a0[j], b0[j])); }
-    if (row0 + ty + 8u < rows) { finish(row0 + ty + 8u, params.first + o, vec2(a1[j], b1[j])); }
-    if (row0 + ty + 16u < rows) { finish(row0 + ty + 16u, params.first + o, vec2(a2[j], b2[j])); }
-    if (row0 + ty + 24u < rows) { finish(row0 + ty + 24u, params.first + o, vec2(a3[j], b3[j])); }
+    if (row0 + ty < rows) { finish(row0 + ty, params.first + o, vec2(a0[j], b0[j]), 1.0); }
+    if (row0 + ty + 8u < rows) { finish(row0 + ty + 8u, params.first + o, vec2(a1[j], b1[j]), 1.0); }
+    if (row0 + ty + 16u < rows) { finish(row0 + ty + 16u, params.first + o, vec2(a2[j], b2[j]), 1.0); }
+    if (row0 + ty + 24u < rows) { finish(row0 + ty + 24u, params.first + o, vec2(a3[j], b3[j]), 1.0); }
   }
 }

@@ -1,3 +1,4 @@
+// needs: lib/linear
 // matvec.wgsl: y = x · Wᵀ for 1 to ROWS rows of x; the decode kernel, bound by reading W once.
 //
 //   y[r, o] = scale · inv[r] · Σ_k W[o, k] · g[k] · x[r, k]  + bias[o]  (+ residual[r, o])
@@ -19,45 +20,11 @@
 // taking every LANES-th run of 16 weights, OUTS outputs one after the other for the same x.
 // The order of summation depends on LANES alone, never on the number of rows.
 // grid: outputs folded over x and y, z = 1.
-struct Params {
-  k: u32,
-  n: u32, // outputs of all segments
-  first: u32, // first output of this dispatch
-  count: u32, // outputs of this dispatch
-  domain: u32,
-  x_offset: u32, // vec4
-  x_stride: u32, // vec4
-  out_offset: u32,
-  out_stride: u32,
-  residual_offset: u32,
-  residual_stride: u32,
-  norm: u32, // vec4 index in small
-  eps: f32,
-  scale: f32,
-  alpha: f32,
-  limit: f32,
-  ends: vec4<u32>, // one past the last output of each segment
-  bases: vec4<u32>, // word of each segment's first held row
-  starts: vec4<u32>, // output that this row would make (modulo 2³²: it may lie before output 0)
-  biases: vec4<u32>, // float index in small of this row's bias, or NONE
-}
-
-const NONE = 0xffffffffu;
 const GROUPS = WG / LANES;
 
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> weights: array<u32>;
 @group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(1) @binding(3) var<storage, read> small: array<vec4<f32>>;
-@group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
 var<workgroup> partials: array<f32, WG * (OUTS * PARTS + 1u)>;
-
-fn segment_of(output: u32) -> u32 {
-  return u32(output >= params.ends.x) + u32(output >= params.ends.y) + u32(output >= params.ends.z);
-}
-
-fn small_at(index: u32) -> f32 { return small[index >> 2u][index & 3u]; }
 
 // Zero where k is past the end of a row whose length is no multiple of 16 (only float types have such).
 fn mask(v: vec4<f32>, k: u32) -> vec4<f32> {
@@ -68,21 +35,6 @@ fn load_x(row: u32, k: u32, column: u32) -> vec4<f32> {
   let v = x[params.x_offset + row * params.x_stride + (k >> 2u) + column];
   if (TAIL) { return mask(v, k + 4u * column); }
   return v;
-}
-
-fn finish(row: u32, o: u32, sums: vec2<f32>, inv: f32) {
-  let segment = segment_of(o);
-  var y = sums.x * inv * params.scale;
-  if (GATED) {
-    var up = sums.y * inv * params.scale;
-    if (params.biases.x != NONE) { y += small_at(params.biases.x + o - params.starts.x); }
-    if (params.biases.y != NONE) { up += small_at(params.biases.y + o - params.starts.y); }
-    y = gated(ACT, y, up, params.alpha, params.limit);
-  } else if (params.biases[segment] != NONE) {
-    y += small_at(params.biases[segment] + o - params.starts[segment]);
-  }
-  if (RESIDUAL) { y += residual_at(params.residual_offset + row * params.residual_stride + o); }
-  out[params.out_offset + row * params.out_stride + o] = y;
 }
 
 @compute @workgroup_size(WG)

@@ -991,6 +991,17 @@ fn slab_row(sequence: u32, position: u32) -> u32 {
   return pages[sequence * MAX_PAGES + position / PAGE] * PAGE + position % PAGE;
 }
 `,
+  "lib/dot_i8": `// Activations as quantize.wgsl leaves them: three vec4 a block of 32, x = scale · q.
+//   0, 1  16 signed bytes each: q of the block's two halves
+//   2     scale, scale · Σ q of either half, and the sum of squares of what was quantised, before a norm's weight
+const BLOCK = 3u;
+const HEAD = 2u;
+
+// The product of 16 weights and 16 activations, all signed bytes; at most 2¹⁸ in size.
+fn dot_i8(a: vec4<u32>, b: vec4<u32>) -> i32 {
+  return (dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y)) + (dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w));
+}
+`,
   "lib/experts": `// lib/experts.wgsl: what moeMatvec and moeMatmul share: parameters, bindings, and the end of an output.
 //
 //   y[p, o] = (W[e, first + o] · x[p]) · scale[e] + bias[e · height + first + o]   for pair p = (row, choice) of expert e
@@ -1274,6 +1285,63 @@ fn kv_store(kind: u32, word: u32, element: u32, source: u32) {
   }
 }
 `,
+  "lib/linear": `// lib/linear.wgsl: what the kernels for y = x · Wᵀ share: parameters, bindings but x, and what follows the sums.
+//
+//   y[r, o] = scale · inv · sum + bias[o] (+ residual[r, o]);  GATED: act(gate row o) · (up row o)
+//
+// Up to 4 segments (q, k, v; gate, up) stand behind each other in one weights binding; output o of
+// segment s is row o − start of its tensor. Splits of a large tensor are dispatches with first > 0.
+struct Params {
+  k: u32,
+  n: u32, // outputs of all segments
+  first: u32, // first output of this dispatch
+  count: u32, // outputs of this dispatch
+  domain: u32,
+  x_offset: u32, // vec4
+  x_stride: u32, // vec4
+  out_offset: u32,
+  out_stride: u32,
+  residual_offset: u32,
+  residual_stride: u32,
+  norm: u32, // vec4 index in small
+  eps: f32,
+  scale: f32,
+  alpha: f32,
+  limit: f32,
+  ends: vec4<u32>, // one past the last output of each segment
+  bases: vec4<u32>, // word of each segment's first held row
+  starts: vec4<u32>, // output that this row would make (modulo 2³²: it may lie before output 0)
+  biases: vec4<u32>, // float index in small of this row's bias, or NONE
+}
+
+const NONE = 0xffffffffu;
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> weights: array<u32>;
+@group(1) @binding(3) var<storage, read> small: array<vec4<f32>>;
+@group(1) @binding(4) var<storage, read_write> out: array<f32>;
+
+fn segment_of(output: u32) -> u32 {
+  return u32(output >= params.ends.x) + u32(output >= params.ends.y) + u32(output >= params.ends.z);
+}
+
+fn small_at(index: u32) -> f32 { return small[index >> 2u][index & 3u]; }
+
+fn finish(row: u32, o: u32, sums: vec2<f32>, inv: f32) {
+  let segment = segment_of(o);
+  var y = sums.x * inv * params.scale;
+  if (GATED) {
+    var up = sums.y * inv * params.scale;
+    if (params.biases.x != NONE) { y += small_at(params.biases.x + o - params.starts.x); }
+    if (params.biases.y != NONE) { up += small_at(params.biases.y + o - params.starts.y); }
+    y = gated(ACT, y, up, params.alpha, params.limit);
+  } else if (params.biases[segment] != NONE) {
+    y += small_at(params.biases[segment] + o - params.starts[segment]);
+  }
+  if (RESIDUAL) { y += residual_at(params.residual_offset + row * params.residual_stride + o); }
+  out[params.out_offset + row * params.out_stride + o] = y;
+}
+`,
   "lib/no_residual": `// lib/no_residual.wgsl: stands where lib/residual.wgsl would when nothing is added.
 fn residual_at(index: u32) -> f32 { return 0.0; }
 `,
@@ -1518,7 +1586,8 @@ fn keep_by_digits(thread: u32, first: u32, count: u32, wanted: u32) {
   }
 }
 `,
-  "matmul": `// matmul.wgsl: y = x · Wᵀ for many rows of x; the prefill kernel, bound by arithmetic.
+  "matmul": `// needs: lib/linear
+// matmul.wgsl: y = x · Wᵀ for many rows of x; the prefill kernel, bound by arithmetic.
 //
 //   y[r, o] = scale · Σ_k W[o, k] · x[r, k] + bias[o] (+ residual[r, o]);  GATED: act(gate) · up
 //
@@ -1526,46 +1595,12 @@ fn keep_by_digits(thread: u32, first: u32, count: u32, wanted: u32) {
 // A workgroup of 8 × 8 threads makes a tile of 32 rows × 32 outputs, each thread 4 × 4 of it. Per step of
 // 32 along k the tile's rows and the decoded weights go through workgroup memory once.
 // grid: (ceil(count / 32), ceil(rows / 32), 1)
-struct Params {
-  k: u32,
-  n: u32,
-  first: u32,
-  count: u32,
-  domain: u32,
-  x_offset: u32,
-  x_stride: u32,
-  out_offset: u32,
-  out_stride: u32,
-  residual_offset: u32,
-  residual_stride: u32,
-  norm: u32,
-  eps: f32,
-  scale: f32,
-  alpha: f32,
-  limit: f32,
-  ends: vec4<u32>,
-  bases: vec4<u32>,
-  starts: vec4<u32>,
-  biases: vec4<u32>,
-}
 
-const NONE = 0xffffffffu;
-
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> weights: array<u32>;
 @group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(1) @binding(3) var<storage, read> small: array<vec4<f32>>;
-@group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
 // [k / 4][row or output] of four consecutive k, so that threads of a row read neighbours.
 var<workgroup> tile_x: array<vec4<f32>, 256>;
 var<workgroup> tile_w: array<vec4<f32>, 256u * PARTS>;
-
-fn segment_of(output: u32) -> u32 {
-  return u32(output >= params.ends.x) + u32(output >= params.ends.y) + u32(output >= params.ends.z);
-}
-
-fn small_at(index: u32) -> f32 { return small[index >> 2u][index & 3u]; }
 
 fn mask(v: vec4<f32>, k: u32) -> vec4<f32> {
   return select(vec4(0.0), v, vec4(k, k + 1u, k + 2u, k + 3u) < vec4(params.k));
@@ -1587,21 +1622,6 @@ fn stage_weights(thread: u32, part: u32, base: u32, row: u32, k0: u32) {
   tile_w[at + 32u] = w[1];
   tile_w[at + 64u] = w[2];
   tile_w[at + 96u] = w[3];
-}
-
-fn finish(row: u32, o: u32, sums: vec2<f32>) {
-  let segment = segment_of(o);
-  var y = sums.x * params.scale;
-  if (GATED) {
-    var up = sums.y * params.scale;
-    if (params.biases.x != NONE) { y += small_at(params.biases.x + o - params.starts.x); }
-    if (params.biases.y != NONE) { up += small_at(params.biases.y + o - params.starts.y); }
-    y = gated(ACT, y, up, params.alpha, params.limit);
-  } else if (params.biases[segment] != NONE) {
-    y += small_at(params.biases[segment] + o - params.starts[segment]);
-  }
-  if (RESIDUAL) { y += residual_at(params.residual_offset + row * params.residual_stride + o); }
-  out[params.out_offset + row * params.out_stride + o] = y;
 }
 
 @compute @workgroup_size(64)
@@ -1668,14 +1688,106 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var j = 0u; j < 4u; j++) {
     let o = out0 + tx + 8u * j;
     if (o >= params.count) { continue; }
-    if (row0 + ty < rows) { finish(row0 + ty, params.first + o, vec2(a0[j], b0[j])); }
-    if (row0 + ty + 8u < rows) { finish(row0 + ty + 8u, params.first + o, vec2(a1[j], b1[j])); }
-    if (row0 + ty + 16u < rows) { finish(row0 + ty + 16u, params.first + o, vec2(a2[j], b2[j])); }
-    if (row0 + ty + 24u < rows) { finish(row0 + ty + 24u, params.first + o, vec2(a3[j], b3[j])); }
+    if (row0 + ty < rows) { finish(row0 + ty, params.first + o, vec2(a0[j], b0[j]), 1.0); }
+    if (row0 + ty + 8u < rows) { finish(row0 + ty + 8u, params.first + o, vec2(a1[j], b1[j]), 1.0); }
+    if (row0 + ty + 16u < rows) { finish(row0 + ty + 16u, params.first + o, vec2(a2[j], b2[j]), 1.0); }
+    if (row0 + ty + 24u < rows) { finish(row0 + ty + 24u, params.first + o, vec2(a3[j], b3[j]), 1.0); }
   }
 }
 `,
-  "matvec": `// matvec.wgsl: y = x · Wᵀ for 1 to ROWS rows of x; the decode kernel, bound by reading W once.
+  "matmulInt8": `// needs: lib/linear, lib/dot_i8
+// matmulInt8.wgsl: matmul.wgsl with activations of signed bytes and products of four at a time.
+//
+//   y[r, o] = scale · Σ_runs w.scale · x.scale · (w.q · x.q) + w.minimum · x.scale · Σ x.q  + bias[o] …
+//
+// Bindings are those of matvecInt8.wgsl (a norm in front is a kernel of its own). A workgroup of 8 × 8
+// threads makes a tile of 32 rows × 32 outputs, each thread 4 × 4 of it. Per step of 32 along k, a block of
+// the activations and two runs of the weights, still packed, go through workgroup memory once.
+// grid: (ceil(count / 32), ceil(rows / 32), 1)
+@group(1) @binding(2) var<storage, read> x: array<vec4<u32>>;
+
+// [half of the block, then its head][row]
+var<workgroup> tile_x: array<vec4<u32>, 96>;
+// [part][half of the block][output]: codes; scale and minimum
+var<workgroup> tile_w: array<vec4<u32>, 64u * PARTS>;
+var<workgroup> tile_s: array<vec2<f32>, 64u * PARTS>;
+
+fn stage_weights(thread: u32, part: u32, base: u32, row: u32, k0: u32) {
+  let run = decode_i8(base, row * params.k + k0 + 16u * (thread >> 5u));
+  tile_w[64u * part + thread] = run.q;
+  tile_s[64u * part + thread] = vec2(run.scale, run.minimum);
+}
+
+// A run of one row against a thread's four outputs, the first of which stands at \`at\`.
+fn products(q: vec4<u32>, scale: f32, sum: f32, at: u32) -> vec4<f32> {
+  let s0 = tile_s[at];
+  let s1 = tile_s[at + 8u];
+  let s2 = tile_s[at + 16u];
+  let s3 = tile_s[at + 24u];
+  let dots = vec4(
+    dot_i8(q, tile_w[at]),
+    dot_i8(q, tile_w[at + 8u]),
+    dot_i8(q, tile_w[at + 16u]),
+    dot_i8(q, tile_w[at + 24u]),
+  );
+  return vec4(s0.x, s1.x, s2.x, s3.x) * (scale * vec4<f32>(dots)) + vec4(s0.y, s1.y, s2.y, s3.y) * sum;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let rows = row_count(params.domain);
+  let row0 = group.y * 32u;
+  let out0 = group.x * 32u;
+  if (row0 >= rows) { return; }
+
+  let staged = params.first + min(out0 + (thread & 31u), params.count - 1u);
+  var segment = 0u;
+  if (!GATED) { segment = segment_of(staged); }
+  let weight_base = params.bases[segment];
+  let weight_row = staged - params.starts[segment];
+
+  let tx = thread & 7u; // outputs tx, tx + 8, tx + 16, tx + 24
+  let ty = thread >> 3u; // rows ty, ty + 8, …
+  // [i] holds row ty + 8i against the four outputs, [4 + i] the same for the up half of a gated pair.
+  var sums: array<vec4<f32>, 4u * PARTS>;
+
+  for (var k0 = 0u; k0 < params.k; k0 += 32u) {
+    for (var index = thread; index < 96u; index += 64u) {
+      // Rows past the last repeat it; their sums are not kept.
+      let row = min(row0 + index / BLOCK, rows - 1u);
+      let word = index % BLOCK;
+      tile_x[32u * word + index / BLOCK] =
+        x[params.x_offset + row * params.x_stride + BLOCK * (k0 >> 5u) + word];
+    }
+    stage_weights(thread, 0u, weight_base, weight_row, k0);
+    if (GATED) { stage_weights(thread, 1u, params.bases.y, staged - params.starts.y, k0); }
+    workgroupBarrier();
+    for (var half = 0u; half < 2u; half++) {
+      for (var i = 0u; i < 4u; i++) {
+        let row = ty + 8u * i;
+        let q = tile_x[32u * half + row];
+        let head = bitcast<vec4<f32>>(tile_x[32u * HEAD + row]);
+        let sum = select(head.y, head.z, half == 1u);
+        for (var part = 0u; part < PARTS; part++) {
+          sums[4u * part + i] += products(q, head.x, sum, 64u * part + 32u * half + tx);
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+
+  for (var i = 0u; i < 4u; i++) {
+    let row = row0 + ty + 8u * i;
+    if (row >= rows) { continue; }
+    for (var j = 0u; j < 4u; j++) {
+      let o = out0 + tx + 8u * j;
+      if (o < params.count) { finish(row, params.first + o, vec2(sums[i][j], sums[4u * (PARTS - 1u) + i][j]), 1.0); }
+    }
+  }
+}
+`,
+  "matvec": `// needs: lib/linear
+// matvec.wgsl: y = x · Wᵀ for 1 to ROWS rows of x; the decode kernel, bound by reading W once.
 //
 //   y[r, o] = scale · inv[r] · Σ_k W[o, k] · g[k] · x[r, k]  + bias[o]  (+ residual[r, o])
 //   GATED:  y[r, o] = act(gate row o) · (up row o)
@@ -1696,45 +1808,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 // taking every LANES-th run of 16 weights, OUTS outputs one after the other for the same x.
 // The order of summation depends on LANES alone, never on the number of rows.
 // grid: outputs folded over x and y, z = 1.
-struct Params {
-  k: u32,
-  n: u32, // outputs of all segments
-  first: u32, // first output of this dispatch
-  count: u32, // outputs of this dispatch
-  domain: u32,
-  x_offset: u32, // vec4
-  x_stride: u32, // vec4
-  out_offset: u32,
-  out_stride: u32,
-  residual_offset: u32,
-  residual_stride: u32,
-  norm: u32, // vec4 index in small
-  eps: f32,
-  scale: f32,
-  alpha: f32,
-  limit: f32,
-  ends: vec4<u32>, // one past the last output of each segment
-  bases: vec4<u32>, // word of each segment's first held row
-  starts: vec4<u32>, // output that this row would make (modulo 2³²: it may lie before output 0)
-  biases: vec4<u32>, // float index in small of this row's bias, or NONE
-}
-
-const NONE = 0xffffffffu;
 const GROUPS = WG / LANES;
 
-@group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> weights: array<u32>;
 @group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
-@group(1) @binding(3) var<storage, read> small: array<vec4<f32>>;
-@group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
 var<workgroup> partials: array<f32, WG * (OUTS * PARTS + 1u)>;
-
-fn segment_of(output: u32) -> u32 {
-  return u32(output >= params.ends.x) + u32(output >= params.ends.y) + u32(output >= params.ends.z);
-}
-
-fn small_at(index: u32) -> f32 { return small[index >> 2u][index & 3u]; }
 
 // Zero where k is past the end of a row whose length is no multiple of 16 (only float types have such).
 fn mask(v: vec4<f32>, k: u32) -> vec4<f32> {
@@ -1745,21 +1823,6 @@ fn load_x(row: u32, k: u32, column: u32) -> vec4<f32> {
   let v = x[params.x_offset + row * params.x_stride + (k >> 2u) + column];
   if (TAIL) { return mask(v, k + 4u * column); }
   return v;
-}
-
-fn finish(row: u32, o: u32, sums: vec2<f32>, inv: f32) {
-  let segment = segment_of(o);
-  var y = sums.x * inv * params.scale;
-  if (GATED) {
-    var up = sums.y * inv * params.scale;
-    if (params.biases.x != NONE) { y += small_at(params.biases.x + o - params.starts.x); }
-    if (params.biases.y != NONE) { up += small_at(params.biases.y + o - params.starts.y); }
-    y = gated(ACT, y, up, params.alpha, params.limit);
-  } else if (params.biases[segment] != NONE) {
-    y += small_at(params.biases[segment] + o - params.starts[segment]);
-  }
-  if (RESIDUAL) { y += residual_at(params.residual_offset + row * params.residual_stride + o); }
-  out[params.out_offset + row * params.out_stride + o] = y;
 }
 
 @compute @workgroup_size(WG)
@@ -1819,6 +1882,110 @@ fn main(
   for (var r = 0u; r < rows; r++) {
     if (LANES > 1u) {
       // One partials sum a thread; then one thread an output adds its LANES partials in order.
+      let width = OUTS * PARTS + 1u;
+      for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * width + i] = sums[r * OUTS * PARTS + i]; }
+      if (NORM) { partials[thread * width + OUTS * PARTS] = squares[r]; }
+      workgroupBarrier();
+      let owner = thread / OUTS;
+      let i = thread % OUTS;
+      let o = ((group.y * groups.x + group.x) * GROUPS + owner) * OUTS + i;
+      if (thread < GROUPS * OUTS && o < params.count) {
+        var sum = vec2(0.0);
+        var square = 0.0;
+        for (var l = 0u; l < LANES; l++) {
+          let at = (owner * LANES + l) * width;
+          sum.x += partials[at + i * PARTS];
+          if (GATED) { sum.y += partials[at + i * PARTS + 1u]; }
+          if (NORM) { square += partials[at + OUTS * PARTS]; }
+        }
+        var inv = 1.0;
+        if (NORM) { inv = 1.0 / sqrt(square / f32(params.k) + params.eps); }
+        finish(r, params.first + o, sum, inv);
+      }
+      workgroupBarrier();
+    } else {
+      var inv = 1.0;
+      if (NORM) { inv = 1.0 / sqrt(squares[r] / f32(params.k) + params.eps); }
+      for (var i = 0u; i < OUTS; i++) {
+        var sum = vec2(sums[(r * OUTS + i) * PARTS], 0.0);
+        if (GATED) { sum.y = sums[(r * OUTS + i) * PARTS + 1u]; }
+        if (first + i < params.count) { finish(r, params.first + first + i, sum, inv); }
+      }
+    }
+  }
+}
+`,
+  "matvecInt8": `// needs: lib/linear, lib/dot_i8
+// matvecInt8.wgsl: matvec.wgsl with activations of signed bytes and products of four at a time.
+//
+//   y[r, o] = scale · inv[r] · Σ_runs w.scale · x.scale · (w.q · x.q) + w.minimum · x.scale · Σ x.q  + …
+//   NORM: inv[r] = 1 / sqrt(mean(x²) + eps) of the squares that the blocks carry; the norm's weight is in x already.
+//
+// A run is 16 weights with one scale and minimum, as decode_i8 of quant/<type>.wgsl gives them; the rest of
+// the formula, segments and bindings are those of lib/linear.
+// x        [rows][x_stride] blocks of quantize.wgsl                              binding 2
+// residual [rows][residual_stride] f32 (when RESIDUAL)                           binding 5
+//
+// Threads share the work as in matvec.wgsl, so the order of summation never depends on the number of rows.
+// grid: outputs folded over x and y, z = 1.
+const GROUPS = WG / LANES;
+
+@group(1) @binding(2) var<storage, read> x: array<vec4<u32>>;
+
+var<workgroup> partials: array<f32, WG * (OUTS * PARTS + 1u)>;
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let lane = thread % LANES;
+  let slot = thread / LANES;
+  let rows = min(row_count(params.domain), ROWS);
+  let first = ((group.y * groups.x + group.x) * GROUPS + slot) * OUTS;
+  let last = params.first + params.count - 1u;
+
+  var base: array<u32, OUTS * PARTS>;
+  var element: array<u32, OUTS * PARTS>;
+  for (var i = 0u; i < OUTS; i++) {
+    let o = min(params.first + first + i, last);
+    if (GATED) {
+      base[2u * i] = params.bases.x;
+      base[2u * i + 1u] = params.bases.y;
+      element[2u * i] = (o - params.starts.x) * params.k;
+      element[2u * i + 1u] = (o - params.starts.y) * params.k;
+    } else {
+      let segment = segment_of(o);
+      base[i] = params.bases[segment];
+      element[i] = (o - params.starts[segment]) * params.k;
+    }
+  }
+
+  var sums: array<f32, ROWS * OUTS * PARTS>;
+  var squares: array<f32, ROWS>;
+  for (var k = lane * 16u; k < params.k; k += LANES * 16u) {
+    let half = (k >> 4u) & 1u;
+    let block = params.x_offset + BLOCK * (k >> 5u);
+    if (NORM && half == 0u) {
+      for (var r = 0u; r < rows; r++) {
+        squares[r] += bitcast<f32>(x[block + r * params.x_stride + HEAD].w);
+      }
+    }
+    for (var i = 0u; i < OUTS * PARTS; i++) {
+      let w = decode_i8(base[i], element[i] + k);
+      for (var r = 0u; r < rows; r++) {
+        let at = block + r * params.x_stride;
+        let head = bitcast<vec4<f32>>(x[at + HEAD]);
+        let sum = select(head.y, head.z, half == 1u);
+        sums[r * OUTS * PARTS + i] += w.scale * (head.x * f32(dot_i8(w.q, x[at + half]))) + w.minimum * sum;
+      }
+    }
+  }
+
+  for (var r = 0u; r < rows; r++) {
+    if (LANES > 1u) {
+      // One partial sum a thread; then one thread an output adds its LANES partials in order.
       let width = OUTS * PARTS + 1u;
       for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * width + i] = sums[r * OUTS * PARTS + i]; }
       if (NORM) { partials[thread * width + OUTS * PARTS] = squares[r]; }
@@ -3028,6 +3195,69 @@ fn decode_i8(base: u32, element: u32) -> Int8Run {
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
   let run = decode_i8(base, element);
   return scaled_i8(run.q, run.scale);
+}
+`,
+  "quantize": `// needs: lib/dot_i8
+// quantize.wgsl: rows of activations as signed bytes, once for all products that read them (lib/dot_i8 has the layout).
+//
+//   a block of 32:  scale = max |g · x| / 127,  q = round(g · x / scale)
+//   NORM: g = the weight of the RMS norm in front; its factor 1 / sqrt(mean(x²) + eps) is applied behind the
+//         products, which add up the sums of squares; without it g = 1.
+//
+// x     [rows][x_stride] f32 as vec4; k is a multiple of 32                        binding 1
+// small norm weights as vec4                                                      binding 2
+// out   [rows][out_stride] vec4, 3 a block                                        binding 3
+// A thread makes a block. grid: (ceil(k / 32 / WG), rows, 1)
+struct Params {
+  k: u32,
+  domain: u32,
+  x_offset: u32, // vec4, as all that follow
+  x_stride: u32,
+  out_offset: u32,
+  out_stride: u32,
+  norm: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(1) @binding(2) var<storage, read> small: array<vec4<f32>>;
+@group(1) @binding(3) var<storage, read_write> out: array<vec4<u32>>;
+
+// A block whose values are all smaller is taken for zeros: the inverse of its scale would be no float.
+const LEAST = 1e-30;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let block = id.x;
+  if (block >= params.k >> 5u || id.y >= row_count(params.domain)) { return; }
+  let source = params.x_offset + id.y * params.x_stride + 8u * block;
+  var v: array<vec4<f32>, 8>;
+  var most = vec4(0.0);
+  var squares = 0.0;
+  for (var i = 0u; i < 8u; i++) {
+    v[i] = x[source + i];
+    if (NORM) {
+      squares += dot(v[i], v[i]);
+      v[i] *= small[params.norm + 8u * block + i];
+    }
+    most = max(most, abs(v[i]));
+  }
+  let reach = max(max(most.x, most.y), max(most.z, most.w));
+  let inverse = select(0.0, 127.0 / reach, reach > LEAST);
+  let scale = select(0.0, reach / 127.0, reach > LEAST);
+  let to = params.out_offset + id.y * params.out_stride + BLOCK * block;
+  var sums = vec2(0.0);
+  for (var half = 0u; half < 2u; half++) {
+    var words = vec4(0u);
+    for (var i = 0u; i < 4u; i++) {
+      // pack4xI8Clamp would do, but is wrong on one software adapter.
+      let q = clamp(vec4<i32>(round(v[4u * half + i] * inverse)), vec4(-127), vec4(127));
+      words[i] = pack4xI8(q);
+      sums[half] += f32((q.x + q.y) + (q.z + q.w));
+    }
+    out[to + half] = words;
+  }
+  out[to + HEAD] = bitcast<vec4<u32>>(vec4(scale, scale * sums.x, scale * sums.y, squares));
 }
 `,
   "rope": `// rope.wgsl: turns pairs of each head by the angle of the row's position; the rest of the head passes through.

@@ -9,6 +9,8 @@ export interface QuantKernel {
   readonly snippet: string;
   /** Whether the kernel must bind the lookup tables as `tables`. */
   readonly usesTables: boolean;
+  /** Whether the snippet defines `decode_i8` too: weights as signed bytes with a scale. */
+  readonly int8: boolean;
 }
 
 /** Whether the GPU can multiply by tensors of this type. */
@@ -24,7 +26,8 @@ export function quantKernel(type: QuantType): QuantKernel {
       actual: type.name,
     });
   }
-  return { snippet, usesTables: /\bTABLE_/.test(wgsl[snippet]) };
+  const text = wgsl[snippet];
+  return { snippet, usesTables: /\bTABLE_/.test(text), int8: /\bfn decode_i8\b/.test(text) };
 }
 
 function snippetName(type: QuantType): string {

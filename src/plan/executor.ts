@@ -1,5 +1,6 @@
 /** The GPU executor: turns step requests into replays of plans, keeps steps in flight, reads back little and late. */
 import { WebggufError } from "../base/errors.ts";
+import type { StateLayout } from "../cache/layout.ts";
 import { PageTable } from "../cache/pages.ts";
 import { quantTables } from "../gguf/tables.ts";
 import type { GgufFile } from "../gguf/types.ts";
@@ -21,6 +22,7 @@ import { loadWeights } from "../weights/upload.ts";
 import { type ModelPlan, planModel } from "./memory.ts";
 import type { Tuning } from "./plan.ts";
 import { Replay } from "./replay.ts";
+import { advances, Snapshots, snapshotBuffer } from "./snapshots.ts";
 import { encodeStep, type Row, SAMPLED, slotBytes } from "./steps.ts";
 import { tuningFor } from "./tuning.ts";
 
@@ -33,6 +35,8 @@ export interface GpuExecutorOptions {
   readonly chunk?: number;
   /** Steps that share one submit. @default 4 */
   readonly stepsInFlight?: number;
+  /** Activations as signed bytes where the language has packed products; `auto` = where they are faster. @default "off" */
+  readonly int8?: "auto" | "on" | "off";
   readonly noFuse?: readonly string[];
   readonly tuning?: Partial<Tuning>;
   /** Weights are split into pieces of at most this many bytes. @default what the device binds */
@@ -57,6 +61,8 @@ export function planFor(
 ): ModelPlan {
   const { capabilities } = gpu;
   const { limits } = capabilities;
+  const tuning = { ...tuningFor(capabilities), ...options.tuning };
+  const int8 = options.int8 === "on" || (options.int8 === "auto" && tuning.int8);
   const maxBinding = Math.min(limits["maxBufferSize"], limits["maxStorageBufferBindingSize"]);
   return planModel(graph, file, {
     contextLength: options.contextLength,
@@ -65,7 +71,8 @@ export function planFor(
     typeV: options.cacheTypeV,
     chunk: options.chunk ?? (capabilities.software ? 64 : 512),
     slack: SLACK,
-    tuning: { ...tuningFor(capabilities), ...options.tuning },
+    tuning,
+    int8: int8 && capabilities.packedDot,
     noFuse: options.noFuse ?? [],
     stepsInFlight: options.stepsInFlight ?? 4,
     maxPieceBytes: options.maxPieceBytes ?? maxBinding,
@@ -167,6 +174,9 @@ export class GpuExecutor implements Executor {
   readonly #named: ReadonlyMap<string, GPUBuffer>;
   readonly #replays: readonly Replay[];
   readonly #pages: PageTable;
+  /** Slots of recurrent state, and what is known of their copies. */
+  readonly #states: readonly StateLayout[];
+  readonly #snapshots: Snapshots;
   readonly #slotBytes: number;
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #stepGroups = new Map<number, GPUBindGroup>();
@@ -204,6 +214,8 @@ export class GpuExecutor implements Executor {
     this.memory = model.memory;
     this.pipelineCount = pipelines.size;
     this.#pages = new PageTable(options.contextLength, options.maxSequences);
+    this.#states = model.slots.filter((slot) => slot.kind === "state");
+    this.#snapshots = new Snapshots(options.maxSequences, SMALL_ROWS);
     this.#slotBytes = slotBytes(SMALL_ROWS);
     this.#words = new Uint32Array(named.get("step")!.size / 4);
     this.#layout = pipelines.layouts.step;
@@ -232,7 +244,8 @@ export class GpuExecutor implements Executor {
   }
 
   rewind(sequence: SequenceId, length: number): number {
-    this.#pages.rewind(sequence, length);
+    const reached = this.#rewindState(sequence, length);
+    this.#pages.rewind(sequence, reached);
     return this.#pages.length(sequence);
   }
 
@@ -438,9 +451,12 @@ export class GpuExecutor implements Executor {
       }
       pass.setBindGroup(0, group, [i * slot]);
       step.replay.encode(pass, step.end, step.draws, step.rows.length, step.outputs);
-      if (!step.read) return;
+      const saved = this.#states.length === 0 ? [] : this.#save(step.rows);
+      if (!step.read && saved.length === 0) return;
       pass.end();
       pass = undefined;
+      for (const { sequence, index } of saved) this.#copyState(encoder, sequence, index, true);
+      if (!step.read) return;
       const { output } = step.replay.plan;
       const bytes = 4 * output.stride * step.outputs;
       const staging = this.#staging(bytes);
@@ -453,6 +469,37 @@ export class GpuExecutor implements Executor {
       encoder.copyBufferToBuffer(this.#buffer("sampled"), 4 * resultBase, tokens, 0, 4 * results);
     device.queue.submit([encoder.finish()]);
     void this.#deliver(batch, reads, tokens, results);
+  }
+
+  /** Copies of state that are due behind these rows. */
+  #save(rows: readonly Row[]): { sequence: number; index: number }[] {
+    return advances(rows).flatMap((advance) => {
+      const index = this.#snapshots.advance(advance);
+      return index === undefined ? [] : [{ sequence: advance.sequence, index }];
+    });
+  }
+
+  /** Between the state of a sequence and copy `index` of it. */
+  #copyState(encoder: GPUCommandEncoder, sequence: number, index: number, save: boolean): void {
+    for (const slot of this.#states) {
+      const bytes = 4 * slot.size;
+      const [state, copy] = [slot.buffer, snapshotBuffer(slot, index)].map((n) => this.#buffer(n));
+      const [source, target] = save ? [state, copy] : [copy, state];
+      encoder.copyBufferToBuffer(source, sequence * bytes, target, sequence * bytes, bytes);
+    }
+  }
+
+  /** Brings back the state of at most `length` rows; returns of how many. Without state that is no question. */
+  #rewindState(sequence: SequenceId, length: number): number {
+    if (this.#states.length === 0 || this.#disposed) return length;
+    this.#flush();
+    const { length: reached, restore } = this.#snapshots.rewind(sequence, length);
+    if (restore !== undefined) {
+      const encoder = this.#gpu.device.createCommandEncoder();
+      this.#copyState(encoder, sequence, restore, false);
+      this.#gpu.device.queue.submit([encoder.finish()]);
+    }
+    return reached;
   }
 
   async #deliver(

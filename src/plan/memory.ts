@@ -7,10 +7,13 @@ import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import { type Placement, placeWeights } from "../weights/place.ts";
 import { type Constants, collectConstants } from "./constants.ts";
 import { makePlan, type Plan, type RowClass, type Tuning } from "./plan.ts";
+import { SNAPSHOTS, snapshotBuffer } from "./snapshots.ts";
 import { slotBytes } from "./steps.ts";
 
 export interface ModelPlanOptions extends CacheOptions {
   readonly tuning: Tuning;
+  /** See {@link PlanInput}. */
+  readonly int8: boolean;
   readonly noFuse: readonly string[];
   /** Steps that share a submit. */
   readonly stepsInFlight: number;
@@ -59,6 +62,7 @@ export function planModel(graph: Graph, file: GgufFile, options: ModelPlanOption
         constants,
         tuning: options.tuning,
         maxSequences: options.maxSequences,
+        int8: options.int8,
         noFuse: options.noFuse,
       },
       rowClass,
@@ -80,6 +84,8 @@ export function planModel(graph: Graph, file: GgufFile, options: ModelPlanOption
       );
     }
     buffers.set(slot.buffer, slot.bytes);
+    if (slot.kind === "state")
+      for (let i = 0; i < SNAPSHOTS; i++) buffers.set(snapshotBuffer(slot, i), slot.bytes);
   }
   const most = Math.max(...plans.map((p) => p.rowClass.rows));
   const results = Math.max(options.stepsInFlight * 8, ...plans.map((p) => p.rowClass.outputs));

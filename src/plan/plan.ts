@@ -30,6 +30,8 @@ export interface RowClass {
 export interface Tuning extends MatvecTuning {
   /** Parts into which a row's range is cut in decode attention. */
   readonly splits: number;
+  /** Whether int8 activations are faster here than floats, by measurement; what `auto` asks. */
+  readonly int8: boolean;
 }
 
 export interface PlanInput {
@@ -40,6 +42,8 @@ export interface PlanInput {
   readonly tuning: Tuning;
   /** Sequences: results of sampling follow their tokens in the "sampled" buffer. */
   readonly maxSequences: number;
+  /** Linear maps take activations of signed bytes where the weights' type has them. */
+  readonly int8: boolean;
   readonly noFuse: readonly string[];
 }
 

@@ -11,12 +11,14 @@ import { deltaNet } from "../kernels/deltaNet.ts";
 import { dot } from "../kernels/dot.ts";
 import { type ElementwiseCall, elementwise } from "../kernels/elementwise.ts";
 import { embed } from "../kernels/embed.ts";
-import { linear } from "../kernels/linear.ts";
+import { type LinearCall, linear } from "../kernels/linear.ts";
+import { hasInt8, linearInt8 } from "../kernels/linearInt8.ts";
 import { moeGroup, moeLinear } from "../kernels/moeLinear.ts";
 import { moeRoute } from "../kernels/moeRoute.ts";
 import { moeScale, moeSum } from "../kernels/moeSum.ts";
 import { norm } from "../kernels/norm.ts";
 import { shaderText, variantKey } from "../kernels/pipelines.ts";
+import { quantize } from "../kernels/quantize.ts";
 import { hasQuantKernel } from "../kernels/quants.ts";
 import { rope } from "../kernels/rope.ts";
 import { ropeStore } from "../kernels/ropeStore.ts";
@@ -54,32 +56,26 @@ function* linears(): Generator<KernelCall> {
       for (const tuning of every ? tunings : tunings.slice(1))
         for (const gated of flags)
           for (const residual of every ? flags : [!gated])
-            for (const normed of rows > 8 ? [false] : every ? flags : [true])
-              yield linear(
-                {
-                  ...about,
-                  type,
-                  weights: read("weights"),
-                  segments: [0, 1].map((i) => ({
-                    base: 0,
-                    start: 0,
-                    end: 64 + 64 * i,
-                    bias: NONE,
-                  })),
-                  // A row that is no multiple of 16 exists for the float types only.
-                  k: type.elements === 1 ? 264 : 256,
-                  first: 0,
-                  count: 64,
-                  x: place(0, 256),
-                  out: place(1, 128),
-                  residual: residual ? place(2, 128) : undefined,
-                  norm: normed ? { weight: 0, eps: 0 } : undefined,
-                  gate: gated ? { kind: "silu", alpha: 0, limit: 0 } : undefined,
-                  scale: 1,
-                },
-                rows,
-                tuning,
-              );
+            for (const normed of rows > 8 ? [false] : every ? flags : [true]) {
+              const call: LinearCall = {
+                ...about,
+                type,
+                weights: read("weights"),
+                segments: [0, 1].map((i) => ({ base: 0, start: 0, end: 64 + 64 * i, bias: NONE })),
+                // A row that is no multiple of 16 exists for the float types only.
+                k: type.elements === 1 ? 264 : 256,
+                first: 0,
+                count: 64,
+                x: place(0, 256),
+                out: place(1, 128),
+                residual: residual ? place(2, 128) : undefined,
+                norm: normed ? { weight: 0, eps: 0 } : undefined,
+                gate: gated ? { kind: "silu", alpha: 0, limit: 0 } : undefined,
+                scale: 1,
+              };
+              yield linear(call, rows, tuning);
+              if (hasInt8(type)) yield linearInt8(call, place(3, 96), rows, tuning);
+            }
     yield embed({
       ...about,
       type,
@@ -92,6 +88,11 @@ function* linears(): Generator<KernelCall> {
       out: place(0, 256),
     });
   }
+}
+
+function* quantized(): Generator<KernelCall> {
+  for (const norm of [undefined, 0])
+    yield quantize({ ...about, x: place(0, 256), out: place(1, 96), norm });
 }
 
 function* experts(): Generator<KernelCall> {
@@ -282,7 +283,14 @@ function* rest(): Generator<KernelCall> {
 /** Distinct shaders with names that tell what they are. */
 export function allVariants(): Variant[] {
   const found = new Map<string, Variant>();
-  for (const call of [...linears(), ...experts(), ...recurrences(), ...caches(), ...rest()]) {
+  for (const call of [
+    ...linears(),
+    ...quantized(),
+    ...experts(),
+    ...recurrences(),
+    ...caches(),
+    ...rest(),
+  ]) {
     const key = variantKey(call);
     if (!found.has(key))
       found.set(key, {

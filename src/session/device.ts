@@ -139,5 +139,6 @@ export const decided = (options: ExecutorOptions): GpuExecutorOptions => ({
   cacheTypeV: options.cacheTypeV ?? "f16",
   chunk: options.chunk,
   stepsInFlight: options.stepsInFlight,
+  int8: options.int8,
   noFuse: options.noFuse,
 });

@@ -38,6 +38,11 @@ export interface LoadOptions {
   maxSequences?: number;
   /** Steps kept in flight; @default chosen for the device */
   stepsInFlight?: number;
+  /**
+   * Activations as signed bytes on GPUs with packed products: faster on some, less exact everywhere.
+   * `auto` = where it is known to be faster. @default "off"
+   */
+  int8?: "auto" | "on" | "off";
   /** Fusions switched off by name, for debugging (`--no-fuse`). */
   noFuse?: readonly string[];
   onProgress?: (progress: LoadProgress) => void;

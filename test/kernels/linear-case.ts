@@ -8,7 +8,14 @@ import { dequantize } from "../../src/gguf/decode.ts";
 import { type QuantType, quantByName, rowBytes } from "../../src/gguf/quants.ts";
 import type { Activation } from "../../src/graph/ops.ts";
 import { type KernelCall, NONE, type Place, read } from "../../src/kernels/call.ts";
-import { type LinearSegment, linear, type MatvecTuning } from "../../src/kernels/linear.ts";
+import {
+  type LinearCall,
+  type LinearSegment,
+  linear,
+  type MatvecTuning,
+} from "../../src/kernels/linear.ts";
+import { linearInt8 } from "../../src/kernels/linearInt8.ts";
+import { quantize, quantizedWidth } from "../../src/kernels/quantize.ts";
 import { type Job, Numbers, placeOf, poisoned, roomFor, rowsOf, spread } from "./run.ts";
 
 export interface LinearOptions {
@@ -30,6 +37,8 @@ export interface LinearOptions {
   readonly count?: number;
   /** Rows the plan is made for. @default rows */
   readonly most?: number;
+  /** Activations as signed bytes; what is expected is made of the rounded ones too. */
+  readonly int8?: boolean;
   readonly seed?: number;
 }
 
@@ -60,6 +69,20 @@ export function randomRows(
   return { bytes, values };
 }
 
+/** Blocks of 32 rounded to whole multiples of their largest size over 127. */
+function rounded(x: Float32Array): Float32Array {
+  const out = new Float32Array(x.length);
+  for (let from = 0; from < x.length; from += 32) {
+    const block = x.subarray(from, from + 32);
+    const scale = block.reduce((most, v) => Math.max(most, Math.abs(v)), 0) / 127;
+    out.set(
+      block.map((v) => (scale === 0 ? 0 : Math.round(v / scale) * scale)),
+      from,
+    );
+  }
+  return out;
+}
+
 /** A small buffer that grows by vectors, with some space between them. */
 class Small {
   readonly values: number[] = [1, 2, 3, 4];
@@ -80,7 +103,8 @@ export function linearCase(options: LinearOptions): LinearCase {
   const x = numbers.floats(rows * k);
   const normWeight = numbers.floats(k).map((v) => 1 + 0.5 * v);
   const norm = options.norm ? { weight: small.add(normWeight), eps } : undefined;
-  const input = norm ? rmsNorm(x, normWeight, eps, k) : x;
+  const exact = norm ? rmsNorm(x, normWeight, eps, k) : x;
+  const input = options.int8 ? rounded(exact) : exact;
 
   const words: number[] = [7, 7, 7];
   const segments: LinearSegment[] = [];
@@ -130,29 +154,33 @@ export function linearCase(options: LinearOptions): LinearCase {
   const out = placeOf("out", width, { offset: 5, gap: 3 });
   const plus = placeOf("residual", width, { offset: 2, gap: 1 });
   const tuning = { threads: 64, lanes: 1, outputs: 1, ...options.tuning };
-  const call = linear(
-    {
-      type,
-      weights: read("weights"),
-      segments,
-      k,
-      first,
-      count,
-      x: xPlace,
-      out,
-      ...(residual && { residual: plus }),
-      ...(norm && { norm }),
-      ...(gate && { gate: { kind: gate, ...constants } }),
-      scale,
-      label: "test",
-      layer: 0,
-    },
-    options.most ?? rows,
-    tuning,
-  );
+  const map: LinearCall = {
+    type,
+    weights: read("weights"),
+    segments,
+    k,
+    first,
+    count,
+    x: xPlace,
+    out,
+    ...(residual && { residual: plus }),
+    ...(norm && { norm }),
+    ...(gate && { gate: { kind: gate, ...constants } }),
+    scale,
+    label: "test",
+    layer: 0,
+  };
+  const most = options.most ?? rows;
+  const bytes = placeOf("bytes", quantizedWidth(k), { offset: 8, gap: 4 });
+  const call = options.int8 ? linearInt8(map, bytes, most, tuning) : linear(map, most, tuning);
+  const about = { label: "test", layer: 0 };
+  const before = options.int8
+    ? [quantize({ x: xPlace, out: bytes, norm: norm?.weight, ...about })]
+    : [];
   const job: Job = {
-    calls: [call],
+    calls: [...before, call],
     buffers: {
+      ...(options.int8 && { bytes: poisoned(roomFor(bytes, rows)) }),
       x: spread(xPlace, x),
       weights: Uint32Array.from(words),
       small: Float32Array.from(small.values),

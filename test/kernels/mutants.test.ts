@@ -74,7 +74,7 @@ function l2(): Case {
 /** What is wrong, where, what stands there, and what takes its place. */
 const mutants: readonly (readonly [string, () => Case, string, string])[] = [
   ["a wrong scale", few, "sums.x * inv * params.scale", "sums.x * inv * params.scale * 1.001"],
-  ["a wrong scale", many, "sums.x * params.scale", "sums.x * params.scale * 1.001"],
+  ["a wrong scale", many, "sums.x * inv * params.scale", "sums.x * inv * params.scale * 1.001"],
   ["a dropped last row", few, "r < rows", "r + 1u < rows"],
   ["a dropped last row", many, "row < rows && k", "row + 1u < rows && k"],
   ["a dropped last output", few, "first + i < params.count", "first + i + 1u < params.count"],

@@ -1,7 +1,9 @@
 /** Lowering of linear maps: which weights share a dispatch, and where their rows stand. */
 import type { Ref } from "../../graph/ops.ts";
-import { NONE, read } from "../../kernels/call.ts";
-import { type LinearSegment, linear } from "../../kernels/linear.ts";
+import { NONE, type Place, read } from "../../kernels/call.ts";
+import { type LinearCall, type LinearSegment, linear } from "../../kernels/linear.ts";
+import { hasInt8, linearInt8 } from "../../kernels/linearInt8.ts";
+import { quantize, quantizedWidth } from "../../kernels/quantize.ts";
 import type { LinearsOp } from "../fuse.ts";
 import type { Lowering } from "../plan.ts";
 
@@ -50,6 +52,15 @@ export function lowerLinears(plan: Lowering, ref: Ref, op: LinearsOp): void {
       ];
     });
   });
+  // Made in front of the first dispatch that reads it; all parts share it.
+  let bytes: Place | undefined;
+  const quantized = (): Place => {
+    if (bytes) return bytes;
+    bytes = plan.scratch(quantizedWidth(x.width), [x, out], x.domain);
+    const norm = common.norm?.weight;
+    plan.calls.push(quantize({ x, out: bytes, norm, label: "quantize", layer: op.layer }));
+    return bytes;
+  };
   type Found = (typeof segments)[number];
   const emit = (members: readonly Found[]): void => {
     const first = members[0].begin;
@@ -57,19 +68,14 @@ export function lowerLinears(plan: Lowering, ref: Ref, op: LinearsOp): void {
       (m): LinearSegment => ({ base: m.base, start: m.row, end: m.end, bias: m.bias }),
     );
     const count = op.gate ? members[0].end - first : members.at(-1)!.end - first;
+    const { type } = members[0].matrix;
+    const weights = read(members[0].buffer);
+    const call: LinearCall = { ...common, type, weights, segments: list, first, count };
+    const { int8, tuning } = plan.input;
     plan.calls.push(
-      linear(
-        {
-          ...common,
-          type: members[0].matrix.type,
-          weights: read(members[0].buffer),
-          segments: list,
-          first,
-          count,
-        },
-        rows,
-        plan.input.tuning,
-      ),
+      int8 && hasInt8(type)
+        ? linearInt8(call, quantized(), rows, tuning)
+        : linear(call, rows, tuning),
     );
   };
   if (op.gate) {

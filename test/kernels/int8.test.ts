@@ -1,0 +1,135 @@
+/** quantize.wgsl, matvecInt8.wgsl and matmulInt8.wgsl: against rounded activations closely, against floats within the contract. */
+import { describe, expect, it } from "vitest";
+import { quants } from "../../src/gguf/quants.ts";
+import { hasInt8 } from "../../src/kernels/linearInt8.ts";
+import { quantize, quantizedWidth } from "../../src/kernels/quantize.ts";
+import { hasQuantKernel } from "../../src/kernels/quants.ts";
+import { gpuAvailable, openTestGpu } from "../gpu.ts";
+import { type LinearOptions, linearCase } from "./linear-case.ts";
+import {
+  expectRows,
+  gather,
+  mistake,
+  Numbers,
+  placeOf,
+  poisoned,
+  roomFor,
+  rowsOf,
+  runCalls,
+  spread,
+} from "./run.ts";
+
+const available = gpuAvailable && (await openTestGpu()).capabilities.packedDot;
+
+/** A GPU may round one activation in many thousands the other way: a step of 1/127 of the largest. */
+const CLOSE = 1e-6;
+const CONTRACT = 1e-4;
+
+async function check(options: LinearOptions): Promise<void> {
+  const { job, made, expected } = linearCase({ ...options, int8: true });
+  const { bits } = await runCalls(job, "out");
+  expectRows(made, bits, expected, CLOSE);
+  // What a residual adds would hide the difference to floats.
+  if (!options.residual) expectRows(made, bits, linearCase(options).expected, CONTRACT);
+}
+
+const types = quants.filter((type) => hasQuantKernel(type) && hasInt8(type));
+
+describe.skipIf(!available)("int8 activations", () => {
+  it.each(types.map((type) => type.name))("%s: few rows and many", async (name) => {
+    const type = types.find((one) => one.name === name) ?? types[0];
+    const unit = Math.max(type.elements, 64);
+    for (const blocks of [1, 3]) {
+      const common = { type: name, k: blocks * unit, parts: [13, 22], seed: blocks };
+      await check({ ...common, rows: blocks, most: 8, tuning: { lanes: 2 } });
+      await check({ ...common, rows: 9 + blocks });
+    }
+  });
+  it.each([
+    { lanes: 1, outputs: 1 },
+    { lanes: 16, outputs: 2 },
+  ])("few rows with every option, tuning %j", async (tuning) => {
+    const common = { type: "Q4_K", k: 512, most: 8, tuning };
+    for (const rows of [1, 5]) {
+      await check({ ...common, rows, parts: [33, 4, 7, 1], bias: true, scale: 0.25 });
+      await check({ ...common, rows, parts: [21, 21], gate: "silu", norm: true, bias: true });
+      await check({ ...common, rows, parts: [19], norm: true, residual: true });
+      await check({ ...common, rows, parts: [20, 30], first: 19, count: 2, bias: true, skip: 6 });
+    }
+  });
+  it("many rows with every option", async () => {
+    const common = { type: "Q5_1", k: 352 };
+    for (const rows of [9, 70]) {
+      await check({ ...common, rows, parts: [33, 4, 7, 1], bias: true, scale: 0.25 });
+      await check({ ...common, rows, parts: [19], residual: true, bias: true });
+      await check({ ...common, rows, parts: [41, 41], gate: "gelu", bias: true });
+      await check({ ...common, rows, parts: [50], first: 13, count: 22, skip: 6 });
+    }
+    await check({ ...common, rows: 5, most: 64, parts: [40], residual: true });
+  });
+  it("gives a row the same bits, whatever its company", async () => {
+    const common = { type: "Q6_K", k: 512, parts: [37], norm: false, int8: true };
+    for (const lanes of [1, 16]) {
+      const bitsOf = async (rows: number, most: number): Promise<number[]> => {
+        const { job, out } = linearCase({ ...common, rows, most, tuning: { lanes } });
+        const { bits } = await runCalls(job, "out");
+        return [...bits.subarray(out.offset, out.offset + out.width)];
+      };
+      const alone = await bitsOf(1, 1);
+      for (const rows of [1, 2, 8]) expect(await bitsOf(rows, 8)).toEqual(alone);
+    }
+  });
+  it("finds what is wrong", async () => {
+    const { job, made, expected } = linearCase({
+      type: "Q4_K",
+      k: 256,
+      parts: [10],
+      rows: 3,
+      norm: true,
+      int8: true,
+    });
+    for (const [from, to] of [
+      ["w.minimum * sum", "w.minimum * head.y"],
+      ["half == 0u", "half == 1u && k > 16u"],
+      ["x[at + half]", "x[at + 1u - half]"],
+      ["127.0 / reach", "126.0 / reach"],
+      ["dot(v[i], v[i])", "dot(v[i].xyz, v[i].xyz)"],
+    ]) {
+      const mutate = (text: string): string => text.replaceAll(from, to);
+      const { bits } = await runCalls({ ...job, mutate }, "out");
+      expect(mistake(made, bits, expected, CLOSE), from).toBeDefined();
+    }
+  });
+});
+
+describe.skipIf(!available)("quantize.wgsl", () => {
+  it("rounds to whole steps, sums halves, and keeps tiny and empty blocks finite", async () => {
+    const k = 4 * 32;
+    const x = new Numbers(5).floats(2 * k);
+    x.fill(0, 32, 64);
+    x.fill(1e-36, 64, 96);
+    for (let i = 96; i < 128; i++) x[i] *= 1e30;
+    const from = placeOf("x", k, { offset: 4, gap: 8 });
+    const out = placeOf("out", quantizedWidth(k), { offset: 12, gap: 4 });
+    const call = quantize({ x: from, out, label: "test", layer: 0 });
+    const buffers = { x: spread(from, x), out: poisoned(roomFor(out, 2)) };
+    const { floats } = await runCalls({ calls: [call], buffers, rows: rowsOf(2) }, "out");
+    const made = gather(out, 2, floats);
+    const bytes = new Int8Array(made.buffer);
+    for (let block = 0; block < x.length / 32; block++) {
+      const values = x.subarray(32 * block, 32 * block + 32);
+      const q = bytes.subarray(48 * block, 48 * block + 32);
+      const [scale, low, high] = made.subarray(12 * block + 8);
+      const reach = Math.max(...values.map(Math.abs));
+      const expected = reach > 1e-30 ? reach / 127 : 0;
+      expect(Math.abs(scale - expected)).toBeLessThanOrEqual(1e-6 * expected);
+      values.forEach((v, i) => {
+        if (scale === 0) expect(q[i]).toBe(0);
+        else expect(Math.abs(v / scale - q[i])).toBeLessThan(0.5001);
+      });
+      const sum = (part: Int8Array): number => scale * part.reduce((total, v) => total + v, 0);
+      expect(low).toBe(Math.fround(sum(q.subarray(0, 16))));
+      expect(high).toBe(Math.fround(sum(q.subarray(16))));
+    }
+  });
+});
