@@ -1,0 +1,72 @@
+/** Plans with int8 activations: what they look like, and how far their logits lie from the reference. */
+import { describe, expect, it } from "vitest";
+import { createGpuExecutor, planFor } from "../../src/plan/executor.ts";
+import type { Capabilities } from "../../src/platform/types.ts";
+import { readArchIndex, runArch } from "../conformance/archs.ts";
+import { fixture } from "../fixture.ts";
+import { gpuAvailable, openTestGpu } from "../gpu.ts";
+import { openModel, optionsOf } from "./models.ts";
+
+const reader = (path: string) => fixture(`reference/${path}`);
+const names = [...(await readArchIndex(reader)).keys()].filter((name) =>
+  name.startsWith("archs/quantized/"),
+);
+const available = gpuAvailable && (await openTestGpu()).capabilities.packedDot;
+
+const capabilities = {
+  name: "default limits",
+  software: false,
+  packedDot: true,
+  limits: { maxBufferSize: 256 << 20, maxStorageBufferBindingSize: 128 << 20 },
+} as unknown as Capabilities;
+
+/** Kernels of each plan of a small Q8_0 model, the linear ones and those that quantise. */
+async function kernels(
+  int8: "auto" | "on" | "off" | undefined,
+  device: Capabilities = capabilities,
+): Promise<string[][]> {
+  const { graph, file } = await openModel("quantized/qwen3-Q8_0");
+  const { plans } = planFor(graph, file, { capabilities: device }, optionsOf({ int8 }));
+  return plans.map((plan) =>
+    plan.calls.map((c) => c.kernel).filter((name) => /^(matvec|matmul|quantize)/.test(name)),
+  );
+}
+
+describe("a plan with int8 activations", () => {
+  it("quantises once for q, k, v and once for gate and up", async () => {
+    const { graph } = await openModel("quantized/qwen3-Q8_0");
+    const [one, , many] = await kernels("on");
+    // q·k·v, output, gate·up, down; the head.
+    const count = 4 * graph.layers + 1;
+    expect(one).toEqual(new Array(count).fill(["quantize", "matvecInt8"]).flat());
+    expect(many.filter((name) => name === "quantize")).toHaveLength(count);
+    expect(many.filter((name) => name === "matmulInt8")).toHaveLength(count - 1);
+  });
+  it("is made on request, where the language has packed products", async () => {
+    const plain = await kernels("off");
+    expect(plain.flat().some((name) => /quantize|Int8/.test(name))).toBe(false);
+    expect(await kernels(undefined)).toEqual(plain);
+    expect(await kernels("auto")).toEqual(plain);
+    expect(await kernels("on", { ...capabilities, packedDot: false })).toEqual(plain);
+  });
+  it("keeps floats for types without whole-number codes", async () => {
+    const { graph, file } = await openModel("qwen3");
+    const [plan] = planFor(graph, file, { capabilities }, optionsOf({ int8: "on" })).plans;
+    expect(plan.calls.some((c) => /quantize|Int8/.test(c.kernel))).toBe(false);
+  });
+});
+
+describe.skipIf(!available)("int8 activations", () => {
+  it.each(names)("%s stays in its bounds", async (name) => {
+    const gpu = await openTestGpu();
+    const rows = await runArch(
+      reader,
+      name,
+      (graph, file, options) =>
+        createGpuExecutor(graph, file, gpu, optionsOf({ ...options, int8: "on" })),
+      { precision: "int8" },
+    );
+    expect(rows.length).toBeGreaterThan(5);
+    expect(rows.filter((row) => !row.pass)).toEqual([]);
+  });
+});
