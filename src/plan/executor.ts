@@ -1,6 +1,5 @@
 /** The GPU executor: turns step requests into replays of plans, keeps steps in flight, reads back little and late. */
 import { WebggufError } from "../base/errors.ts";
-import type { StateLayout } from "../cache/layout.ts";
 import { PageTable } from "../cache/pages.ts";
 import { quantTables } from "../gguf/tables.ts";
 import type { GgufFile } from "../gguf/types.ts";
@@ -15,7 +14,7 @@ import {
 import type { Graph } from "../graph/ops.ts";
 import { ropeAngles } from "../graph/rope.ts";
 import { Pipelines } from "../kernels/pipelines.ts";
-import type { CacheTypeName } from "../kernels/slot.ts";
+import type { CacheTypeName, StateLayout } from "../kernels/slot.ts";
 import { Buffers, BufferUsage, MapMode } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
 import { loadWeights } from "../weights/upload.ts";
