@@ -27,11 +27,11 @@ export interface AttentionSettings {
 
 export class GraphBuilder extends MixerBuilder {
   embed(stem: string, by: Body<"embed">["by"] = "token", offset = 0): Ref {
-    return this.append(
-      { op: "embed", table: this.tensor(stem), by, offset },
-      this.shape(stem)[0],
-      stem,
-    );
+    const table = this.tensor(stem);
+    const [width, rows] = this.shape(stem);
+    const tokens = by === "token" ? this.shape("token_embd")[1] : 1;
+    if (rows < tokens) this.fail(`"${table}" has ${rows} rows for ${tokens} tokens`, stem);
+    return this.append({ op: "embed", table, by, offset }, width, stem);
   }
   /** Over runs of `group` elements; without a stem the norm has no weight. */
   rmsNorm(x: Ref, stem?: string, group: number = this.width(x), eps?: number): Ref {

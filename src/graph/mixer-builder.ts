@@ -81,6 +81,8 @@ export class MixerBuilder extends OpList {
       heads % groups === 0 &&
       this.width(b) === groups * state &&
       this.width(c) === groups * state;
+    this.expect(body.a, heads, heads * state);
+    if (body.d !== undefined) this.expect(body.d, heads);
     if (!fits)
       this.fail(`${heads} state-space heads of ${headWidth} × ${state} do not fit their inputs`);
     return this.append(

@@ -32,7 +32,10 @@ export class TensorScope {
   /** Full name of a tensor that must be there. */
   tensor(stem: string): string {
     const missing = `tensor "${this.#prefix}${stem}.weight" is missing`;
-    return this.#find(stem) ?? this.fail(missing, stem);
+    const name = this.#find(stem) ?? this.fail(missing, stem);
+    const type = this.file.tensors.get(name)?.type;
+    if (type?.data) this.fail(`"${name}" holds plain ${type.name} data, not weights`, stem);
+    return name;
   }
   /** Full name of a tensor of `size` elements, if it is there. */
   optional(stem: string, size: number): string | undefined {

@@ -28,7 +28,7 @@ export function graniteParts(
 }
 
 export const granite: Family = (m) => {
-  const rope = ropeOf(m, "norm");
+  const rope = m.h.boolean("rope.scaling.finetuned", true) ? ropeOf(m, "norm") : undefined;
   return transformer(m, { ...graniteParts(m), rope: () => rope });
 };
 

@@ -11,7 +11,7 @@ import { bitnet } from "./bitnet.ts";
 import { cohere } from "./command-r.ts";
 import { dbrx } from "./dbrx.ts";
 import { deepseek2 } from "./deepseek2.ts";
-import { exaone4 } from "./exaone4.ts";
+import { exaone4, exaoneMoe } from "./exaone4.ts";
 import { falcon } from "./falcon.ts";
 import { falconH1 } from "./falcon-h1.ts";
 import { gemma } from "./gemma.ts";
@@ -78,6 +78,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     "ernie4_5-moe": llamaMoe("norm", { gate: "softmax", normalize: true }),
     eurobert: llamaEncoder("neox"),
     exaone: llama("neox"),
+    "exaone-moe": exaoneMoe,
     exaone4: exaone4,
     falcon: falcon,
     "falcon-h1": falconH1,

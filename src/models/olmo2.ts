@@ -13,7 +13,12 @@ export const olmo2: Family = (m) => {
   const window = h.integer("attention.sliding_window", 0);
   const sliding = slidingLayers(h, 4).map((flag) => flag && window > 0);
   // OLMo 3 stretches the rotation of its full layers only.
-  const slidingRope = ropeOf(m, "neox", { freqScale: 1, extFactor: 0 });
+  const slidingRope = ropeOf(m, "neox", {
+    base: h.number("rope.freq_base_swa", h.number("rope.freq_base", 10000)),
+    freqScale: 1,
+    extFactor: 0,
+    attnFactor: 1,
+  });
   return transformer(m, {
     rope: (layer) => (sliding[layer] ? slidingRope : rope),
     norms: {

@@ -24,6 +24,22 @@ function gatedAttention(m: ModelBuilder, y: Ref, layer: number, rope: Rope): Ref
   return m.linear(m.mul(joined, gate), "attn_output");
 }
 
+/** Queries, keys and values one after another, and the gate; early files mix them by key head. */
+function projections(
+  m: ModelBuilder,
+  y: Ref,
+  keyHeads: number,
+  keyWidth: number,
+): { qkv: Ref; z: Ref } {
+  if (!m.has("ssm_in")) return { qkv: m.linear(y, "attn_qkv"), z: m.linear(y, "attn_gate") };
+  const mixed = m.linear(y, "ssm_in");
+  const values = (m.width(mixed) / keyHeads - 2 * keyWidth) / 2;
+  const part = (offset: number, width: number): Ref => m.slice(mixed, offset, width, keyHeads);
+  const [q, k] = [part(0, keyWidth), part(keyWidth, keyWidth)];
+  const v = part(2 * keyWidth, values);
+  return { qkv: m.concat([q, k, v]), z: part(2 * keyWidth + values, values) };
+}
+
 /**
  * The gated delta rule (https://arxiv.org/abs/2412.06464) on convolved queries, keys and values.
  */
@@ -34,8 +50,8 @@ function deltaRule(m: ModelBuilder, y: Ref): Ref {
   const keyWidth = h.integer("ssm.state_size");
   const valueWidth = h.integer("ssm.inner_size") / heads;
   const keys = keyHeads * keyWidth;
-  const all = m.activation(m.conv(m.linear(y, "attn_qkv"), "ssm_conv1d"), "silu");
-  const z = m.linear(y, "attn_gate");
+  const { qkv, z } = projections(m, y, keyHeads, keyWidth);
+  const all = m.activation(m.conv(qkv, "ssm_conv1d"), "silu");
   // Qwen3-Next keeps the two small projections in one matrix, by key head.
   const tiled = !m.has("ssm_ba");
   const each = heads / keyHeads;
@@ -65,10 +81,13 @@ export const qwen3next: Family = (m) => {
   const multi = sections.length > 0 ? { sections, interleaved: true } : {};
   const rope = ropeOf(m, "neox", multi);
   const interval = h.within("full_attention_interval", 1, h.layers + 2 ** 16, 4);
+  const recurrent = h.has("attention.recurrent_layers")
+    ? h.perLayer("attention.recurrent_layers").map((flag) => flag !== 0)
+    : Array.from({ length: h.layers }, (_, layer) => (layer + 1) % interval !== 0);
   return decoder(m, (x, layer) => {
     const y = m.rmsNorm(x, "attn_norm");
-    const full = (layer + 1) % interval === 0;
-    const after = m.add(x, full ? gatedAttention(m, y, layer, rope) : deltaRule(m, y));
+    const mixed = recurrent[layer] ? deltaRule(m, y) : gatedAttention(m, y, layer, rope);
+    const after = m.add(x, mixed);
     const z = m.rmsNorm(after, "post_attention_norm");
     return m.add(after, denseOrExperts(m, z, { gate: "softmax", normalize: true }));
   });

@@ -12,6 +12,8 @@ export interface RopeSettings {
   extFactor?: number;
   /** YaRN's faster border where the file does not say. */
   betaFast?: number;
+  /** Magnitude; default what the file asks for. */
+  attnFactor?: number;
   /** Position sections, for multi-section rope. */
   sections?: readonly number[];
   interleaved?: boolean;
@@ -71,7 +73,7 @@ export function ropeTable(m: ModelBuilder, settings: RopeSettings = {}): RopeTab
     base,
     freqScale,
     extFactor,
-    attnFactor: attnFactor * h.number("rope.scaling.attn_factor", 1),
+    attnFactor: settings.attnFactor ?? attnFactor * h.number("rope.scaling.attn_factor", 1),
     betaFast: h.number("rope.scaling.yarn_beta_fast", settings.betaFast ?? 32),
     betaSlow: h.number("rope.scaling.yarn_beta_slow", 1),
     originalContext,
