@@ -18,6 +18,7 @@
 //
 // A workgroup of WG threads makes (WG / LANES) · OUTS outputs: LANES threads share one output, each
 // taking every LANES-th run of 16 weights, OUTS outputs one after the other for the same x.
+// Their sums meet through subgroup shuffles (SUBGROUPS) or workgroup memory.
 // The order of summation depends on LANES alone, never on the number of rows.
 // grid: outputs folded over x and y, z = 1.
 const GROUPS = WG / LANES;
@@ -92,7 +93,7 @@ fn main(
   }
 
   for (var r = 0u; r < rows; r++) {
-    if (LANES > 1u) {
+    if (LANES > 1u && !SUBGROUPS) {
       // One partials sum a thread; then one thread an output adds its LANES partials in order.
       let width = OUTS * PARTS + 1u;
       for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * width + i] = sums[r * OUTS * PARTS + i]; }
@@ -117,11 +118,11 @@ fn main(
       workgroupBarrier();
     } else {
       var inv = 1.0;
-      if (NORM) { inv = 1.0 / sqrt(squares[r] / f32(params.k) + params.eps); }
+      if (NORM) { inv = 1.0 / sqrt(lane_sum(squares[r]) / f32(params.k) + params.eps); }
       for (var i = 0u; i < OUTS; i++) {
-        var sum = vec2(sums[(r * OUTS + i) * PARTS], 0.0);
-        if (GATED) { sum.y = sums[(r * OUTS + i) * PARTS + 1u]; }
-        if (first + i < params.count) { finish(r, params.first + first + i, sum, inv); }
+        var sum = vec2(lane_sum(sums[(r * OUTS + i) * PARTS]), 0.0);
+        if (GATED) { sum.y = lane_sum(sums[(r * OUTS + i) * PARTS + 1u]); }
+        if (lane == 0u && first + i < params.count) { finish(r, params.first + first + i, sum, inv); }
       }
     }
   }

@@ -1285,6 +1285,17 @@ fn kv_store(kind: u32, word: u32, element: u32, source: u32) {
   }
 }
 `,
+  "lib/lanes_shared": `// lib/lanes_shared.wgsl: stands where lib/lanes_subgroup.wgsl would for one lane, or where workgroup memory is used.
+fn lane_sum(value: f32) -> f32 { return value; }
+`,
+  "lib/lanes_subgroup": `// lib/lanes_subgroup.wgsl: the sum over the LANES neighbouring threads that share an output, in all of them.
+// Needs subgroups of at least LANES threads (a power of two), filled in the order of the workgroup's threads.
+fn lane_sum(value: f32) -> f32 {
+  var sum = value;
+  for (var step_ = LANES / 2u; step_ > 0u; step_ /= 2u) { sum += subgroupShuffleXor(sum, step_); }
+  return sum;
+}
+`,
   "lib/linear": `// lib/linear.wgsl: what the kernels for y = x · Wᵀ share: parameters, bindings but x, and what follows the sums.
 //
 //   y[r, o] = scale · inv · sum + bias[o] (+ residual[r, o]);  GATED: act(gate row o) · (up row o)
@@ -1806,6 +1817,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 //
 // A workgroup of WG threads makes (WG / LANES) · OUTS outputs: LANES threads share one output, each
 // taking every LANES-th run of 16 weights, OUTS outputs one after the other for the same x.
+// Their sums meet through subgroup shuffles (SUBGROUPS) or workgroup memory.
 // The order of summation depends on LANES alone, never on the number of rows.
 // grid: outputs folded over x and y, z = 1.
 const GROUPS = WG / LANES;
@@ -1880,7 +1892,7 @@ fn main(
   }
 
   for (var r = 0u; r < rows; r++) {
-    if (LANES > 1u) {
+    if (LANES > 1u && !SUBGROUPS) {
       // One partials sum a thread; then one thread an output adds its LANES partials in order.
       let width = OUTS * PARTS + 1u;
       for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * width + i] = sums[r * OUTS * PARTS + i]; }
@@ -1905,11 +1917,11 @@ fn main(
       workgroupBarrier();
     } else {
       var inv = 1.0;
-      if (NORM) { inv = 1.0 / sqrt(squares[r] / f32(params.k) + params.eps); }
+      if (NORM) { inv = 1.0 / sqrt(lane_sum(squares[r]) / f32(params.k) + params.eps); }
       for (var i = 0u; i < OUTS; i++) {
-        var sum = vec2(sums[(r * OUTS + i) * PARTS], 0.0);
-        if (GATED) { sum.y = sums[(r * OUTS + i) * PARTS + 1u]; }
-        if (first + i < params.count) { finish(r, params.first + first + i, sum, inv); }
+        var sum = vec2(lane_sum(sums[(r * OUTS + i) * PARTS]), 0.0);
+        if (GATED) { sum.y = lane_sum(sums[(r * OUTS + i) * PARTS + 1u]); }
+        if (lane == 0u && first + i < params.count) { finish(r, params.first + first + i, sum, inv); }
       }
     }
   }

@@ -61,6 +61,8 @@ export interface MatvecTuning {
   readonly lanes: number;
   /** Outputs of a thread. */
   readonly outputs: number;
+  /** Threads of the smallest subgroup of the device; 0 = it has none. Wide enough, it replaces workgroup memory. */
+  readonly subgroup: number;
 }
 
 /** Rows a step may have for the mat-vec kernel to be used. */
@@ -81,10 +83,13 @@ export function linear(call: LinearCall, rows: number, tuning: MatvecTuning): Ke
     ACT: gated ? activationNumber(call.gate!.kind) : "99u",
   };
   let grid: Grid;
+  let subgroups = false;
   if (matvec) {
     // Fewer lanes than runs of 16 would idle; the count depends on k alone.
     let lanes = tuning.lanes;
     while (lanes > 1 && lanes * 16 > call.k) lanes /= 2;
+    subgroups = lanes > 1 && lanes <= tuning.subgroup;
+    consts["SUBGROUPS"] = subgroups;
     consts["NORM"] = call.norm !== undefined;
     consts["WG"] = `${tuning.threads}u`;
     consts["LANES"] = `${lanes}u`;
@@ -110,7 +115,9 @@ export function linear(call: LinearCall, rows: number, tuning: MatvecTuning): Ke
       quant.snippet,
       "lib/activation",
       call.residual ? "lib/residual" : "lib/no_residual",
+      ...(matvec ? [subgroups ? "lib/lanes_subgroup" : "lib/lanes_shared"] : []),
     ],
+    ...(subgroups && { enables: ["subgroups"] }),
     consts,
     params: [
       u(call.k),

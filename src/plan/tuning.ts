@@ -7,6 +7,8 @@ import type { Tuning } from "./plan.ts";
  * thread makes whole outputs; real GPUs want neighbouring threads to read neighbouring words.
  */
 export function tuningFor(capabilities: Capabilities): Tuning {
-  if (capabilities.software) return { threads: 64, lanes: 1, outputs: 1, splits: 1, int8: false };
-  return { threads: 64, lanes: 16, outputs: 2, splits: 16, int8: false };
+  const subgroup = capabilities.subgroups ? capabilities.subgroupMinSize : 0;
+  const common = { threads: 64, subgroup, int8: false };
+  if (capabilities.software) return { ...common, lanes: 1, outputs: 1, splits: 1 };
+  return { ...common, lanes: 16, outputs: 2, splits: 16 };
 }

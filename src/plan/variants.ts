@@ -43,8 +43,9 @@ const place = (buffer: number, width: number): Place => ({
 const about = { label: "", layer: 0 };
 const flags = [false, true];
 const tunings = [
-  { threads: 64, lanes: 1, outputs: 1 },
-  { threads: 64, lanes: 16, outputs: 2 },
+  { threads: 64, lanes: 1, outputs: 1, subgroup: 0 },
+  { threads: 64, lanes: 16, outputs: 2, subgroup: 32 },
+  { threads: 64, lanes: 16, outputs: 2, subgroup: 0 },
 ];
 
 function* linears(): Generator<KernelCall> {
@@ -53,7 +54,7 @@ function* linears(): Generator<KernelCall> {
     // All flags for one type; the others differ in `decode` alone.
     const every = type.name === "Q8_0";
     for (const rows of [1, 8, 64])
-      for (const tuning of every ? tunings : tunings.slice(1))
+      for (const tuning of every ? tunings : tunings.slice(2))
         for (const gated of flags)
           for (const residual of every ? flags : [!gated])
             for (const normed of rows > 8 ? [false] : every ? flags : [true]) {
@@ -103,7 +104,7 @@ function* experts(): Generator<KernelCall> {
   for (const type of quants) {
     if (!hasQuantKernel(type)) continue;
     const every = type.name === "Q8_0";
-    for (const tuning of every ? tunings : tunings.slice(1))
+    for (const tuning of every ? tunings : tunings.slice(2))
       for (const gated of flags)
         for (const tiled of flags)
           for (const routed of every ? flags : [true])

@@ -1,6 +1,6 @@
 /** matvec.wgsl and matmul.wgsl against the CPU path's linear. */
 import { describe, expect, it } from "vitest";
-import { gpuAvailable } from "../gpu.ts";
+import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { type LinearOptions, linearCase } from "./linear-case.ts";
 import { expectRows, Numbers, runCalls } from "./run.ts";
 
@@ -8,6 +8,9 @@ async function check(options: LinearOptions): Promise<void> {
   const { job, made, expected } = linearCase(options);
   expectRows(made, (await runCalls(job, "out")).bits, expected);
 }
+
+/** Threads of the smallest subgroup, 0 without the feature. */
+const subgroup = gpuAvailable ? (await openTestGpu()).capabilities.subgroupMinSize : 0;
 
 // Few variants with many shapes each: a software adapter takes longest to compile.
 describe.skipIf(!gpuAvailable)("matvec.wgsl", () => {
@@ -36,6 +39,30 @@ describe.skipIf(!gpuAvailable)("matvec.wgsl", () => {
       await check({ ...common, parts: [21, 21], gate: "silu" });
     },
   );
+  it.skipIf(subgroup < 2)("gives the CPU's sums when lanes meet in subgroups", async () => {
+    const tuning = { lanes: subgroup, outputs: 2, subgroup };
+    for (const rows of [1, 5]) {
+      await check({
+        type: "Q8_0",
+        k: 352,
+        most: 8,
+        tuning,
+        rows,
+        parts: [33, 4, 7, 1],
+        bias: true,
+      });
+      await check({
+        type: "Q4_K",
+        k: 512,
+        most: 8,
+        tuning,
+        rows,
+        parts: [21, 21],
+        gate: "silu",
+        norm: true,
+      });
+    }
+  });
   it.each(["F32", "F16", "BF16"])("takes rows of any length: %s", async (type) => {
     const numbers = new Numbers(3);
     // A norm reads its weight as vec4s.
@@ -62,6 +89,30 @@ describe.skipIf(!gpuAvailable)("matmul.wgsl", () => {
       await check({ ...common, rows, parts: [33, 4, 7, 1], bias: true, scale: 0.25 });
       await check({ ...common, rows, parts: [19], residual: true, bias: true });
       await check({ ...common, rows, parts: [41, 41], gate: "gelu", bias: true });
+    }
+  });
+  it.skipIf(subgroup < 2)("gives the CPU's sums when lanes meet in subgroups", async () => {
+    const tuning = { lanes: subgroup, outputs: 2, subgroup };
+    for (const rows of [1, 5]) {
+      await check({
+        type: "Q8_0",
+        k: 352,
+        most: 8,
+        tuning,
+        rows,
+        parts: [33, 4, 7, 1],
+        bias: true,
+      });
+      await check({
+        type: "Q4_K",
+        k: 512,
+        most: 8,
+        tuning,
+        rows,
+        parts: [21, 21],
+        gate: "silu",
+        norm: true,
+      });
     }
   });
   it.each(["F32", "F16", "BF16"])("takes rows of any length: %s", async (type) => {
