@@ -15,7 +15,8 @@ export async function* inChromium(
     root,
     configFile: false,
     logLevel: "error",
-    server: { host: "127.0.0.1" },
+    // An edit to a source file must not reload the page in the middle of a run.
+    server: { host: "127.0.0.1", hmr: false, watch: null },
     optimizeDeps: { include: ["@huggingface/jinja"] },
     plugins: [serving(readers)],
   });

@@ -1,7 +1,8 @@
-import { it } from "vitest";
+import { expect, it } from "vitest";
 import { loadModel } from "../../mod.ts";
+import { fixture } from "../fixture.ts";
 import { gpuAvailable } from "../gpu.ts";
-import { sessionSuite } from "./suite.ts";
+import { BUNDLED, sessionSuite } from "./suite.ts";
 
 if (gpuAvailable)
   sessionSuite("a session on the GPU", (bytes, options) => loadModel(bytes, options), {
@@ -9,3 +10,20 @@ if (gpuAvailable)
     contextLength: 128,
   });
 else it.skip("a session on the GPU: no adapter", () => {});
+
+it.skipIf(!gpuAvailable)("the GPU draws the tokens that the CPU draws", async () => {
+  const bytes = await fixture(BUNDLED);
+  const draw = async (device: string): Promise<number[]> => {
+    const precise = { cacheTypeK: "f32", cacheTypeV: "f32" } as const;
+    const model = await loadModel(bytes, { device, contextLength: 128, ...precise });
+    const ids: number[] = [];
+    for (const seed of [1, 2 ** 40 + 3]) {
+      const options = { seed, maxTokens: 40, temperature: 1.2 };
+      for await (const piece of model.session().generate("Once upon a time", options))
+        ids.push(piece.token);
+    }
+    await model.dispose();
+    return ids;
+  };
+  expect(await draw("gpu")).toEqual(await draw("cpu"));
+});
