@@ -18,6 +18,7 @@ import type { CacheTypeName, StateLayout } from "../kernels/slot.ts";
 import { Buffers, BufferUsage, MapMode } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
 import { loadWeights } from "../weights/upload.ts";
+import { chooseStepsInFlight, MOST_STEPS_IN_FLIGHT } from "./latency.ts";
 import { type ModelPlan, planModel } from "./memory.ts";
 import type { Tuning } from "./plan.ts";
 import { Replay } from "./replay.ts";
@@ -32,7 +33,7 @@ export interface GpuExecutorOptions {
   readonly cacheTypeV: CacheTypeName;
   /** Rows of a prefill chunk. @default 512, on software adapters 64 */
   readonly chunk?: number;
-  /** Steps that share one submit. @default 4 */
+  /** Steps that share one submit. @default chosen by how long results take to come back */
   readonly stepsInFlight?: number;
   /** Activations as signed bytes where the language has packed products; `auto` = where they are faster. @default "off" */
   readonly int8?: "auto" | "on" | "off";
@@ -73,7 +74,7 @@ export function planFor(
     tuning,
     int8: int8 && capabilities.packedDot,
     noFuse: options.noFuse ?? [],
-    stepsInFlight: options.stepsInFlight ?? 4,
+    stepsInFlight: options.stepsInFlight ?? MOST_STEPS_IN_FLIGHT,
     maxPieceBytes: options.maxPieceBytes ?? maxBinding,
     maxBinding,
   });
@@ -132,9 +133,13 @@ export async function createGpuExecutor(
       device.queue.writeBuffer(named.get("angles")!, 8 * offset, angles);
     }
     const replays = model.plans.map((plan) => new Replay(plan, device, buffers, pipelines, named));
+    const stepsInFlight = options.stepsInFlight ?? (await chooseStepsInFlight(device, buffers));
     await buffers.settled();
     gpu.check();
-    return new GpuExecutor(graph, gpu, buffers, named, pipelines, model, replays, options);
+    return new GpuExecutor(graph, gpu, buffers, named, pipelines, model, replays, {
+      ...options,
+      stepsInFlight,
+    });
   } catch (error) {
     buffers.disposeAll();
     throw error;
@@ -196,7 +201,7 @@ export class GpuExecutor implements Executor {
     pipelines: Pipelines,
     model: ModelPlan,
     replays: readonly Replay[],
-    options: GpuExecutorOptions,
+    options: GpuExecutorOptions & { readonly stepsInFlight: number },
   ) {
     this.#graph = graph;
     this.#gpu = gpu;
@@ -208,7 +213,7 @@ export class GpuExecutor implements Executor {
     this.lost = gpu.lost;
     this.contextLength = options.contextLength;
     this.maxSequences = options.maxSequences;
-    this.stepsInFlight = options.stepsInFlight ?? 4;
+    this.stepsInFlight = options.stepsInFlight;
     this.chunk = Math.max(...model.plans.map((p) => p.rowClass.rows));
     this.memory = model.memory;
     this.pipelineCount = pipelines.size;
