@@ -25,7 +25,6 @@ export interface Encoder {
 
 export function bert(kind: Encoder = {}): Family {
   return (m) => {
-    const { h } = m;
     const rope = kind.rope && ropeOf(m, kind.rope);
     let first = m.embed("token_embd");
     if (m.has("token_types")) first = m.add(first, m.embed("token_types", "first"));
@@ -53,7 +52,6 @@ export function bert(kind: Encoder = {}): Family {
       (x) => x,
       m.layerNorm(first, "token_embd_norm"),
     );
-    void h;
     return embeddings(m, output, "cls");
   };
 }

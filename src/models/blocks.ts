@@ -51,8 +51,6 @@ export function logits(m: ModelBuilder, x: Ref): Ref {
 export interface AttentionBlock extends Partial<Omit<AttentionSettings, "slot">> {
   readonly rope?: Rope;
   readonly layer: number;
-  /** Stem of the output projection; `none` leaves the heads as they are. */
-  readonly output?: string | "none";
   /**
    * Norm of q and k, applied before rope unless `normAfterRope`. Default: per-head RMS if the file
    * has the tensors.
@@ -63,8 +61,8 @@ export interface AttentionBlock extends Partial<Omit<AttentionSettings, "slot">>
   readonly clamp?: number;
   /** Applied to the queries last. */
   readonly query?: (q: Ref) => Ref;
-  /** Applied to the joined heads before the output projection. */
-  readonly joined?: (x: Ref) => Ref;
+  /** Applied to the joined heads, with attention's own input, before the output projection. */
+  readonly joined?: (heads: Ref, x: Ref) => Ref;
 }
 
 /**
@@ -119,8 +117,8 @@ export function selfAttention(m: ModelBuilder, x: Ref, block: AttentionBlock): R
   const slot = m.kvSlot(h.kvHeadsOf[layer], h.keyWidth, h.valueWidth, window);
   const scale = block.scale ?? (h.number("attention.scale", 0) || 1 / Math.sqrt(h.keyWidth));
   let joined = m.attention(q, k, v, { ...block, heads, slot, scale });
-  if (block.joined) joined = block.joined(joined);
-  return block.output === "none" ? joined : m.linear(joined, block.output ?? "attn_output");
+  if (block.joined) joined = block.joined(joined, x);
+  return m.linear(joined, "attn_output");
 }
 
 /** down(activation(gate(x)) · up(x)); gate and up may be the two halves of `ffn_up`. */
@@ -150,13 +148,12 @@ export interface Experts extends Partial<Omit<RouteParams, "experts">> {
   readonly router?: Ref;
   /** Weigh the experts' input instead of their output. */
   readonly weighInput?: boolean;
-  readonly suffix?: string;
 }
 
 /** A mixture of experts: each row goes through the `used` best of them. */
 export function experts(m: ModelBuilder, x: Ref, options: Experts = {}): Ref {
   const { h } = m;
-  const { kind = "silu", suffix = "_exps" } = options;
+  const { kind = "silu", weighInput = false } = options;
   const router = options.router ?? m.linear(x, "ffn_gate_inp");
   const bias = m.has("exp_probs_b.bias") ? "exp_probs_b.bias" : "exp_probs_b";
   const route = m.moeRoute(router, {
@@ -168,23 +165,18 @@ export function experts(m: ModelBuilder, x: Ref, options: Experts = {}): Ref {
     normalize: options.normalize ?? h.boolean("expert_weights_norm", false),
     scale: options.scale ?? (h.number("expert_weights_scale", 0) || 1),
   });
-  const [gate, up, down] = ["ffn_gate", "ffn_up", "ffn_down"].map((stem) => stem + suffix);
-  const input = options.weighInput ? m.moeScale(x, route) : x;
-  const each = (stem: string): Ref => m.moeLinear(input, route, stem, options.weighInput ?? false);
+  const input = weighInput ? m.moeScale(x, route) : x;
+  const each = (stem: string, rows?: { first: number; out: number }): Ref =>
+    m.moeLinear(input, route, stem, weighInput, rows);
   let inner: Ref;
-  if (m.has(`ffn_gate_up${suffix}`)) {
-    const out = m.shape(`ffn_gate_up${suffix}`)[1] / 2;
-    const [g, u] = [0, out].map((first) =>
-      m.moeLinear(input, route, `ffn_gate_up${suffix}`, options.weighInput ?? false, {
-        first,
-        out,
-      }),
-    );
-    inner = m.gated(g, u, kind);
-  } else if (m.has(gate)) inner = m.gated(each(gate), each(up), kind);
-  else inner = m.activation(each(up), kind as Activation);
-  const out = m.moeLinear(inner, route, down, true);
-  return m.moeSum(out, route, options.weighInput);
+  if (m.has("ffn_gate_up_exps")) {
+    const out = m.shape("ffn_gate_up_exps")[1] / 2;
+    const halves = [0, out].map((first) => each("ffn_gate_up_exps", { first, out }));
+    inner = m.gated(halves[0], halves[1], kind);
+  } else if (m.has("ffn_gate_exps"))
+    inner = m.gated(each("ffn_gate_exps"), each("ffn_up_exps"), kind);
+  else inner = m.activation(each("ffn_up_exps"), kind as Activation);
+  return m.moeSum(m.moeLinear(inner, route, "ffn_down_exps", true), route, weighInput);
 }
 
 /** The score function that `expert_gating_func` names. */

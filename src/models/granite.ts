@@ -5,6 +5,7 @@
 import { logits, ropeOf } from "./blocks.ts";
 import type { Family, ModelBuilder } from "./model.ts";
 import { denseOrExperts, type Transformer, transformer } from "./transformer.ts";
+import { slidingLayers } from "./window.ts";
 
 /** The factors of the embeddings, of each block's result, and what divides the logits. */
 export interface Factors {
@@ -30,6 +31,18 @@ export function graniteParts(
 export const granite: Family = (m) => {
   const rope = m.h.boolean("rope.scaling.finetuned", true) ? ropeOf(m, "norm") : undefined;
   return transformer(m, { ...graniteParts(m), rope: () => rope });
+};
+
+/** With sliding layers where the file says, and attention sinks. */
+export const graniteSliding: Family = (m) => {
+  const rope = ropeOf(m, "norm");
+  const window = m.h.integer("attention.sliding_window");
+  const sliding = slidingLayers(m.h, 4);
+  return transformer(m, {
+    ...graniteParts(m),
+    rope: () => rope,
+    attention: (layer) => ({ sinks: "attn_sinks", window: sliding[layer] ? window : 0 }),
+  });
 };
 
 /** The first MiniCPM files do not name their factors. */

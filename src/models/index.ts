@@ -2,6 +2,7 @@
 import { WebggufError } from "../base/errors.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { Graph } from "../graph/ops.ts";
+import { afmoe } from "./afmoe.ts";
 import { baichuan, refact } from "./alibi.ts";
 import { apertus } from "./apertus.ts";
 import { arcee } from "./arcee.ts";
@@ -22,7 +23,7 @@ import { gemma4 } from "./gemma4.ts";
 import { glm4, glm4moe } from "./glm4.ts";
 import { gptOss } from "./gpt-oss.ts";
 import { layerNormed } from "./gpt2.ts";
-import { granite, minicpm } from "./granite.ts";
+import { granite, graniteSliding, minicpm } from "./granite.ts";
 import { graniteHybrid } from "./granite-hybrid.ts";
 import { grok } from "./grok.ts";
 import { hunyuan } from "./hunyuan.ts";
@@ -34,6 +35,7 @@ import { bothWays, llama, llamaEncoder } from "./llama.ts";
 import { llamaMoe } from "./llama-moe.ts";
 import { llama4 } from "./llama4.ts";
 import { mamba, mamba1Mixer, mamba2Mixer } from "./mamba.ts";
+import { mellum } from "./mellum.ts";
 import { minicpm3, plm } from "./minicpm3.ts";
 import { minimaxM2 } from "./minimax-m2.ts";
 import { mistral3 } from "./mistral3.ts";
@@ -48,15 +50,18 @@ import { phi3 } from "./phi3.ts";
 import { plamo } from "./plamo.ts";
 import { multiSection } from "./qwen2vl.ts";
 import { qwen3next } from "./qwen3next.ts";
-import { rwkv7 } from "./rwkv7.ts";
+import { arwkv7, rwkv7 } from "./rwkv7.ts";
 import { seedOss } from "./seed-oss.ts";
+import { smallThinker } from "./smallthinker.ts";
 import { smollm3 } from "./smollm3.ts";
 import { stablelm } from "./stablelm.ts";
 
 const families: ReadonlyMap<string, Family> = new Map(
   Object.entries({
+    afmoe: afmoe,
     apertus: apertus,
     arcee: arcee,
+    arwkv7: arwkv7,
     baichuan: baichuan,
     bailingmoe: llamaMoe("norm"),
     bailingmoe2: bailingmoe2,
@@ -94,6 +99,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     gpt2: layerNormed(),
     gptneox: layerNormed({ rope: "neox" }),
     granite: granite,
+    granite_swa: graniteSliding,
     granitehybrid: graniteHybrid,
     granitemoe: granite,
     grok: grok,
@@ -117,6 +123,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     maincoder: hunyuan("norm"),
     mamba: mamba(mamba1Mixer),
     mamba2: mamba(mamba2Mixer),
+    mellum: mellum,
     minicpm: minicpm,
     minicpm3: minicpm3,
     "minimax-m2": minimaxM2,
@@ -157,6 +164,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     rnd1: bothWays("neox"),
     rwkv7: rwkv7,
     seed_oss: seedOss,
+    smallthinker: smallThinker,
     smollm3: smollm3,
     stablelm: stablelm,
     starcoder: layerNormed(),

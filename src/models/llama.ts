@@ -32,6 +32,7 @@ export function llamaEncoder(style: Rope["style"]): Family {
   return (m) => {
     const rope = ropeOf(m, style);
     const attention = () => ({ causal: false });
-    return embeddings(m, transformer(m, { rope: () => rope, attention, logits: (x) => x }));
+    const rows = transformer(m, { rope: () => rope, attention, logits: (x) => x });
+    return embeddings(m, rows);
   };
 }

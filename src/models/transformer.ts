@@ -56,29 +56,25 @@ export function denseOrExperts(m: ModelBuilder, x: Ref, options: Experts = {}): 
   return m.add(routed, m.mul(shared, gate));
 }
 
+/** The whole model: embeddings, layers, last norm and logits. */
 export function transformer(m: ModelBuilder, t: Transformer): Ref {
-  const { norms = {}, residualScale = 1 } = t;
+  const { residualScale = 1 } = t;
+  const stems = { attention: "attn_norm", ffn: "ffn_norm", ...t.norms };
   const streamNorm = t.norm ?? ((x, stem) => rmsNormBias(m, x, stem));
   const norm = (x: Ref, stem: string | null | undefined): Ref => (stem ? streamNorm(x, stem) : x);
   const ffn = t.ffn ?? ((x) => denseOrExperts(m, x, { normalize: true }));
+  /** What the feed-forward beside attention works on: its own norm of the stream, or attention's. */
+  const beside = (x: Ref, y: Ref): Ref => (m.has("ffn_norm") ? norm(x, "ffn_norm") : y);
   const first = m.scale(m.embed("token_embd"), t.embeddingScale ?? 1);
   return decoder(
     m,
     (x, layer) => {
-      const y = norm(x, norms.attention === undefined ? "attn_norm" : norms.attention);
+      const y = norm(x, stems.attention);
       const block = { rope: t.rope?.(layer), ...t.attention?.(layer), layer };
-      const attended = m.scale(
-        norm(selfAttention(m, y, block), norms.afterAttention),
-        residualScale,
-      );
-      const after = m.add(x, attended);
-      const ffnNorm = norms.ffn === undefined ? "ffn_norm" : norms.ffn;
-      const input = t.parallel
-        ? m.has("ffn_norm")
-          ? norm(x, "ffn_norm")
-          : y
-        : norm(after, ffnNorm);
-      return m.add(after, m.scale(norm(ffn(input, layer), norms.afterFfn), residualScale));
+      const attended = norm(selfAttention(m, y, block), stems.afterAttention);
+      const after = m.add(x, m.scale(attended, residualScale));
+      const input = t.parallel ? beside(x, y) : norm(after, stems.ffn);
+      return m.add(after, m.scale(norm(ffn(input, layer), stems.afterFfn), residualScale));
     },
     (x) => {
       const y = norm(x, "output_norm");

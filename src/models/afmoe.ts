@@ -1,0 +1,24 @@
+/** Arcee Trinity: norms around each block, gated heads, rotation in the sliding layers only. */
+import { expertGate, ropeOf } from "./blocks.ts";
+import type { Family } from "./model.ts";
+import { denseOrExperts, transformer } from "./transformer.ts";
+import { slidingLayers } from "./window.ts";
+
+export const afmoe: Family = (m) => {
+  const { h } = m;
+  const rope = ropeOf(m, "neox");
+  const sliding = slidingLayers(h, 4);
+  const window = h.integer("attention.sliding_window");
+  const gate = expertGate(m, 2);
+  return transformer(m, {
+    // Every fourth layer knows no positions, whichever layers slide.
+    rope: (layer) => ((layer + 1) % 4 === 0 ? undefined : rope),
+    embeddingScale: Math.sqrt(h.width),
+    norms: { afterAttention: "post_attention_norm", afterFfn: "post_ffw_norm" },
+    attention: (layer) => ({
+      window: sliding[layer] ? window : 0,
+      joined: (x, y) => m.mul(x, m.activation(m.linear(y, "attn_gate"), "sigmoid")),
+    }),
+    ffn: (x) => denseOrExperts(m, x, { gate }),
+  });
+};

@@ -1,0 +1,23 @@
+/** SmallThinker: experts with ReLU, chosen by the layer's input before attention. */
+import { decoder, experts, ropeOf, selfAttention } from "./blocks.ts";
+import type { Family } from "./model.ts";
+import { slidingLayers } from "./window.ts";
+
+/** Positions of the window; the file says only that there is one. */
+const window = 4096;
+
+export const smallThinker: Family = (m) => {
+  const { h } = m;
+  const rope = ropeOf(m, "neox");
+  const slides = h.integer("attention.sliding_window", 0) > 0;
+  // A full layer, which knows no positions, comes before every three sliding ones.
+  const sliding = slidingLayers(h, 4, true);
+  return decoder(m, (x, layer) => {
+    const router = m.linear(x, "ffn_gate_inp");
+    const local = { layer, rope, window: slides ? window : 0 };
+    const y = m.rmsNorm(x, "attn_norm");
+    const after = m.add(x, selfAttention(m, y, slides && !sliding[layer] ? { layer } : local));
+    const z = m.rmsNorm(after, "ffn_norm");
+    return m.add(after, experts(m, z, { kind: "relu", normalize: true, router }));
+  });
+};
