@@ -224,6 +224,7 @@ export class CpuExecutor implements Executor {
       const length = to - from;
       const outputs = Array.from({ length }, (_, i) => i).filter((i) => from + i >= wanted);
       const rows = { sequence, tokens: Array.prototype.slice.call(tokens, from, to), outputs };
+      sequence.begin();
       const output = await this.#run.rows(rows, signal);
       if (output) {
         const at = from + outputs[0] - wanted;

@@ -57,6 +57,8 @@ export class Sequence {
   readonly #slots: readonly (KvCache | Float32Array)[];
   readonly #states: readonly Float32Array[];
   readonly #snapshots = new Map<number, Float32Array[]>();
+  /** Some rows are being computed: state is between two positions. */
+  #moving = false;
 
   constructor(graph: Graph, typeK: CpuCacheType, typeV: CpuCacheType) {
     this.#slots = graph.slots.map((slot) =>
@@ -85,8 +87,13 @@ export class Sequence {
     return floats * 4;
   }
 
+  /** Rows begin to be computed. */
+  begin(): void {
+    this.#moving = true;
+  }
   /** `count` more rows are done; keeps a snapshot at every border. */
   advance(count: number): void {
+    this.#moving = false;
     this.computed += count;
     if (!this.recurrent || this.computed % snapshotRows !== 0) return;
     this.#snapshots.set(
@@ -109,11 +116,10 @@ export class Sequence {
     this.computed = reached;
     return reached;
   }
-  /**
-   * After a chunk that stopped in the middle: state that may have moved is taken from a snapshot.
-   */
+  /** After a failure: rows not computed are forgotten, half-moved state is taken from a snapshot. */
   recover(): void {
-    if (this.recurrent) this.computed = this.#restore(this.computed);
+    if (this.recurrent && this.#moving) this.computed = this.#restore(this.computed);
+    this.#moving = false;
     this.length = this.computed;
   }
 
