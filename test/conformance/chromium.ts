@@ -58,7 +58,7 @@ export async function* inChromium(
     run.catch(() => {});
     while (!ended || rows.length > 0) {
       const row = rows.shift();
-      if (row) yield row;
+      if (row) yield { ...row, runtime: `chromium ${browser.version()}` };
       else if (!ended)
         await new Promise<void>((resolve) => {
           wake = resolve;

@@ -80,7 +80,11 @@ export async function* conformance(
         onProblem(`${one.name}: ${error instanceof Error ? error.message : String(error)}`);
         yield {
           ...common,
-          metric: error instanceof WebggufError ? "unsupported" : "error",
+          // A device that fails is another matter than a build that cannot.
+          metric:
+            error instanceof WebggufError && error.code.startsWith("device/")
+              ? "error"
+              : "unsupported",
           value: null,
           bound: null,
           pass: false,

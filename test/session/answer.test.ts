@@ -15,7 +15,7 @@ function tokenizerOf(texts: ReadonlyMap<number, string | Uint8Array>): Tokenizer
     isSpecial: (id: number) => id >= 100,
     token: (id: number) => String(texts.get(id) ?? ""),
     bytes: (id: number, unparse = false) => (id >= 100 && !unparse ? new Uint8Array() : bytes(id)),
-  } as Tokenizer;
+  } as unknown as Tokenizer;
 }
 
 function read(answer: Answer, ids: readonly number[]): { pieces: Piece[]; ended: boolean } {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { platform } from "#platform";
-import { loadModel, type Model } from "../../mod.ts";
+import { loadModel, type Model, memoryNeeded, openSource, readGguf } from "../../mod.ts";
 import type { Gpu, Platform } from "../../src/platform/types.ts";
 import { fixture, fixtureJson } from "../fixture.ts";
 import { gpuAvailable } from "../gpu.ts";
@@ -77,6 +77,18 @@ describe.skipIf(!gpuAvailable)("what a model holds on the GPU", () => {
       await model.dispose();
       await pieces.return?.();
       expect(live.size).toBe(0);
+    }));
+
+  it("is what memoryNeeded told before", () =>
+    watching(async ({ live }) => {
+      const source = await openSource(await fixture(BUNDLED));
+      const told = await memoryNeeded(await readGguf(source), options);
+      const model = await load();
+      let held = 0;
+      for (const buffer of live) held += buffer.size;
+      await model.dispose();
+      expect(model.memory).toEqual(told.owners);
+      expect(Math.abs(held / told.total - 1)).toBeLessThan(0.05);
     }));
 
   it("is gone after an abort while loading", () =>
