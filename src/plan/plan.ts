@@ -100,6 +100,8 @@ export class Lowering {
   readonly #arena = new Arena();
   readonly #slots = new Map<Ref, Slot>();
   readonly #places = new Map<Ref, Place>();
+  /** Values that are others of which only the output row counts, in plans of one row. */
+  readonly #chosen = new Map<Ref, Ref>();
 
   constructor(input: PlanInput, rowClass: RowClass) {
     this.input = input;
@@ -131,6 +133,8 @@ export class Lowering {
 
   run(): Plan {
     const { nodes, output } = this.fused;
+    if (this.rowClass.rows === 1)
+      for (const { ref, op } of nodes) if (op.op === "select") this.#chosen.set(ref, op.x);
     const lastUse = new Map<Ref, number>();
     nodes.forEach(({ op }, i) => {
       for (const ref of inputs(op)) lastUse.set(this.base(ref), i);
@@ -174,11 +178,10 @@ export class Lowering {
     return this.input.graph.selected.some(Boolean) ? length : this.calls.length;
   }
 
+  /** The value in whose room a value stands: of views, and of the only row of a step when it is chosen. */
   base(ref: Ref): Ref {
-    let at = ref;
-    for (let view = this.fused.values[at].view; view; view = this.fused.values[at].view)
-      at = view.of;
-    return at;
+    const of = this.fused.values[ref].view?.of ?? this.#chosen.get(ref);
+    return of === undefined ? ref : this.base(of);
   }
 
   selected(ref: Ref): boolean {
@@ -286,14 +289,9 @@ export class Lowering {
     }
   }
 
-  /** Makes `ref` the value `of` under the domain of output rows: it takes over its room. */
+  /** Makes `ref` the value `of` under the domain of output rows; both stand in the same room. */
   alias(ref: Ref, of: Ref): void {
     this.#places.set(ref, { ...this.place(of), domain: 1 });
-    const base = this.base(of);
-    const slot = this.#slots.get(base);
-    if (!slot) return;
-    this.#slots.delete(base);
-    this.#slots.set(ref, slot);
   }
 }
 
