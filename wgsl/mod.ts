@@ -1729,19 +1729,15 @@ fn stage_weights(thread: u32, part: u32, base: u32, row: u32, k0: u32) {
   tile_s[64u * part + thread] = vec2(run.scale, run.minimum);
 }
 
-// A run of one row against a thread's four outputs, the first of which stands at \`at\`.
-fn products(q: vec4<u32>, scale: f32, sum: f32, at: u32) -> vec4<f32> {
-  let s0 = tile_s[at];
-  let s1 = tile_s[at + 8u];
-  let s2 = tile_s[at + 16u];
-  let s3 = tile_s[at + 24u];
-  let dots = vec4(
-    dot_i8(q, tile_w[at]),
-    dot_i8(q, tile_w[at + 8u]),
-    dot_i8(q, tile_w[at + 16u]),
-    dot_i8(q, tile_w[at + 24u]),
-  );
-  return vec4(s0.x, s1.x, s2.x, s3.x) * (scale * vec4<f32>(dots)) + vec4(s0.y, s1.y, s2.y, s3.y) * sum;
+// A run of a row against four outputs.
+fn products(q: vec4<u32>, w0: vec4<u32>, w1: vec4<u32>, w2: vec4<u32>, w3: vec4<u32>) -> vec4<f32> {
+  return vec4<f32>(vec4(dot_i8(q, w0), dot_i8(q, w1), dot_i8(q, w2), dot_i8(q, w3)));
+}
+
+// Scale and sum of a half of row \`row\`'s block.
+fn head(row: u32, half: u32) -> vec2<f32> {
+  let words = tile_x[32u * HEAD + row];
+  return bitcast<vec2<f32>>(vec2(words.x, select(words.y, words.z, half == 1u)));
 }
 
 @compute @workgroup_size(64)
@@ -1759,8 +1755,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   let tx = thread & 7u; // outputs tx, tx + 8, tx + 16, tx + 24
   let ty = thread >> 3u; // rows ty, ty + 8, …
-  // [i] holds row ty + 8i against the four outputs, [4 + i] the same for the up half of a gated pair.
-  var sums: array<vec4<f32>, 4u * PARTS>;
+  // a[i] holds row ty + 8i against the four outputs; b the same for the up half of a gated pair.
+  var a0 = vec4(0.0); var a1 = vec4(0.0); var a2 = vec4(0.0); var a3 = vec4(0.0);
+  var b0 = vec4(0.0); var b1 = vec4(0.0); var b2 = vec4(0.0); var b3 = vec4(0.0);
 
   for (var k0 = 0u; k0 < params.k; k0 += 32u) {
     for (var index = thread; index < 96u; index += 64u) {
@@ -1774,26 +1771,49 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (GATED) { stage_weights(thread, 1u, params.bases.y, staged - params.starts.y, k0); }
     workgroupBarrier();
     for (var half = 0u; half < 2u; half++) {
-      for (var i = 0u; i < 4u; i++) {
-        let row = ty + 8u * i;
-        let q = tile_x[32u * half + row];
-        let head = bitcast<vec4<f32>>(tile_x[32u * HEAD + row]);
-        let sum = select(head.y, head.z, half == 1u);
-        for (var part = 0u; part < PARTS; part++) {
-          sums[4u * part + i] += products(q, head.x, sum, 64u * part + 32u * half + tx);
-        }
+      let q0 = tile_x[32u * half + ty];
+      let q1 = tile_x[32u * half + ty + 8u];
+      let q2 = tile_x[32u * half + ty + 16u];
+      let q3 = tile_x[32u * half + ty + 24u];
+      let h0 = head(ty, half);
+      let h1 = head(ty + 8u, half);
+      let h2 = head(ty + 16u, half);
+      let h3 = head(ty + 24u, half);
+      let at = 32u * half + tx;
+      let w0 = tile_w[at];
+      let w1 = tile_w[at + 8u];
+      let w2 = tile_w[at + 16u];
+      let w3 = tile_w[at + 24u];
+      let scales = vec4(tile_s[at].x, tile_s[at + 8u].x, tile_s[at + 16u].x, tile_s[at + 24u].x);
+      let minima = vec4(tile_s[at].y, tile_s[at + 8u].y, tile_s[at + 16u].y, tile_s[at + 24u].y);
+      a0 += scales * (h0.x * products(q0, w0, w1, w2, w3)) + minima * h0.y;
+      a1 += scales * (h1.x * products(q1, w0, w1, w2, w3)) + minima * h1.y;
+      a2 += scales * (h2.x * products(q2, w0, w1, w2, w3)) + minima * h2.y;
+      a3 += scales * (h3.x * products(q3, w0, w1, w2, w3)) + minima * h3.y;
+      if (GATED) {
+        let up = 64u * (PARTS - 1u) + at;
+        let u0 = tile_w[up];
+        let u1 = tile_w[up + 8u];
+        let u2 = tile_w[up + 16u];
+        let u3 = tile_w[up + 24u];
+        let up_scales = vec4(tile_s[up].x, tile_s[up + 8u].x, tile_s[up + 16u].x, tile_s[up + 24u].x);
+        let up_minima = vec4(tile_s[up].y, tile_s[up + 8u].y, tile_s[up + 16u].y, tile_s[up + 24u].y);
+        b0 += up_scales * (h0.x * products(q0, u0, u1, u2, u3)) + up_minima * h0.y;
+        b1 += up_scales * (h1.x * products(q1, u0, u1, u2, u3)) + up_minima * h1.y;
+        b2 += up_scales * (h2.x * products(q2, u0, u1, u2, u3)) + up_minima * h2.y;
+        b3 += up_scales * (h3.x * products(q3, u0, u1, u2, u3)) + up_minima * h3.y;
       }
     }
     workgroupBarrier();
   }
 
-  for (var i = 0u; i < 4u; i++) {
-    let row = row0 + ty + 8u * i;
-    if (row >= rows) { continue; }
-    for (var j = 0u; j < 4u; j++) {
-      let o = out0 + tx + 8u * j;
-      if (o < params.count) { finish(row, params.first + o, vec2(sums[i][j], sums[4u * (PARTS - 1u) + i][j]), 1.0); }
-    }
+  for (var j = 0u; j < 4u; j++) {
+    let o = out0 + tx + 8u * j;
+    if (o >= params.count) { continue; }
+    if (row0 + ty < rows) { finish(row0 + ty, params.first + o, vec2(a0[j], b0[j]), 1.0); }
+    if (row0 + ty + 8u < rows) { finish(row0 + ty + 8u, params.first + o, vec2(a1[j], b1[j]), 1.0); }
+    if (row0 + ty + 16u < rows) { finish(row0 + ty + 16u, params.first + o, vec2(a2[j], b2[j]), 1.0); }
+    if (row0 + ty + 24u < rows) { finish(row0 + ty + 24u, params.first + o, vec2(a3[j], b3[j]), 1.0); }
   }
 }
 `,
