@@ -1,7 +1,7 @@
 /** The only place where GPU memory is allocated and counted. */
 import { WebggufError } from "../base/errors.ts";
 import { typedError } from "./gpu.ts";
-import type { Gpu } from "./types.ts";
+import type { Capabilities } from "./types.ts";
 
 /** WebGPU's usage bits; Node has no globals for them. */
 export const BufferUsage = {
@@ -23,14 +23,20 @@ interface Entry {
   readonly bytes: number;
 }
 
+/** What allocation must know of a device; the device's own limit counts where none is told. */
+export interface BufferDevice {
+  readonly device: GPUDevice;
+  readonly capabilities: Pick<Capabilities, "name" | "limits">;
+}
+
 /** Allocates, counts and frees the buffers of one device. */
 export class Buffers {
-  readonly #gpu: Gpu;
+  readonly #gpu: BufferDevice;
   readonly #entries = new Map<GPUBuffer, Entry>();
   #bytes = 0;
   #refused: Promise<WebggufError | undefined>[] = [];
 
-  constructor(gpu: Gpu) {
+  constructor(gpu: BufferDevice) {
     this.#gpu = gpu;
   }
 
