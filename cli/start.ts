@@ -13,8 +13,7 @@ try {
   const session = model.session();
   note(`> ${QUESTION}\n`);
   const messages = [{ role: "user", content: QUESTION }];
-  for await (const piece of session.generate(messages, { temperature: 0 }))
-    await print(piece.text);
+  for await (const piece of session.generate(messages, { temperature: 0 })) await print(piece.text);
   const { generatedTokens, generateMs } = session.stats();
   const rate = ((generatedTokens - 1) / generateMs) * 1000;
   note(

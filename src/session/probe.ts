@@ -61,8 +61,10 @@ async function secondsPerStep(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const executor = await make(model);
-  const step = (): Promise<unknown> =>
-    executor.step([{ sequence: 0, tokens: [0], outputs: "last", read: true }], signal);
+  const step = (): Promise<unknown> => {
+    executor.rewind(0, 0);
+    return executor.step([{ sequence: 0, tokens: [0], outputs: "last", read: true }], signal);
+  };
   try {
     await step();
     const started = performance.now();
