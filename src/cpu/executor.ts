@@ -138,6 +138,12 @@ export class CpuExecutor implements Executor {
     return work;
   }
 
+  async fill(id: SequenceId, count: number): Promise<void> {
+    this.reserve(id, count);
+    await this.#queue;
+    this.#sequence(id).fill(count);
+  }
+
   rewind(id: SequenceId, length: number): number {
     const sequence = this.#sequences.get(id);
     if (!sequence) return 0;

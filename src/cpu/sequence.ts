@@ -91,6 +91,19 @@ export class Sequence {
   begin(): void {
     this.#moving = true;
   }
+  /** Appends rows of small random keys and values; recurrent state stays as it is. */
+  fill(count: number): void {
+    for (const slot of this.#slots) {
+      if (slot instanceof Float32Array) continue;
+      for (const rows of new Set([slot.keys, slot.values])) {
+        const noise = Float32Array.from({ length: count * rows.width }, (_, i) => Math.sin(i * i));
+        rows.write(noise, this.length);
+      }
+    }
+    this.length += count;
+    this.computed = this.length;
+  }
+
   /** `count` more rows are done; keeps a snapshot at every border. */
   advance(count: number): void {
     this.#moving = false;

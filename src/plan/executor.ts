@@ -1,5 +1,6 @@
 /** The GPU executor: turns step requests into replays of plans, keeps steps in flight, reads back little and late. */
 import { WebggufError } from "../base/errors.ts";
+import { PAGE } from "../cache/layout.ts";
 import { PageTable } from "../cache/pages.ts";
 import { quantTables } from "../gguf/tables.ts";
 import type { GgufFile } from "../gguf/types.ts";
@@ -20,6 +21,7 @@ import type { Gpu } from "../platform/types.ts";
 import { loadWeights } from "../weights/upload.ts";
 import { chooseStepsInFlight, MOST_STEPS_IN_FLIGHT } from "./latency.ts";
 import { type ModelPlan, planModel } from "./memory.ts";
+import { noiseRows } from "./noise.ts";
 import type { Tuning } from "./plan.ts";
 import { Replay } from "./replay.ts";
 import { advances, Snapshots, snapshotBuffer } from "./snapshots.ts";
@@ -191,6 +193,7 @@ export class GpuExecutor implements Executor {
   #scheduled = false;
   #tail: Promise<unknown> = Promise.resolve();
   #busy = 0;
+  #filled = false;
   #disposed = false;
 
   constructor(
@@ -251,6 +254,26 @@ export class GpuExecutor implements Executor {
     const reached = this.#rewindState(sequence, length);
     this.#pages.rewind(sequence, reached);
     return this.#pages.length(sequence);
+  }
+
+  async fill(sequence: SequenceId, count: number): Promise<void> {
+    this.reserve(sequence, count);
+    for (let other = 0; other < this.maxSequences; other++)
+      if (other !== sequence && this.length(other) > 0)
+        throw new WebggufError("input/invalid", `Cannot fill the cache: sequence ${other} uses it`);
+    const { queue } = this.#gpu.device;
+    if (!this.#filled) {
+      for (const slot of this.model.slots) {
+        if (slot.kind !== "kv") continue;
+        const noise = noiseRows(slot, PAGE);
+        for (let at = 0; at < slot.bytes; at += noise.byteLength)
+          queue.writeBuffer(this.#buffer(slot.buffer), at, noise);
+      }
+      this.#filled = true;
+    }
+    this.#pages.advance(sequence, count);
+    await queue.onSubmittedWorkDone();
+    this.#check();
   }
 
   async step(requests: readonly StepRequest[], signal?: AbortSignal): Promise<StepResult[]> {
