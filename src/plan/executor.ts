@@ -4,28 +4,31 @@ import { PAGE } from "../cache/layout.ts";
 import { PageTable } from "../cache/pages.ts";
 import { quantTables } from "../gguf/tables.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import {
-  type DeviceSampling,
-  type Executor,
-  MAX_DEVICE_TOP_K,
-  type SequenceId,
-  type StepRequest,
-  type StepResult,
-} from "../graph/executor.ts";
+import type { Executor, SequenceId, StepRequest, StepResult } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import { ropeAngles } from "../graph/rope.ts";
 import { Pipelines } from "../kernels/pipelines.ts";
-import type { CacheTypeName, StateLayout } from "../kernels/slot.ts";
-import { Buffers, BufferUsage, MapMode } from "../platform/buffers.ts";
+import type { CacheTypeName } from "../kernels/slot.ts";
+import { Buffers, BufferUsage } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
 import { loadWeights } from "../weights/upload.ts";
+import {
+  type Chunk,
+  type ChunkResult,
+  type CutLimits,
+  checkRequests,
+  cutRows,
+  gather,
+  rowsOf,
+} from "./cut.ts";
 import { chooseStepsInFlight, MOST_STEPS_IN_FLIGHT } from "./latency.ts";
 import { type ModelPlan, planModel } from "./memory.ts";
 import { noiseRows } from "./noise.ts";
 import type { Tuning } from "./plan.ts";
+import { Readback } from "./readback.ts";
 import { Replay } from "./replay.ts";
-import { advances, Snapshots, snapshotBuffer } from "./snapshots.ts";
-import { encodeStep, type Row, SAMPLED, slotBytes } from "./steps.ts";
+import { StateCopies } from "./state-copies.ts";
+import { encodeStep, type Row, slotBytes } from "./steps.ts";
 import { tuningFor } from "./tuning.ts";
 
 export interface GpuExecutorOptions {
@@ -175,19 +178,19 @@ export class GpuExecutor implements Executor {
   readonly buffers: Buffers;
   /** Pipelines compiled. */
   readonly pipelineCount: number;
-  readonly #graph: Graph;
   readonly #gpu: Gpu;
   readonly #named: ReadonlyMap<string, GPUBuffer>;
   readonly #replays: readonly Replay[];
   readonly #pages: PageTable;
-  /** Slots of recurrent state, and what is known of their copies. */
-  readonly #states: readonly StateLayout[];
-  readonly #snapshots: Snapshots;
+  readonly #states: StateCopies;
   readonly #slotBytes: number;
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #stepGroups = new Map<number, GPUBindGroup>();
   readonly #tables: GPUBindGroup;
-  readonly #stagings = new Map<number, GPUBuffer[]>();
+  readonly #readback: Readback;
+  readonly #limits: CutLimits;
+  /** Elements of an output. */
+  readonly #width: number;
   readonly #layout: GPUBindGroupLayout;
   #pending: Pending[] = [];
   #scheduled = false;
@@ -206,7 +209,7 @@ export class GpuExecutor implements Executor {
     replays: readonly Replay[],
     options: GpuExecutorOptions & { readonly stepsInFlight: number },
   ) {
-    this.#graph = graph;
+    this.#width = graph.widths[graph.output];
     this.#gpu = gpu;
     this.buffers = buffers;
     this.#named = named;
@@ -221,11 +224,20 @@ export class GpuExecutor implements Executor {
     this.memory = model.memory;
     this.pipelineCount = pipelines.size;
     this.#pages = new PageTable(options.contextLength, options.maxSequences);
-    this.#states = model.slots.filter((slot) => slot.kind === "state");
-    this.#snapshots = new Snapshots(options.maxSequences, SMALL_ROWS);
+    const states = model.slots.filter((slot) => slot.kind === "state");
+    this.#states = new StateCopies(states, named, options.maxSequences, SMALL_ROWS);
     this.#slotBytes = slotBytes(SMALL_ROWS);
     this.#words = new Uint32Array(named.get("step")!.size / 4);
     this.#layout = pipelines.layouts.step;
+    this.#readback = new Readback(buffers, () => this.#check());
+    const widest = replays.at(-1)!.plan.rowClass;
+    this.#limits = {
+      chunk: this.chunk,
+      wide: widest.outputs > SMALL_ROWS ? widest.rows : SMALL_ROWS,
+      outputs: SMALL_ROWS,
+      vocabulary: graph.vocabulary,
+      causal: graph.causal,
+    };
     this.#tables = gpu.device.createBindGroup({
       layout: pipelines.layouts.tables,
       entries: [{ binding: 0, resource: { buffer: named.get("tables")! } }],
@@ -281,7 +293,7 @@ export class GpuExecutor implements Executor {
     signal?.throwIfAborted();
     const chunks = this.#cut(requests);
     if (chunks.length === 1 && this.#busy === 0)
-      return this.#gather(requests, [await this.#enqueue(chunks[0])]);
+      return gather(requests, [await this.#enqueue(chunks[0])], this.#width);
     // A long prompt goes chunk by chunk, so that it can be stopped and never floods the device.
     this.#busy++;
     const before = this.#tail;
@@ -289,20 +301,36 @@ export class GpuExecutor implements Executor {
     this.#tail = new Promise<void>((resolve) => (done = resolve));
     try {
       await before;
-      const parts: ChunkResult[] = [];
-      for (const chunk of chunks) {
-        signal?.throwIfAborted();
+      const parts: Promise<ChunkResult>[] = [];
+      for (const [i, chunk] of chunks.entries()) {
+        try {
+          signal?.throwIfAborted();
+          // One chunk waits while another is computed.
+          await parts.at(-2);
+          this.#check();
+        } catch (error) {
+          this.#takeBack(chunks.slice(i));
+          await Promise.allSettled(parts);
+          throw error;
+        }
         const part = this.#enqueue(chunk);
+        part.catch(() => {}); // reported below
+        parts.push(part);
         this.#flush();
-        parts.push(await part);
-        if (!chunk.sample && !chunk.read) await this.#gpu.device.queue.onSubmittedWorkDone();
-        this.#check();
       }
-      return this.#gather(requests, parts);
+      return gather(requests, await Promise.all(parts), this.#width);
     } finally {
       this.#busy--;
       done();
     }
+  }
+
+  /** Rows that were never submitted do not count. */
+  #takeBack(chunks: readonly Chunk[]): void {
+    for (const { rows } of [...chunks].reverse())
+      for (const row of [...rows].reverse())
+        if (row.position < this.#pages.length(row.sequence))
+          this.#pages.rewind(row.sequence, row.position);
   }
 
   async dispose(): Promise<void> {
@@ -313,94 +341,24 @@ export class GpuExecutor implements Executor {
     this.buffers.disposeAll();
   }
 
-  /** Rows of all requests in order, in chunks that a plan can take. Lengths advance here. */
+  /** Cuts requests into chunks, makes room for them, and advances the lengths. */
   #cut(requests: readonly StepRequest[]): Chunk[] {
-    const chunks: Chunk[] = [];
-    const sample = requests.some((r) => r.sample);
-    for (const request of requests) if (request.sample) checkSampling(request.sample);
-    const draws = requests.some((r) => r.sample && r.sample.temperature > 0);
-    const reads = requests.some((r) => r.read);
-    const all = requests.some((r) => r.outputs === "all");
-    const total = requests.reduce(
-      (sum, r) => sum + (r.tokens === "sampled" ? 1 : r.tokens.length),
-      0,
+    checkRequests(requests, this.#limits);
+    const chunks = cutRows(requests, this.#limits, (sequence) => this.#pages.length(sequence));
+    const before = requests.map(
+      ({ sequence }) => [sequence, this.#pages.length(sequence)] as const,
     );
-    // Every output row is read or sampled for wide outputs in narrower chunks.
-    const widest = this.#replays.at(-1)!.plan.rowClass;
-    const limit =
-      all && total > SMALL_ROWS
-        ? widest.outputs > SMALL_ROWS
-          ? widest.rows
-          : SMALL_ROWS
-        : this.chunk;
-    let rows: Row[] = [];
-    let outputs = 0;
-    const close = (): void => {
-      if (rows.length > 0) chunks.push({ rows, outputs, sample, draws, read: reads });
-      rows = [];
-      outputs = 0;
-    };
-    for (const request of requests) {
-      const { sequence, tokens } = request;
-      const start = this.#pages.length(sequence);
-      const count = tokens === "sampled" ? 1 : tokens.length;
-      if (count === 0) throw new WebggufError("input/invalid", "Cannot run a step without tokens");
-      this.reserve(sequence, count);
-      if (!this.#graph.causal && count > limit) {
-        throw new WebggufError(
-          "context/overflow",
-          `Cannot take ${count} tokens: this model attends both ways, so a text must fit one chunk of ${limit} (-ub)`,
-          { expected: limit, actual: count },
-        );
+    try {
+      for (const request of requests) {
+        const count = rowsOf(request);
+        this.reserve(request.sequence, count);
+        this.#pages.advance(request.sequence, count);
       }
-      for (let i = 0; i < count; i++) {
-        const full = rows.length === limit || (!all && outputs === SMALL_ROWS);
-        if (full || (!this.#graph.causal && i === 0 && rows.length + count > limit)) close();
-        const token = tokens === "sampled" ? SAMPLED : Number(tokens[i]);
-        if (
-          token !== SAMPLED &&
-          !(Number.isInteger(token) && token >= 0 && token < this.#graph.vocabulary)
-        ) {
-          throw new WebggufError(
-            "input/invalid",
-            `No token ${token}: the vocabulary has ${this.#graph.vocabulary}`,
-            { expected: this.#graph.vocabulary, actual: token },
-          );
-        }
-        const output = request.outputs === "all" || (request.outputs === "last" && i === count - 1);
-        if (output) outputs++;
-        rows.push({
-          sequence,
-          position: start + i,
-          token,
-          end: this.#graph.causal ? start + i + 1 : start + count,
-          output,
-          sampling: output ? request.sample : undefined,
-        });
-      }
-      this.#pages.advance(sequence, count);
+    } catch (error) {
+      for (const [sequence, length] of before) this.#pages.rewind(sequence, length);
+      throw error;
     }
-    close();
     return chunks;
-  }
-
-  /** The results of the chunks, dealt out to the requests. */
-  #gather(requests: readonly StepRequest[], parts: readonly ChunkResult[]): StepResult[] {
-    const width = this.#graph.widths[this.#graph.output];
-    const logits = parts.flatMap((p) => (p.logits ? [p.logits] : []));
-    const tokens = parts.flatMap((p) => (p.tokens ? [...p.tokens] : []));
-    const joined = logits.length === 1 ? logits[0] : join(logits);
-    let at = 0;
-    return requests.map((request) => {
-      const count = request.tokens === "sampled" ? 1 : request.tokens.length;
-      const outputs = request.outputs === "all" ? count : request.outputs === "last" ? 1 : 0;
-      const from = at;
-      at += outputs;
-      return {
-        ...(request.read ? { logits: joined.subarray(from * width, at * width) } : {}),
-        ...(request.sample ? { tokens: Int32Array.from(tokens.slice(from, at)) } : {}),
-      };
-    });
   }
 
   #enqueue(chunk: Chunk): Promise<ChunkResult> {
@@ -478,54 +436,38 @@ export class GpuExecutor implements Executor {
       }
       pass.setBindGroup(0, group, [i * slot]);
       step.replay.encode(pass, step.end, step.draws, step.rows.length, step.outputs);
-      const saved = this.#states.length === 0 ? [] : this.#save(step.rows);
+      const saved = this.#states.due(step.rows);
       if (!step.read && saved.length === 0) return;
       pass.end();
       pass = undefined;
-      for (const { sequence, index } of saved) this.#copyState(encoder, sequence, index, true);
+      for (const copy of saved) this.#states.save(encoder, copy);
       if (!step.read) return;
       const { output } = step.replay.plan;
       const bytes = 4 * output.stride * step.outputs;
-      const staging = this.#staging(bytes);
+      const staging = this.#readback.take(bytes);
       encoder.copyBufferToBuffer(this.#buffer(output.buffer), 4 * output.offset, staging, 0, bytes);
       reads.push({ step, staging, bytes });
     });
     pass?.end();
-    const tokens = results > 0 ? this.#staging(4 * results) : undefined;
+    const tokens = results > 0 ? this.#readback.take(4 * results) : undefined;
     if (tokens)
       encoder.copyBufferToBuffer(this.#buffer("sampled"), 4 * resultBase, tokens, 0, 4 * results);
     device.queue.submit([encoder.finish()]);
     void this.#deliver(batch, reads, tokens, results);
   }
 
-  /** Copies of state that are due behind these rows. */
-  #save(rows: readonly Row[]): { sequence: number; index: number }[] {
-    return advances(rows).flatMap((advance) => {
-      const index = this.#snapshots.advance(advance);
-      return index === undefined ? [] : [{ sequence: advance.sequence, index }];
-    });
-  }
-
-  /** Between the state of a sequence and copy `index` of it. */
-  #copyState(encoder: GPUCommandEncoder, sequence: number, index: number, save: boolean): void {
-    for (const slot of this.#states) {
-      const bytes = 4 * slot.size;
-      const [state, copy] = [slot.buffer, snapshotBuffer(slot, index)].map((n) => this.#buffer(n));
-      const [source, target] = save ? [state, copy] : [copy, state];
-      encoder.copyBufferToBuffer(source, sequence * bytes, target, sequence * bytes, bytes);
-    }
-  }
-
   /** Brings back the state of at most `length` rows; returns of how many. Without state that is no question. */
   #rewindState(sequence: SequenceId, length: number): number {
-    if (this.#states.length === 0 || this.#disposed) return length;
+    if (!this.#states.any || this.#disposed) return length;
     this.#flush();
-    const { length: reached, restore } = this.#snapshots.rewind(sequence, length);
-    if (restore !== undefined) {
-      const encoder = this.#gpu.device.createCommandEncoder();
-      this.#copyState(encoder, sequence, restore, false);
-      this.#gpu.device.queue.submit([encoder.finish()]);
-    }
+    const { device } = this.#gpu;
+    let encoder: GPUCommandEncoder | undefined;
+    const reached = this.#states.rewind(
+      sequence,
+      length,
+      () => (encoder = device.createCommandEncoder()),
+    );
+    if (encoder) device.queue.submit([encoder.finish()]);
     return reached;
   }
 
@@ -536,9 +478,11 @@ export class GpuExecutor implements Executor {
     results: number,
   ): Promise<void> {
     try {
+      // A step without results is done when its work is.
+      if (!tokens && reads.length === 0) await this.#gpu.device.queue.onSubmittedWorkDone();
       const [sampled, ...outputs] = await Promise.all([
-        tokens ? this.#bring(tokens, 4 * results) : undefined,
-        ...reads.map((r) => this.#bring(r.staging, r.bytes)),
+        tokens ? this.#readback.bring(tokens, 4 * results) : undefined,
+        ...reads.map((r) => this.#readback.bring(r.staging, r.bytes)),
       ]);
       const ids = sampled ? new Int32Array(sampled) : undefined;
       let at = 0;
@@ -563,38 +507,6 @@ export class GpuExecutor implements Executor {
     for (let r = 0; r < step.outputs; r++)
       out.set(values.subarray(r * stride, r * stride + width), r * width);
     return out;
-  }
-
-  /** Reads a staging buffer and puts it back into the pool. */
-  async #bring(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
-    try {
-      await staging.mapAsync(MapMode.read, 0, bytes);
-    } catch (cause) {
-      this.#check();
-      throw new WebggufError(
-        "device/lost",
-        "Cannot read the result: the GPU went away; call model.restore()",
-        { cause },
-      );
-    }
-    // Some runtimes resolve the promise when the buffer was destroyed meanwhile.
-    this.#check();
-    const copy = staging.getMappedRange(0, bytes).slice(0);
-    staging.unmap();
-    this.#gpu.check();
-    const pool = this.#stagings.get(staging.size);
-    if (pool) pool.push(staging);
-    else this.#stagings.set(staging.size, [staging]);
-    return copy;
-  }
-
-  #staging(bytes: number): GPUBuffer {
-    // Token reads share one size, whatever the number of steps.
-    const size = bytes <= 1024 ? 1024 : Math.ceil(bytes / 65536) * 65536;
-    return (
-      this.#stagings.get(size)?.pop() ??
-      this.buffers.allocate("staging", size, BufferUsage.mapRead | BufferUsage.copyTarget)
-    );
   }
 
   #stepGroup(slot: number): GPUBindGroup {
@@ -622,38 +534,5 @@ export class GpuExecutor implements Executor {
   }
 }
 
-interface Chunk {
-  readonly rows: readonly Row[];
-  readonly outputs: number;
-  readonly sample: boolean;
-  /** Not all of its samples are greedy. */
-  readonly draws: boolean;
-  readonly read: boolean;
-}
-
-interface ChunkResult {
-  readonly logits?: Float32Array;
-  readonly tokens?: Int32Array;
-}
-
 const disposedError = (): WebggufError =>
   new WebggufError("session/disposed", "Cannot use the model: it has been disposed");
-
-function checkSampling({ temperature, topK }: DeviceSampling): void {
-  if (temperature <= 0 || (topK >= 1 && topK <= MAX_DEVICE_TOP_K)) return;
-  throw new WebggufError(
-    "input/invalid",
-    `Cannot draw among ${topK} candidates on the GPU: give a topK from 1 to ${MAX_DEVICE_TOP_K}, or sample from the logits`,
-    { expected: MAX_DEVICE_TOP_K, actual: topK },
-  );
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}

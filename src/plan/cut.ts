@@ -1,0 +1,160 @@
+/** From step requests to the rows of chunks that a plan can take, and back from their results. Pure. */
+import { WebggufError } from "../base/errors.ts";
+import {
+  type DeviceSampling,
+  MAX_DEVICE_TOP_K,
+  type StepRequest,
+  type StepResult,
+} from "../graph/executor.ts";
+import { type Row, SAMPLED } from "./steps.ts";
+
+/** Rows that are computed together. */
+export interface Chunk {
+  readonly rows: readonly Row[];
+  readonly outputs: number;
+  readonly sample: boolean;
+  /** Not all of its samples are greedy. */
+  readonly draws: boolean;
+  readonly read: boolean;
+}
+
+export interface ChunkResult {
+  readonly logits?: Float32Array;
+  readonly tokens?: Int32Array;
+}
+
+export interface CutLimits {
+  /** Rows of a chunk, and rows of one whose every row may have an output. */
+  readonly chunk: number;
+  readonly wide: number;
+  /** Outputs of any other chunk. */
+  readonly outputs: number;
+  readonly vocabulary: number;
+  /** False: a text attends both ways and must come in one chunk. */
+  readonly causal: boolean;
+}
+
+/** Rows that a request adds. */
+export const rowsOf = ({ tokens }: StepRequest): number =>
+  tokens === "sampled" ? 1 : tokens.length;
+
+/** Refuses what no chunk can hold, before anything changes. */
+export function checkRequests(requests: readonly StepRequest[], limits: CutLimits): void {
+  for (const request of requests) {
+    const { tokens, sample } = request;
+    if (rowsOf(request) === 0)
+      throw new WebggufError("input/invalid", "Cannot run a step without tokens");
+    if (sample) checkSampling(sample);
+    if (tokens === "sampled") continue;
+    const limit = limitFor(requests, limits);
+    if (!limits.causal && tokens.length > limit) {
+      throw new WebggufError(
+        "context/overflow",
+        `Cannot take ${tokens.length} tokens: this model attends both ways, so a text must fit one chunk of ${limit} (-ub)`,
+        { expected: limit, actual: tokens.length },
+      );
+    }
+    for (let i = 0; i < tokens.length; i++) {
+      const token = Number(tokens[i]);
+      if (Number.isInteger(token) && token >= 0 && token < limits.vocabulary) continue;
+      throw new WebggufError(
+        "input/invalid",
+        `No token ${token}: the vocabulary has ${limits.vocabulary}`,
+        { expected: limits.vocabulary, actual: token },
+      );
+    }
+  }
+}
+
+function checkSampling({ temperature, topK }: DeviceSampling): void {
+  if (temperature <= 0 || (topK >= 1 && topK <= MAX_DEVICE_TOP_K)) return;
+  throw new WebggufError(
+    "input/invalid",
+    `Cannot draw among ${topK} candidates on the GPU: give a topK from 1 to ${MAX_DEVICE_TOP_K}, or sample from the logits`,
+    { expected: MAX_DEVICE_TOP_K, actual: topK },
+  );
+}
+
+/** Rows a chunk of these requests may have: fewer when every row has an output. */
+function limitFor(requests: readonly StepRequest[], limits: CutLimits): number {
+  const total = requests.reduce((sum, r) => sum + rowsOf(r), 0);
+  const all = requests.some((r) => r.outputs === "all");
+  return all && total > limits.outputs ? limits.wide : limits.chunk;
+}
+
+/** The rows of all requests in order. `lengthOf` tells how many rows a sequence has so far. */
+export function cutRows(
+  requests: readonly StepRequest[],
+  limits: CutLimits,
+  lengthOf: (sequence: number) => number,
+): Chunk[] {
+  const limit = limitFor(requests, limits);
+  const all = requests.some((r) => r.outputs === "all");
+  const common = {
+    sample: requests.some((r) => r.sample),
+    draws: requests.some((r) => r.sample && r.sample.temperature > 0),
+    read: requests.some((r) => r.read),
+  };
+  const chunks: Chunk[] = [];
+  let rows: Row[] = [];
+  let outputs = 0;
+  const close = (): void => {
+    if (rows.length > 0) chunks.push({ rows, outputs, ...common });
+    rows = [];
+    outputs = 0;
+  };
+  const added = new Map<number, number>();
+  for (const request of requests) {
+    const { sequence, tokens } = request;
+    const count = rowsOf(request);
+    const start = lengthOf(sequence) + (added.get(sequence) ?? 0);
+    added.set(sequence, (added.get(sequence) ?? 0) + count);
+    if (!limits.causal && rows.length + count > limit) close();
+    for (let i = 0; i < count; i++) {
+      if (rows.length === limit || (!all && outputs === limits.outputs)) close();
+      const output = request.outputs === "all" || (request.outputs === "last" && i === count - 1);
+      if (output) outputs++;
+      rows.push({
+        sequence,
+        position: start + i,
+        token: tokens === "sampled" ? SAMPLED : Number(tokens[i]),
+        end: limits.causal ? start + i + 1 : start + count,
+        output,
+        sampling: output ? request.sample : undefined,
+      });
+    }
+  }
+  close();
+  return chunks;
+}
+
+/** The results of the chunks, dealt out to the requests; `width` elements an output. */
+export function gather(
+  requests: readonly StepRequest[],
+  parts: readonly ChunkResult[],
+  width: number,
+): StepResult[] {
+  const logits = join(parts.flatMap((p) => (p.logits ? [p.logits] : [])));
+  const tokens = parts.flatMap((p) => (p.tokens ? [...p.tokens] : []));
+  let at = 0;
+  return requests.map((request) => {
+    const count = rowsOf(request);
+    const first = at;
+    at += request.outputs === "all" ? count : request.outputs === "last" ? 1 : 0;
+    return {
+      ...(request.read ? { logits: logits.subarray(first * width, at * width) } : {}),
+      ...(request.sample ? { tokens: Int32Array.from(tokens.slice(first, at)) } : {}),
+    };
+  });
+}
+
+function join(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0];
+  const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
