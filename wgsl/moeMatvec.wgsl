@@ -2,7 +2,8 @@
 // moeMatvec.wgsl: the chosen experts' linear maps, pair by pair; the decode kernel of lib/experts.wgsl.
 //
 // A workgroup of WG threads makes (WG / LANES) · OUTS outputs of one pair: LANES threads share one output,
-// each taking every LANES-th run of 16 weights. The order of summation depends on LANES alone.
+// each taking every LANES-th run of 16 weights; their sums meet in workgroup memory, or in a subgroup if
+// SUBGROUPS (lib/lanes_subgroup.wgsl). The order of summation depends on LANES and SUBGROUPS alone.
 // grid: (ceil(count / outputs of a workgroup), rows, used)
 const GROUPS = WG / LANES;
 
@@ -45,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
 
-  if (LANES > 1u) {
+  if (LANES > 1u && !SUBGROUPS) {
     for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * OUTS * PARTS + i] = sums[i]; }
     workgroupBarrier();
     let o = group.x * GROUPS * OUTS + thread;
@@ -60,9 +61,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   } else {
     for (var i = 0u; i < OUTS; i++) {
-      var sum = vec2(sums[i * PARTS], 0.0);
-      if (GATED) { sum.y = sums[i * PARTS + 1u]; }
-      if (first + i < params.count) { finish(row, choice, expert, first + i, sum); }
+      var sum = vec2(lane_sum(sums[i * PARTS]), 0.0);
+      if (GATED) { sum.y = lane_sum(sums[i * PARTS + 1u]); }
+      if (lane == 0u && first + i < params.count) { finish(row, choice, expert, first + i, sum); }
     }
   }
 }

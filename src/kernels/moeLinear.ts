@@ -111,9 +111,12 @@ export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall
     ACT: gate ? activationNumber(gate.kind) : "99u",
   };
   let lanes = tuning.lanes;
+  let subgroups = false;
   if (!tiled) {
     // Fewer lanes than runs of 16 would idle; the count depends on k alone.
     while (lanes > 1 && lanes * 16 > k) lanes /= 2;
+    subgroups = lanes > 1 && lanes <= tuning.subgroup;
+    consts["SUBGROUPS"] = subgroups;
     consts["WG"] = `${tuning.threads}u`;
     consts["LANES"] = `${lanes}u`;
     consts["OUTS"] = `${tuning.outputs}u`;
@@ -135,7 +138,9 @@ export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall
       ...(quant.usesTables ? ["lib/tables"] : []),
       quant.snippet,
       "lib/activation",
+      ...(tiled ? [] : [subgroups ? "lib/lanes_subgroup" : "lib/lanes_shared"]),
     ],
+    ...(subgroups && { enables: ["subgroups"] }),
     consts,
     params: [
       u(k),

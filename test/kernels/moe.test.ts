@@ -13,7 +13,7 @@ import { type KernelCall, NONE, read } from "../../src/kernels/call.ts";
 import { type ExpertPart, groupWidth, moeGroup, moeLinear } from "../../src/kernels/moeLinear.ts";
 import { moeRoute } from "../../src/kernels/moeRoute.ts";
 import { moeScale, moeSum } from "../../src/kernels/moeSum.ts";
-import { gpuAvailable } from "../gpu.ts";
+import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { randomRows, typeOf } from "./linear-case.ts";
 import {
   type Contents,
@@ -28,6 +28,8 @@ import {
   spread,
 } from "./run.ts";
 
+/** Threads of the smallest subgroup, 0 without the feature. */
+const subgroup = gpuAvailable ? (await openTestGpu()).capabilities.subgroupMinSize : 0;
 const about = { label: "test", layer: 0 };
 
 /** Rows of distinct experts with weights, as moeRoute makes them. */
@@ -100,6 +102,7 @@ interface Shape {
   readonly vectors?: boolean;
   readonly lanes?: number;
   readonly outputs?: number;
+  readonly subgroup?: number;
   readonly tiled?: boolean;
   /** Rows of all experts in each dispatch. @default all */
   readonly piece?: number;
@@ -187,7 +190,7 @@ async function checkLinear(shape: Shape): Promise<void> {
       gate: gate && { kind: gate, alpha: 1.702, limit: 0.2 },
     };
     const { lanes = 1, outputs = 1 } = shape;
-    calls.push(moeLinear(call, { threads: 64, lanes, outputs, subgroup: 0 }));
+    calls.push(moeLinear(call, { threads: 64, lanes, outputs, subgroup: shape.subgroup ?? 0 }));
   });
   expectRows(to, (await runCalls({ calls, buffers, rows: rowsOf(rows) }, "out")).bits, expected);
 }
@@ -226,6 +229,18 @@ describe.skipIf(!gpuAvailable).each([
   it.skipIf(tiled)("spreads a sum over lanes", async () => {
     for (const gate of [undefined, "silu"] as const)
       await checkLinear({ ...common, k: 352, rows: 3, lanes: 16, outputs: 2, gate });
+  });
+  it.skipIf(tiled || subgroup < 2)("lets lanes meet in subgroups", async () => {
+    for (const gate of [undefined, "silu"] as const)
+      await checkLinear({
+        ...common,
+        k: 352,
+        rows: 3,
+        lanes: subgroup,
+        outputs: 2,
+        gate,
+        subgroup,
+      });
   });
 });
 
