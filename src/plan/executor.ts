@@ -126,9 +126,13 @@ export async function createGpuExecutor(
       ),
       pipelines.compile(
         model.plans.flatMap((p) => [...p.calls, ...p.drawing]),
-        (done, total) => hooks.onProgress?.("compile", done, total),
+        (done, total) => {
+          hooks.signal?.throwIfAborted();
+          hooks.onProgress?.("compile", done, total);
+        },
       ),
     ]);
+    hooks.signal?.throwIfAborted();
     vectors.small.set(slopes, model.placement.smallLength);
     if (vectors.small.length > 0) device.queue.writeBuffer(named.get("small")!, 0, vectors.small);
     device.queue.writeBuffer(named.get("tables")!, 0, quantTables());
