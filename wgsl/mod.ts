@@ -705,7 +705,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 `,
   "elementwise": `// elementwise.wgsl: out[r, i] = f(a[r, i], b[r or 0, (i / repeat) % period])
-//   KIND 0 a + b   1 a · b   2 a · c.x + c.y   3 clamp(a, c.x, c.y)   4 act(a)   5 c.x · tanh(a / c.x)
+//   kind 0 a + b   1 a · b   2 a · c.x + c.y   3 clamp(a, c.x, c.y)   4 act(a)   5 c.x · tanh(a / c.x)
 //        6 gated(a, b) with alpha c.x, limit c.y   7 a · (ln(floor((p + c.z) / c.x) + 1) · c.y + 1), p = position
 //        8 xIELU with alphaN c.x, alphaP c.y, beta c.z, eps c.w
 // a, out [rows][stride] f32; b likewise, or a weight vector (b_stride = 0)
@@ -721,8 +721,8 @@ struct Params {
   out_stride: u32,
   repeat: u32,
   period: u32,
-  pad0: u32,
-  pad1: u32,
+  kind: u32,
+  act: u32, // number of the activation, where there is one
   c: vec4<f32>,
 }
 
@@ -740,14 +740,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let vb = b[params.b_offset + row * params.b_stride + (i / params.repeat) % params.period];
   let c = params.c;
   var y = va;
-  switch (KIND) {
+  switch (params.kind) {
     case 0u: { y = va + vb; }
     case 1u: { y = va * vb; }
     case 2u: { y = va * c.x + c.y; }
     case 3u: { y = clamp(va, c.x, c.y); }
-    case 4u: { y = activate(ACT, va); }
+    case 4u: { y = activate(params.act, va); }
     case 5u: { y = c.x * safe_tanh(va / c.x); }
-    case 6u: { y = gated(ACT, va, vb, c.x, c.y); }
+    case 6u: { y = gated(params.act, va, vb, c.x, c.y); }
     case 7u: { y = va * (log(floor((f32(row_position(row)) + c.z) / c.x) + 1.0) * c.y + 1.0); }
     default: {
       let n = min(va, c.w);
@@ -819,7 +819,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 }
 `,
   "lib/activation": `// lib/activation.wgsl: element-wise functions by number (the order of src/kernels/activation.ts).
-// ACT is a constant, so the switch folds away. tanh is clamped: some drivers give NaN from 89 on.
+// Where the number is a constant the switch folds away. tanh is clamped: some drivers give NaN from 89 on.
 fn safe_tanh(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
 
 // Abramowitz and Stegun 7.1.26 is too coarse (1.5e-7 absolute, poor near 0); this is the series of

@@ -17,5 +17,4 @@ const order = [
   "swigluOai",
 ];
 
-export const activationNumber = (kind: Activation | "swigluOai"): string =>
-  `${order.indexOf(kind)}u`;
+export const activationNumber = (kind: Activation | "swigluOai"): number => order.indexOf(kind);

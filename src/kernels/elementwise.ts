@@ -1,7 +1,7 @@
 /** Host side of elementwise.wgsl. */
 import { f, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 
-/** In the order of the kernel's KIND. */
+/** In the order of the kernel's `kind`; one pipeline does them all. */
 const kinds = [
   "add",
   "mul",
@@ -27,8 +27,8 @@ export interface ElementwiseCall {
   /** Elements of a that one element of b covers. */
   readonly repeat?: number;
   readonly out: Place;
-  /** Number of an activation, with `u`. */
-  readonly act?: string;
+  /** Number of an activation. */
+  readonly act?: number;
   readonly constants?: readonly number[];
   readonly label: string;
   readonly layer: number;
@@ -40,7 +40,6 @@ export function elementwise(call: ElementwiseCall): KernelCall {
   return {
     kernel: "elementwise",
     snippets: ["lib/step", "lib/activation"],
-    consts: { KIND: `${kinds.indexOf(call.kind)}u`, ACT: call.act ?? "99u" },
     params: [
       u(a.width),
       u(a.domain),
@@ -52,8 +51,8 @@ export function elementwise(call: ElementwiseCall): KernelCall {
       u(out.stride),
       u(call.repeat ?? 1),
       u(b?.period ?? 1),
-      u(0),
-      u(0),
+      u(kinds.indexOf(call.kind)),
+      u(call.act ?? 0),
       ...constants,
     ],
     bindings: [read(a.buffer), read(b?.buffer ?? "small"), write(out.buffer)],

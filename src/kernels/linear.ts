@@ -80,7 +80,7 @@ export function linear(call: LinearCall, rows: number, tuning: MatvecTuning): Ke
     GATED: gated,
     RESIDUAL: call.residual !== undefined,
     TAIL: call.k % 16 !== 0,
-    ACT: gated ? activationNumber(call.gate!.kind) : "99u",
+    ACT: `${call.gate ? activationNumber(call.gate.kind) : 99}u`,
   };
   let grid: Grid;
   let subgroups = false;

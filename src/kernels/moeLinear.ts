@@ -108,7 +108,7 @@ export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall
     PARTS: `${parts.length}u`,
     GATED: gate !== undefined,
     TAIL: k % 16 !== 0,
-    ACT: gate ? activationNumber(gate.kind) : "99u",
+    ACT: `${gate ? activationNumber(gate.kind) : 99}u`,
   };
   let lanes = tuning.lanes;
   let subgroups = false;

@@ -9,7 +9,7 @@ import { conv } from "../kernels/conv.ts";
 import { copy } from "../kernels/copy.ts";
 import { deltaNet } from "../kernels/deltaNet.ts";
 import { dot } from "../kernels/dot.ts";
-import { type ElementwiseCall, elementwise } from "../kernels/elementwise.ts";
+import { elementwise } from "../kernels/elementwise.ts";
 import { embed } from "../kernels/embed.ts";
 import { type LinearCall, linear } from "../kernels/linear.ts";
 import { hasInt8, linearInt8 } from "../kernels/linearInt8.ts";
@@ -250,20 +250,7 @@ function* rest(): Generator<KernelCall> {
       style,
       angles: 0,
     });
-  const kinds: ElementwiseCall["kind"][] = [
-    "add",
-    "mul",
-    "scale",
-    "clamp",
-    "activation",
-    "softcap",
-    "gated",
-    "positionScale",
-    "xielu",
-  ];
-  for (const kind of kinds)
-    for (const act of kind === "activation" || kind === "gated" ? [...Array(13).keys()] : [0])
-      yield elementwise({ ...about, kind, a: place(0, 64), out: place(1, 64), act: `${act}u` });
+  yield elementwise({ ...about, kind: "add", a: place(0, 64), out: place(1, 64) });
   for (const select of flags)
     yield copy({
       ...about,

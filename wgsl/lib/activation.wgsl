@@ -1,5 +1,5 @@
 // lib/activation.wgsl: element-wise functions by number (the order of src/kernels/activation.ts).
-// ACT is a constant, so the switch folds away. tanh is clamped: some drivers give NaN from 89 on.
+// Where the number is a constant the switch folds away. tanh is clamped: some drivers give NaN from 89 on.
 fn safe_tanh(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
 
 // Abramowitz and Stegun 7.1.26 is too coarse (1.5e-7 absolute, poor near 0); this is the series of
