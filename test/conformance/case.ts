@@ -25,8 +25,8 @@ export interface Outcome {
 export interface Setup {
   readonly make: MakeExecutor;
   readonly device: "gpu" | "cpu";
-  /** Of the cache: f32 only when keys and values both are. */
-  readonly precision: "f32" | "f16";
+  /** Of the activations, else of the cache: f32 only when keys and values both are. */
+  readonly precision: "f32" | "f16" | "int8";
 }
 
 /** A named case; text cases need no executor. */

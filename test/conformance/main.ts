@@ -1,6 +1,6 @@
 /**
  * npm run conformance -- DIR [--device gpu|cpu] [--runtime node|deno|chromium] [--only NAME,NAME]
- *                        [-ctk T -ctv T] [--json]
+ *                        [-ctk T -ctv T] [--int8 on] [--json]
  *
  * Compares this engine with the reference outputs in DIR. One line a figure; exit code 0 when all
  * pass, 1 when one fails, 2 when nothing was found to run.
@@ -29,6 +29,7 @@ const FLAGS = [
     help: "f32, f16, q8_0 or q4_0 (default f16)",
   },
   { names: ["-ctv", "--cache-type-v"], value: "TYPE", help: "the same" },
+  { names: ["--int8"], value: "on|off", help: "activations as signed bytes (default off)" },
   { names: ["--json"], help: "one JSON object a line" },
 ];
 const CACHES = ["f32", "f16", "q8_0", "q4_0"] as const;
@@ -76,6 +77,7 @@ async function main(args: readonly string[]): Promise<number> {
       .filter(Boolean),
     cacheTypeK: values.choice("cache-type-k", CACHES) ?? "f16",
     cacheTypeV: values.choice("cache-type-v", CACHES) ?? "f16",
+    int8: values.choice("int8", ["on", "off"]) ?? "off",
   };
   const here = "Deno" in globalThis ? "deno" : "node";
   const runtime = values.choice("runtime", ["node", "deno", "chromium"]) ?? here;

@@ -18,6 +18,8 @@ export interface Settings {
   readonly only: readonly string[];
   readonly cacheTypeK: CacheType;
   readonly cacheTypeV: CacheType;
+  /** GPU only, and only with packed products in the language; bounds are then those of int8. */
+  readonly int8: "on" | "off";
 }
 
 /** What `--json` prints, one object a line. */
@@ -50,11 +52,12 @@ export async function* conformance(
   const runtime = String(facts["runtime"] ?? platform.runtime);
   const gpu = await openGpu(settings.device);
   const { cacheTypeK, cacheTypeV } = settings;
+  const int8 = gpu?.capabilities.packedDot ? settings.int8 : "off";
   const plain = (type: CacheType): "f32" | "f16" => (type === "f32" ? "f32" : "f16");
   let adapter = "none";
   const make: MakeExecutor = async (graph, file, options) => {
     const executor = gpu
-      ? await createGpuExecutor(graph, file, gpu, { ...options, cacheTypeK, cacheTypeV })
+      ? await createGpuExecutor(graph, file, gpu, { ...options, cacheTypeK, cacheTypeV, int8 })
       : await createCpuExecutor(graph, file, {
           ...options,
           cacheTypeK: plain(cacheTypeK),
@@ -64,7 +67,8 @@ export async function* conformance(
     return executor;
   };
   const device = gpu ? "gpu" : "cpu";
-  const precision = cacheTypeK === "f32" && cacheTypeV === "f32" ? "f32" : "f16";
+  const cache = cacheTypeK === "f32" && cacheTypeV === "f32" ? "f32" : "f16";
+  const precision = int8 === "on" ? "int8" : cache;
   try {
     const cases = select(
       await allCases(readers, { device, cacheTypeK, cacheTypeV, contextLength: 512 }),

@@ -47,6 +47,9 @@ describe("a plan with int8 activations", () => {
     expect(plain.flat().some((name) => /quantize|Int8/.test(name))).toBe(false);
     expect(await kernels(undefined)).toEqual(plain);
     expect(await kernels("auto")).toEqual(plain);
+    const measured = { ...capabilities, name: "llvmpipe (LLVM 15.0.6, 256 bits)" };
+    expect(await kernels("auto", measured)).toEqual(await kernels("on"));
+    expect(await kernels(undefined, measured)).toEqual(plain);
     expect(await kernels("on", { ...capabilities, packedDot: false })).toEqual(plain);
   });
   it("keeps floats for types without whole-number codes", async () => {
