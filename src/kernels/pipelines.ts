@@ -133,7 +133,14 @@ async function compileError(
       : String(cause);
   return new WebggufError(
     "device/validation",
-    `Cannot compile the kernel "${label}": ${said.split("\n", 1)[0]}; please report it with the adapter's name`,
+    `Cannot compile the kernel "${label}": ${firstLine(said)}; please report it with the adapter's name`,
     { cause, actual: said },
   );
 }
+
+/** wgpu begins its messages with an empty line. */
+const firstLine = (text: string): string =>
+  text
+    .split("\n")
+    .find((line) => line.trim() !== "")
+    ?.trim() ?? "no reason given";
