@@ -20,6 +20,8 @@ export { type ReadOptions, readGguf } from "./src/gguf/read.ts";
 export type { GgufFile, MetadataArray, MetadataValue, TensorInfo } from "./src/gguf/types.ts";
 export type { Capabilities } from "./src/platform/capabilities.ts";
 export type { SamplerName, SamplingOptions } from "./src/sample/types.ts";
+export { benchmark } from "./src/session/bench.ts";
+export type * from "./src/session/bench-types.ts";
 export { type DeviceReport, devices } from "./src/session/devices.ts";
 export { type ExplainedPlan, type Explanation, explain } from "./src/session/explain.ts";
 export { type MemoryReport, memoryNeeded } from "./src/session/memory.ts";

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { WebggufError } from "../mod.ts";
 import type { Command } from "./command.ts";
+import { bench } from "./commands/bench.ts";
 import { chat } from "./commands/chat.ts";
 import { complete } from "./commands/complete.ts";
 import { devices } from "./commands/devices.ts";
@@ -27,6 +28,7 @@ const COMMANDS: readonly Command[] = [
   embed,
   perplexity,
   logits,
+  bench,
 ];
 
 const COMMON: readonly Flag[] = [

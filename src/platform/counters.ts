@@ -73,8 +73,8 @@ export function countCalls(device: GPUDevice): Counter {
 }
 
 export interface HostClock {
-  /** Milliseconds that the host spent in writes and from a command encoder's making to its submit's return. */
-  milliseconds(): number;
+  /** For each submit the milliseconds that the host spent on it, writes since the one before included. */
+  spans(): readonly number[];
   stop(): void;
 }
 
@@ -84,7 +84,8 @@ export interface HostClock {
  * between are not wrapped, so that timing them costs next to nothing.
  */
 export function timeSubmits(device: GPUDevice): HostClock {
-  let sum = 0;
+  const spans: number[] = [];
+  let writes = 0;
   let began = 0;
   const undo = [
     before(device, "createCommandEncoder", () => {
@@ -92,18 +93,19 @@ export function timeSubmits(device: GPUDevice): HostClock {
     }),
     around(device.queue, "submit", (run) => {
       const result = run();
-      sum += performance.now() - began;
+      spans.push(writes + performance.now() - began);
+      writes = 0;
       return result;
     }),
     around(device.queue, "writeBuffer", (run) => {
       const start = performance.now();
       const result = run();
-      sum += performance.now() - start;
+      writes += performance.now() - start;
       return result;
     }),
   ];
   return {
-    milliseconds: () => sum,
+    spans: () => spans,
     stop(): void {
       for (const one of undo.splice(0)) one();
     },
