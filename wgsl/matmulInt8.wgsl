@@ -4,14 +4,14 @@
 //   y[r, o] = scale · Σ_runs w.scale · x.scale · (w.q · x.q) + w.minimum · x.scale · Σ x.q  + bias[o] …
 //
 // Bindings are those of matvecInt8.wgsl (a norm in front is a kernel of its own). A workgroup of 8 × 8
-// threads makes a tile of 32 rows × 32 outputs, each thread 4 × 4 of it. Per step of 32 along k, a block of
-// the activations and two runs of the weights, still packed, go through workgroup memory once.
+// threads makes a tile of 32 rows × 32 outputs, each thread 4 × 4 of it. Per step of 32 along k, two runs of
+// the activations and two of the weights, still packed, go through workgroup memory once.
 // grid: (ceil(count / 32), ceil(rows / 32), 1)
 @group(1) @binding(2) var<storage, read> x: array<vec4<u32>>;
 
-// [half of the block, then its head][row]
+// [run 0, run 1, their head][row]
 var<workgroup> tile_x: array<vec4<u32>, 96>;
-// [part][half of the block][output]: codes; scale and minimum
+// [part][run][output]: codes; scale and minimum
 var<workgroup> tile_w: array<vec4<u32>, 64u * PARTS>;
 var<workgroup> tile_s: array<vec2<f32>, 64u * PARTS>;
 
@@ -24,12 +24,6 @@ fn stage_weights(thread: u32, part: u32, base: u32, row: u32, k0: u32) {
 // A run of a row against four outputs.
 fn products(q: vec4<u32>, w0: vec4<u32>, w1: vec4<u32>, w2: vec4<u32>, w3: vec4<u32>) -> vec4<f32> {
   return vec4<f32>(vec4(dot_i8(q, w0), dot_i8(q, w1), dot_i8(q, w2), dot_i8(q, w3)));
-}
-
-// Scale and sum of a half of row `row`'s block.
-fn head(row: u32, half: u32) -> vec2<f32> {
-  let words = tile_x[32u * HEAD + row];
-  return bitcast<vec2<f32>>(vec2(words.x, select(words.y, words.z, half == 1u)));
 }
 
 @compute @workgroup_size(64)
@@ -62,16 +56,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     stage_weights(thread, 0u, weight_base, weight_row, k0);
     if (GATED) { stage_weights(thread, 1u, params.bases.y, staged - params.starts.y, k0); }
     workgroupBarrier();
-    for (var half = 0u; half < 2u; half++) {
-      let q0 = tile_x[32u * half + ty];
-      let q1 = tile_x[32u * half + ty + 8u];
-      let q2 = tile_x[32u * half + ty + 16u];
-      let q3 = tile_x[32u * half + ty + 24u];
-      let h0 = head(ty, half);
-      let h1 = head(ty + 8u, half);
-      let h2 = head(ty + 16u, half);
-      let h3 = head(ty + 24u, half);
-      let at = 32u * half + tx;
+    for (var run = 0u; run < 2u; run++) {
+      let q0 = tile_x[32u * run + ty];
+      let q1 = tile_x[32u * run + ty + 8u];
+      let q2 = tile_x[32u * run + ty + 16u];
+      let q3 = tile_x[32u * run + ty + 24u];
+      let h0 = run_of(tile_x[32u * HEAD + ty], run);
+      let h1 = run_of(tile_x[32u * HEAD + ty + 8u], run);
+      let h2 = run_of(tile_x[32u * HEAD + ty + 16u], run);
+      let h3 = run_of(tile_x[32u * HEAD + ty + 24u], run);
+      let at = 32u * run + tx;
       let w0 = tile_w[at];
       let w1 = tile_w[at + 8u];
       let w2 = tile_w[at + 16u];

@@ -2,11 +2,11 @@
 // matvecInt8.wgsl: matvec.wgsl with activations of signed bytes and products of four at a time.
 //
 //   y[r, o] = scale · inv[r] · Σ_runs w.scale · x.scale · (w.q · x.q) + w.minimum · x.scale · Σ x.q  + …
-//   NORM: inv[r] = 1 / sqrt(mean(x²) + eps) of the squares that the blocks carry; the norm's weight is in x already.
+//   NORM: inv[r] = 1 / sqrt(mean(x²) + eps) of the squares that x carries; the norm's weight is in x already.
 //
 // A run is 16 weights with one scale and minimum, as decode_i8 of quant/<type>.wgsl gives them; the rest of
 // the formula, segments and bindings are those of lib/linear.
-// x        [rows][x_stride] blocks of quantize.wgsl                              binding 2
+// x        [rows][x_stride] as quantize.wgsl makes it                             binding 2
 // residual [rows][residual_stride] f32 (when RESIDUAL)                           binding 5
 //
 // Threads share the work as in matvec.wgsl, so the order of summation never depends on the number of rows.
@@ -48,9 +48,9 @@ fn main(
   var sums: array<f32, ROWS * OUTS * PARTS>;
   var squares: array<f32, ROWS>;
   for (var k = lane * 16u; k < params.k; k += LANES * 16u) {
-    let half = (k >> 4u) & 1u;
+    let run = (k >> 4u) & 1u;
     let block = params.x_offset + BLOCK * (k >> 5u);
-    if (NORM && half == 0u) {
+    if (NORM && run == 0u) {
       for (var r = 0u; r < rows; r++) {
         squares[r] += bitcast<f32>(x[block + r * params.x_stride + HEAD].w);
       }
@@ -59,9 +59,9 @@ fn main(
       let w = decode_i8(base[i], element[i] + k);
       for (var r = 0u; r < rows; r++) {
         let at = block + r * params.x_stride;
-        let head = bitcast<vec4<f32>>(x[at + HEAD]);
-        let sum = select(head.y, head.z, half == 1u);
-        sums[r * OUTS * PARTS + i] += w.scale * (head.x * f32(dot_i8(w.q, x[at + half]))) + w.minimum * sum;
+        let head = run_of(x[at + HEAD], run);
+        let dots = f32(dot_i8(w.q, x[at + run]));
+        sums[r * OUTS * PARTS + i] += w.scale * (head.x * dots) + w.minimum * head.y;
       }
     }
   }

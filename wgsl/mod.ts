@@ -991,11 +991,20 @@ fn slab_row(sequence: u32, position: u32) -> u32 {
   return pages[sequence * MAX_PAGES + position / PAGE] * PAGE + position % PAGE;
 }
 `,
-  "lib/dot_i8": `// Activations as quantize.wgsl leaves them: three vec4 a block of 32, x = scale · q.
-//   0, 1  16 signed bytes each: q of the block's two halves
-//   2     scale, scale · Σ q of either half, and the sum of squares of what was quantised, before a norm's weight
+  "lib/dot_i8": `// Activations as quantize.wgsl leaves them: three vec4 for 32, in two runs of 16 with x = scale · q.
+//   0, 1  16 signed bytes each: q of either run
+//   2     x, y  scale of either run, f32
+//         z     Σ q of either run as two signed 16-bit numbers, the first one low
+//         w     the sum of squares of what was quantised, before a norm's weight, f32
 const BLOCK = 3u;
 const HEAD = 2u;
+
+// Scale and scale · Σ q of a run (0 or 1).
+fn run_of(head: vec4<u32>, run: u32) -> vec2<f32> {
+  let scale = bitcast<f32>(select(head.x, head.y, run == 1u));
+  let sum = bitcast<i32>(head.z << (16u - 16u * run)) >> 16u;
+  return vec2(scale, scale * f32(sum));
+}
 
 // The product of 16 weights and 16 activations, all signed bytes; at most 2¹⁸ in size.
 fn dot_i8(a: vec4<u32>, b: vec4<u32>) -> i32 {
@@ -1712,14 +1721,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 //   y[r, o] = scale · Σ_runs w.scale · x.scale · (w.q · x.q) + w.minimum · x.scale · Σ x.q  + bias[o] …
 //
 // Bindings are those of matvecInt8.wgsl (a norm in front is a kernel of its own). A workgroup of 8 × 8
-// threads makes a tile of 32 rows × 32 outputs, each thread 4 × 4 of it. Per step of 32 along k, a block of
-// the activations and two runs of the weights, still packed, go through workgroup memory once.
+// threads makes a tile of 32 rows × 32 outputs, each thread 4 × 4 of it. Per step of 32 along k, two runs of
+// the activations and two of the weights, still packed, go through workgroup memory once.
 // grid: (ceil(count / 32), ceil(rows / 32), 1)
 @group(1) @binding(2) var<storage, read> x: array<vec4<u32>>;
 
-// [half of the block, then its head][row]
+// [run 0, run 1, their head][row]
 var<workgroup> tile_x: array<vec4<u32>, 96>;
-// [part][half of the block][output]: codes; scale and minimum
+// [part][run][output]: codes; scale and minimum
 var<workgroup> tile_w: array<vec4<u32>, 64u * PARTS>;
 var<workgroup> tile_s: array<vec2<f32>, 64u * PARTS>;
 
@@ -1732,12 +1741,6 @@ fn stage_weights(thread: u32, part: u32, base: u32, row: u32, k0: u32) {
 // A run of a row against four outputs.
 fn products(q: vec4<u32>, w0: vec4<u32>, w1: vec4<u32>, w2: vec4<u32>, w3: vec4<u32>) -> vec4<f32> {
   return vec4<f32>(vec4(dot_i8(q, w0), dot_i8(q, w1), dot_i8(q, w2), dot_i8(q, w3)));
-}
-
-// Scale and sum of a half of row \`row\`'s block.
-fn head(row: u32, half: u32) -> vec2<f32> {
-  let words = tile_x[32u * HEAD + row];
-  return bitcast<vec2<f32>>(vec2(words.x, select(words.y, words.z, half == 1u)));
 }
 
 @compute @workgroup_size(64)
@@ -1770,16 +1773,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     stage_weights(thread, 0u, weight_base, weight_row, k0);
     if (GATED) { stage_weights(thread, 1u, params.bases.y, staged - params.starts.y, k0); }
     workgroupBarrier();
-    for (var half = 0u; half < 2u; half++) {
-      let q0 = tile_x[32u * half + ty];
-      let q1 = tile_x[32u * half + ty + 8u];
-      let q2 = tile_x[32u * half + ty + 16u];
-      let q3 = tile_x[32u * half + ty + 24u];
-      let h0 = head(ty, half);
-      let h1 = head(ty + 8u, half);
-      let h2 = head(ty + 16u, half);
-      let h3 = head(ty + 24u, half);
-      let at = 32u * half + tx;
+    for (var run = 0u; run < 2u; run++) {
+      let q0 = tile_x[32u * run + ty];
+      let q1 = tile_x[32u * run + ty + 8u];
+      let q2 = tile_x[32u * run + ty + 16u];
+      let q3 = tile_x[32u * run + ty + 24u];
+      let h0 = run_of(tile_x[32u * HEAD + ty], run);
+      let h1 = run_of(tile_x[32u * HEAD + ty + 8u], run);
+      let h2 = run_of(tile_x[32u * HEAD + ty + 16u], run);
+      let h3 = run_of(tile_x[32u * HEAD + ty + 24u], run);
+      let at = 32u * run + tx;
       let w0 = tile_w[at];
       let w1 = tile_w[at + 8u];
       let w2 = tile_w[at + 16u];
@@ -1951,11 +1954,11 @@ fn main(
 // matvecInt8.wgsl: matvec.wgsl with activations of signed bytes and products of four at a time.
 //
 //   y[r, o] = scale · inv[r] · Σ_runs w.scale · x.scale · (w.q · x.q) + w.minimum · x.scale · Σ x.q  + …
-//   NORM: inv[r] = 1 / sqrt(mean(x²) + eps) of the squares that the blocks carry; the norm's weight is in x already.
+//   NORM: inv[r] = 1 / sqrt(mean(x²) + eps) of the squares that x carries; the norm's weight is in x already.
 //
 // A run is 16 weights with one scale and minimum, as decode_i8 of quant/<type>.wgsl gives them; the rest of
 // the formula, segments and bindings are those of lib/linear.
-// x        [rows][x_stride] blocks of quantize.wgsl                              binding 2
+// x        [rows][x_stride] as quantize.wgsl makes it                             binding 2
 // residual [rows][residual_stride] f32 (when RESIDUAL)                           binding 5
 //
 // Threads share the work as in matvec.wgsl, so the order of summation never depends on the number of rows.
@@ -1997,9 +2000,9 @@ fn main(
   var sums: array<f32, ROWS * OUTS * PARTS>;
   var squares: array<f32, ROWS>;
   for (var k = lane * 16u; k < params.k; k += LANES * 16u) {
-    let half = (k >> 4u) & 1u;
+    let run = (k >> 4u) & 1u;
     let block = params.x_offset + BLOCK * (k >> 5u);
-    if (NORM && half == 0u) {
+    if (NORM && run == 0u) {
       for (var r = 0u; r < rows; r++) {
         squares[r] += bitcast<f32>(x[block + r * params.x_stride + HEAD].w);
       }
@@ -2008,9 +2011,9 @@ fn main(
       let w = decode_i8(base[i], element[i] + k);
       for (var r = 0u; r < rows; r++) {
         let at = block + r * params.x_stride;
-        let head = bitcast<vec4<f32>>(x[at + HEAD]);
-        let sum = select(head.y, head.z, half == 1u);
-        sums[r * OUTS * PARTS + i] += w.scale * (head.x * f32(dot_i8(w.q, x[at + half]))) + w.minimum * sum;
+        let head = run_of(x[at + HEAD], run);
+        let dots = f32(dot_i8(w.q, x[at + run]));
+        sums[r * OUTS * PARTS + i] += w.scale * (head.x * dots) + w.minimum * head.y;
       }
     }
   }
@@ -3233,14 +3236,14 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   "quantize": `// needs: lib/dot_i8
 // quantize.wgsl: rows of activations as signed bytes, once for all products that read them (lib/dot_i8 has the layout).
 //
-//   a block of 32:  scale = max |g · x| / 127,  q = round(g · x / scale)
+//   a run of 16:  scale = max |g · x| / 127,  q = round(g · x / scale)
 //   NORM: g = the weight of the RMS norm in front; its factor 1 / sqrt(mean(x²) + eps) is applied behind the
 //         products, which add up the sums of squares; without it g = 1.
 //
 // x     [rows][x_stride] f32 as vec4; k is a multiple of 32                        binding 1
 // small norm weights as vec4                                                      binding 2
-// out   [rows][out_stride] vec4, 3 a block                                        binding 3
-// A thread makes a block. grid: (ceil(k / 32 / WG), rows, 1)
+// out   [rows][out_stride] vec4, 3 for 32 activations                            binding 3
+// A thread makes two runs. grid: (ceil(k / 32 / WG), rows, 1)
 struct Params {
   k: u32,
   domain: u32,
@@ -3256,7 +3259,7 @@ struct Params {
 @group(1) @binding(2) var<storage, read> small: array<vec4<f32>>;
 @group(1) @binding(3) var<storage, read_write> out: array<vec4<u32>>;
 
-// A block whose values are all smaller is taken for zeros: the inverse of its scale would be no float.
+// A run whose values are all smaller is taken for zeros: the inverse of its scale would be no float.
 const LEAST = 1e-30;
 
 @compute @workgroup_size(WG)
@@ -3264,33 +3267,35 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let block = id.x;
   if (block >= params.k >> 5u || id.y >= row_count(params.domain)) { return; }
   let source = params.x_offset + id.y * params.x_stride + 8u * block;
-  var v: array<vec4<f32>, 8>;
-  var most = vec4(0.0);
-  var squares = 0.0;
-  for (var i = 0u; i < 8u; i++) {
-    v[i] = x[source + i];
-    if (NORM) {
-      squares += dot(v[i], v[i]);
-      v[i] *= small[params.norm + 8u * block + i];
-    }
-    most = max(most, abs(v[i]));
-  }
-  let reach = max(max(most.x, most.y), max(most.z, most.w));
-  let inverse = select(0.0, 127.0 / reach, reach > LEAST);
-  let scale = select(0.0, reach / 127.0, reach > LEAST);
   let to = params.out_offset + id.y * params.out_stride + BLOCK * block;
-  var sums = vec2(0.0);
-  for (var half = 0u; half < 2u; half++) {
+  var squares = 0.0;
+  var scales = vec2(0.0);
+  var sums = vec2(0);
+  for (var run = 0u; run < 2u; run++) {
+    var v: array<vec4<f32>, 4>;
+    var most = vec4(0.0);
+    for (var i = 0u; i < 4u; i++) {
+      v[i] = x[source + 4u * run + i];
+      if (NORM) {
+        squares += dot(v[i], v[i]);
+        v[i] *= small[params.norm + 8u * block + 4u * run + i];
+      }
+      most = max(most, abs(v[i]));
+    }
+    let reach = max(max(most.x, most.y), max(most.z, most.w));
+    let inverse = select(0.0, 127.0 / reach, reach > LEAST);
+    scales[run] = select(0.0, reach / 127.0, reach > LEAST);
     var words = vec4(0u);
     for (var i = 0u; i < 4u; i++) {
       // pack4xI8Clamp would do, but is wrong on one software adapter.
-      let q = clamp(vec4<i32>(round(v[4u * half + i] * inverse)), vec4(-127), vec4(127));
+      let q = clamp(vec4<i32>(round(v[i] * inverse)), vec4(-127), vec4(127));
       words[i] = pack4xI8(q);
-      sums[half] += f32((q.x + q.y) + (q.z + q.w));
+      sums[run] += (q.x + q.y) + (q.z + q.w);
     }
-    out[to + half] = words;
+    out[to + run] = words;
   }
-  out[to + HEAD] = bitcast<vec4<u32>>(vec4(scale, scale * sums.x, scale * sums.y, squares));
+  let both = (bitcast<u32>(sums.x) & 0xffffu) | (bitcast<u32>(sums.y) << 16u);
+  out[to + HEAD] = vec4(bitcast<u32>(scales.x), bitcast<u32>(scales.y), both, bitcast<u32>(squares));
 }
 `,
   "rope": `// rope.wgsl: turns pairs of each head by the angle of the row's position; the rest of the head passes through.

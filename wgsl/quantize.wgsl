@@ -1,14 +1,14 @@
 // needs: lib/dot_i8
 // quantize.wgsl: rows of activations as signed bytes, once for all products that read them (lib/dot_i8 has the layout).
 //
-//   a block of 32:  scale = max |g · x| / 127,  q = round(g · x / scale)
+//   a run of 16:  scale = max |g · x| / 127,  q = round(g · x / scale)
 //   NORM: g = the weight of the RMS norm in front; its factor 1 / sqrt(mean(x²) + eps) is applied behind the
 //         products, which add up the sums of squares; without it g = 1.
 //
 // x     [rows][x_stride] f32 as vec4; k is a multiple of 32                        binding 1
 // small norm weights as vec4                                                      binding 2
-// out   [rows][out_stride] vec4, 3 a block                                        binding 3
-// A thread makes a block. grid: (ceil(k / 32 / WG), rows, 1)
+// out   [rows][out_stride] vec4, 3 for 32 activations                            binding 3
+// A thread makes two runs. grid: (ceil(k / 32 / WG), rows, 1)
 struct Params {
   k: u32,
   domain: u32,
@@ -24,7 +24,7 @@ struct Params {
 @group(1) @binding(2) var<storage, read> small: array<vec4<f32>>;
 @group(1) @binding(3) var<storage, read_write> out: array<vec4<u32>>;
 
-// A block whose values are all smaller is taken for zeros: the inverse of its scale would be no float.
+// A run whose values are all smaller is taken for zeros: the inverse of its scale would be no float.
 const LEAST = 1e-30;
 
 @compute @workgroup_size(WG)
@@ -32,31 +32,33 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let block = id.x;
   if (block >= params.k >> 5u || id.y >= row_count(params.domain)) { return; }
   let source = params.x_offset + id.y * params.x_stride + 8u * block;
-  var v: array<vec4<f32>, 8>;
-  var most = vec4(0.0);
-  var squares = 0.0;
-  for (var i = 0u; i < 8u; i++) {
-    v[i] = x[source + i];
-    if (NORM) {
-      squares += dot(v[i], v[i]);
-      v[i] *= small[params.norm + 8u * block + i];
-    }
-    most = max(most, abs(v[i]));
-  }
-  let reach = max(max(most.x, most.y), max(most.z, most.w));
-  let inverse = select(0.0, 127.0 / reach, reach > LEAST);
-  let scale = select(0.0, reach / 127.0, reach > LEAST);
   let to = params.out_offset + id.y * params.out_stride + BLOCK * block;
-  var sums = vec2(0.0);
-  for (var half = 0u; half < 2u; half++) {
+  var squares = 0.0;
+  var scales = vec2(0.0);
+  var sums = vec2(0);
+  for (var run = 0u; run < 2u; run++) {
+    var v: array<vec4<f32>, 4>;
+    var most = vec4(0.0);
+    for (var i = 0u; i < 4u; i++) {
+      v[i] = x[source + 4u * run + i];
+      if (NORM) {
+        squares += dot(v[i], v[i]);
+        v[i] *= small[params.norm + 8u * block + 4u * run + i];
+      }
+      most = max(most, abs(v[i]));
+    }
+    let reach = max(max(most.x, most.y), max(most.z, most.w));
+    let inverse = select(0.0, 127.0 / reach, reach > LEAST);
+    scales[run] = select(0.0, reach / 127.0, reach > LEAST);
     var words = vec4(0u);
     for (var i = 0u; i < 4u; i++) {
       // pack4xI8Clamp would do, but is wrong on one software adapter.
-      let q = clamp(vec4<i32>(round(v[4u * half + i] * inverse)), vec4(-127), vec4(127));
+      let q = clamp(vec4<i32>(round(v[i] * inverse)), vec4(-127), vec4(127));
       words[i] = pack4xI8(q);
-      sums[half] += f32((q.x + q.y) + (q.z + q.w));
+      sums[run] += (q.x + q.y) + (q.z + q.w);
     }
-    out[to + half] = words;
+    out[to + run] = words;
   }
-  out[to + HEAD] = bitcast<vec4<u32>>(vec4(scale, scale * sums.x, scale * sums.y, squares));
+  let both = (bitcast<u32>(sums.x) & 0xffffu) | (bitcast<u32>(sums.y) << 16u);
+  out[to + HEAD] = vec4(bitcast<u32>(scales.x), bitcast<u32>(scales.y), both, bitcast<u32>(squares));
 }

@@ -1,7 +1,7 @@
 /** Host side of quantize.wgsl: activations as signed bytes. */
 import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 
-/** Activations of a block, and the 32-bit words that it takes. */
+/** Activations of two runs, and the 32-bit words that they take. */
 const BLOCK = 32;
 const BLOCK_WORDS = 12;
 

@@ -69,14 +69,14 @@ export function randomRows(
   return { bytes, values };
 }
 
-/** Blocks of 32 rounded to whole multiples of their largest size over 127. */
+/** Runs of 16 rounded to whole multiples of their largest size over 127. */
 function rounded(x: Float32Array): Float32Array {
   const out = new Float32Array(x.length);
-  for (let from = 0; from < x.length; from += 32) {
-    const block = x.subarray(from, from + 32);
-    const scale = block.reduce((most, v) => Math.max(most, Math.abs(v)), 0) / 127;
+  for (let from = 0; from < x.length; from += 16) {
+    const run = x.subarray(from, from + 16);
+    const scale = run.reduce((most, v) => Math.max(most, Math.abs(v)), 0) / 127;
     out.set(
-      block.map((v) => (scale === 0 ? 0 : Math.round(v / scale) * scale)),
+      run.map((v) => (scale === 0 ? 0 : Math.round(v / scale) * scale)),
       from,
     );
   }
