@@ -11,10 +11,12 @@ import { createTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { renderChat } from "./chat.ts";
 import { type ExecutorOptions, openExecutor, type Placed } from "./device.ts";
 import { asyncDispose } from "./dispose.ts";
+import { type DraftModel, type DraftTarget, openDraftModel } from "./draft-model.ts";
 import { embedTokens } from "./embed.ts";
 import { Sequences } from "./sequences.ts";
 import { createSession, type SessionHost } from "./session.ts";
 import { openSource } from "./source.ts";
+import { type Speculation, speculationOf } from "./speculation.ts";
 import type { GenerateOptions, LoadOptions, Model, ModelSource, Session } from "./types.ts";
 
 /**
@@ -33,13 +35,23 @@ import type { GenerateOptions, LoadOptions, Model, ModelSource, Session } from "
  */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   checkOptions(options);
+  // The draft model's bytes are needed here only.
+  const { speculation: wanted, ...rest } = options;
+  const { model: draftSource, ...speculation } = speculationOf(wanted);
   options.signal?.throwIfAborted();
   const file = await openFile(source, options.signal);
   try {
-    const decided = { ...options, contextLength: contextFor(file, options.contextLength) };
+    const decided = { ...rest, contextLength: contextFor(file, options.contextLength) };
     const graph = buildGraph(file, decided);
     const placed = await openExecutor(graph, file, decided);
-    return new LoadedModel(file, graph, placed, decided);
+    try {
+      const device = { ...decided, device: placed.chosen };
+      const draftModel = await loadDraftModel(draftSource, { file, graph }, device);
+      return new LoadedModel(file, graph, placed, decided, speculation, draftModel);
+    } catch (error) {
+      await placed.dispose();
+      throw error;
+    }
   } catch (error) {
     await closeFile(file);
     throw error;
@@ -53,15 +65,26 @@ class LoadedModel implements Model {
   readonly #options: ExecutorOptions;
   readonly #host: SessionHost;
   readonly #sessions = new Set<Session>();
+  readonly #speculation: Speculation;
+  readonly #draftModel: DraftModel | undefined;
   #placed: Placed;
   #tokenizer: Tokenizer | undefined;
   #disposed = false;
 
-  constructor(file: GgufFile, graph: Graph, placed: Placed, options: ExecutorOptions) {
+  constructor(
+    file: GgufFile,
+    graph: Graph,
+    placed: Placed,
+    options: ExecutorOptions,
+    speculation: Speculation,
+    draftModel: DraftModel | undefined,
+  ) {
     this.file = file;
     this.architecture = graph.architecture;
     this.#graph = graph;
     this.#placed = placed;
+    this.#speculation = speculation;
+    this.#draftModel = draftModel;
     // What only loading needs is not kept for restore().
     this.#options = { ...options, signal: undefined, device: placed.chosen };
     this.#host = this.#createHost();
@@ -81,7 +104,13 @@ class LoadedModel implements Model {
   }
 
   get memory(): Model["memory"] {
-    return this.#placed.executor.memory;
+    const { weights, cache, arena } = this.#placed.executor.memory;
+    const draft = this.#draftModel?.memory ?? { weights: 0, cache: 0, arena: 0 };
+    return {
+      weights: weights + draft.weights,
+      cache: cache + draft.cache,
+      arena: arena + draft.arena,
+    };
   }
 
   session(): Session {
@@ -116,6 +145,7 @@ class LoadedModel implements Model {
     await this.#placed.dispose();
     this.#placed = await openExecutor(this.#graph, this.file, this.#options);
     this.#host.sequences.replace(this.#placed.executor);
+    await this.#draftModel?.restore();
   }
 
   async dispose(): Promise<void> {
@@ -124,6 +154,9 @@ class LoadedModel implements Model {
     for (const session of [...this.#sessions]) await session.dispose();
     await this.#placed.dispose();
     await closeFile(this.file);
+    if (!this.#draftModel) return;
+    await this.#draftModel.dispose();
+    await closeFile(this.#draftModel.file);
   }
 
   [asyncDispose](): Promise<void> {
@@ -145,6 +178,8 @@ class LoadedModel implements Model {
     return {
       vocabulary,
       outputKind,
+      speculation: this.#speculation,
+      draftModel: this.#draftModel,
       sequences: new Sequences(this.#placed.executor),
       get executor(): Executor {
         return model.#placed.executor;
@@ -172,6 +207,22 @@ async function openFile(source: ModelSource, signal: AbortSignal | undefined): P
     return await readGguf(bytes, { signal, open: (name) => openSource(name, signal) });
   } catch (error) {
     await bytes.close();
+    throw error;
+  }
+}
+
+/** The draft model, if there is one, computed where its target is. */
+async function loadDraftModel(
+  source: ModelSource | undefined,
+  target: DraftTarget,
+  options: ExecutorOptions,
+): Promise<DraftModel | undefined> {
+  if (source === undefined) return undefined;
+  const file = await openFile(source, options.signal);
+  try {
+    return await openDraftModel(file, target, options);
+  } catch (error) {
+    await closeFile(file);
     throw error;
   }
 }

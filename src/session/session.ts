@@ -4,9 +4,13 @@ import type { Executor, SequenceId } from "../graph/executor.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { Answer } from "./answer.ts";
 import { asyncDispose } from "./dispose.ts";
+import type { DraftModel } from "./draft-model.ts";
 import { drawingFor } from "./draw.ts";
+import { NgramDrafter } from "./ngram.ts";
 import { type PromptText, readPrompt } from "./prompt.ts";
 import type { Sequences } from "./sequences.ts";
+import { newTally, speculate, type Tally } from "./speculate.ts";
+import { drafterFor, type Speculation } from "./speculation.ts";
 import { decode } from "./step.ts";
 import type { GenerateOptions, Piece, Prompt, Session, SessionStats, StopReason } from "./types.ts";
 
@@ -20,6 +24,8 @@ export interface SessionHost extends PromptText {
   /** Undefined where the file has no usable one: tokens in, tokens out works all the same. */
   findTokenizer(): Tokenizer | undefined;
   readonly outputKind: "logits" | "embeddings";
+  readonly speculation: Speculation;
+  readonly draftModel: DraftModel | undefined;
   forget(session: Session): void;
 }
 
@@ -34,6 +40,7 @@ export function createSession(host: SessionHost): Session {
 class ModelSession implements Session {
   readonly #host: SessionHost;
   readonly #closing = new AbortController();
+  readonly #ngram = new NgramDrafter();
   #tokens: number[] = [];
   #busy = false;
   #stats: Omit<SessionStats, "contextUsed" | "contextLength"> = {
@@ -62,6 +69,7 @@ class ModelSession implements Session {
     let generated = 0;
     let stopReason: StopReason = "aborted";
     let before = { promptTokens: 0, cachedTokens: 0 };
+    let tally: Tally | undefined;
     try {
       const host = this.#host;
       const signal = this.#signal(options.signal);
@@ -86,7 +94,16 @@ class ModelSession implements Session {
         const answer = new Answer(host.findTokenizer(), parser, options);
         const drawing = drawingFor(host, tokens, options);
         const feed = tokens.slice(held);
-        for await (const drawn of decode({ executor, sequence, feed, limit, drawing, signal })) {
+        const run = { executor, sequence, feed, limit, drawing, signal };
+        const { speculation, draftModel } = host;
+        const wanted = options.speculation;
+        const drafter = drafterFor(wanted, speculation, draftModel, this.#ngram, sequence);
+        tally = drafter && newTally();
+        const steps =
+          drafter && tally
+            ? speculate({ ...run, ...speculation, tokens, drafter, tally })
+            : decode(run);
+        for await (const drawn of steps) {
           if (generated === 0) {
             firstAt = performance.now();
             this.#tokens = tokens;
@@ -114,6 +131,7 @@ class ModelSession implements Session {
         promptMs: (firstAt || ended) - started,
         generateMs: firstAt ? ended - firstAt : 0,
         stopReason,
+        ...(tally && { speculation: tally }),
       };
       this.#busy = false;
     }

@@ -19,6 +19,16 @@ export interface LoadProgress {
   readonly total: number;
 }
 
+/** How tokens are guessed ahead. */
+export interface SpeculationOptions {
+  /** A smaller model with the same vocabulary (`-md`). @default none: as `ngram` */
+  readonly model?: ModelSource;
+  /** Tokens guessed at once at most (`--draft-max`), from 1; more than 7 count as 7. @default 7 */
+  readonly draftMax?: number;
+  /** Shorter guesses are not tried (`--draft-min`). @default 1 */
+  readonly draftMin?: number;
+}
+
 export interface LoadOptions {
   /**
    * Where to compute: `auto` measures and takes the faster, `gpu` insists on an adapter, `cpu` is the
@@ -45,6 +55,11 @@ export interface LoadOptions {
   int8?: "auto" | "on" | "off";
   /** Fusions switched off by name, for debugging (`--no-fuse`). */
   noFuse?: readonly string[];
+  /**
+   * Several tokens guessed and checked in one step: the same text in fewer steps. `ngram` looks
+   * guesses up in the session's own tokens, a draft model computes them. @default "none"
+   */
+  speculation?: "none" | "ngram" | SpeculationOptions;
   onProgress?: (progress: LoadProgress) => void;
   /** One calm line now and then: why the CPU is used, or that the model will be slow here. */
   onNotice?: (text: string) => void;
@@ -86,11 +101,23 @@ export interface GenerateOptions extends SamplingOptions {
   tools?: readonly ToolDefinition[];
   /** For messages: tell thoughts and tool calls apart from the content, where the format is known. @default true */
   reasoning?: boolean;
+  /** Another way of guessing ahead than the model was loaded with; `draft` needs its draft model. */
+  speculation?: "none" | "ngram" | "draft";
   signal?: AbortSignal;
 }
 
 /** A prompt: text or token ids are appended; messages are the whole conversation. */
 export type Prompt = string | ArrayLike<number> | readonly ChatMessage[];
+
+/** What guessing ahead came to; `tokens / steps` is the gain over one token a step. */
+export interface SpeculationStats {
+  /** Tokens guessed, and how many of them were right. */
+  readonly drafted: number;
+  readonly accepted: number;
+  /** Steps of the model behind the prompt, and the tokens that came of them. */
+  readonly steps: number;
+  readonly tokens: number;
+}
 
 export interface SessionStats {
   readonly promptTokens: number;
@@ -101,6 +128,8 @@ export interface SessionStats {
   readonly promptMs: number;
   readonly generateMs: number;
   readonly stopReason?: StopReason;
+  /** Where tokens were guessed ahead. */
+  readonly speculation?: SpeculationStats;
   readonly contextUsed: number;
   readonly contextLength: number;
 }

@@ -1,0 +1,147 @@
+/** Guesses by a smaller model with the same vocabulary, on sequences of its own. */
+import { WebggufError } from "../base/errors.ts";
+import type { GgufFile } from "../gguf/types.ts";
+import type { DeviceSampling, Executor, SequenceId } from "../graph/executor.ts";
+import type { Graph } from "../graph/ops.ts";
+import { buildGraph } from "../models/index.ts";
+import { type ExecutorOptions, openExecutor, type Placed } from "./device.ts";
+import { commonPrefix } from "./prompt.ts";
+import type { Drafter } from "./speculate.ts";
+
+/** Paddings of one vocabulary differ by less than this between the sizes of a family, as llama.cpp allows. */
+const PADDING = 128;
+const GREEDY: DeviceSampling = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 };
+
+/** The model that is guessed for. */
+export interface DraftTarget {
+  readonly file: GgufFile;
+  readonly graph: Graph;
+}
+
+/** A loaded draft model; as many sequences as its target, numbered alike. */
+export class DraftModel {
+  readonly file: GgufFile;
+  readonly #graph: Graph;
+  readonly #options: ExecutorOptions;
+  /** Ids that both vocabularies have. */
+  readonly #shared: number;
+  #placed: Placed;
+  /** The tokens that each sequence holds. */
+  #held: number[][] = [];
+
+  constructor(file: GgufFile, graph: Graph, placed: Placed, options: ExecutorOptions, ids: number) {
+    this.file = file;
+    this.#graph = graph;
+    this.#placed = placed;
+    this.#options = { ...options, signal: undefined, device: placed.chosen };
+    this.#shared = ids;
+  }
+
+  get memory(): Executor["memory"] {
+    return this.#placed.executor.memory;
+  }
+
+  /**
+   * Guesses for one sequence of the target. The tokens are drawn as the target's will be, with the
+   * same random number for a position: where the two models agree on the chances, they mostly agree
+   * on the token.
+   */
+  drafter(sequence: SequenceId): Drafter {
+    return {
+      draft: (tokens, max, signal, sampling = GREEDY) =>
+        this.#draft(sequence, tokens, max, signal, sampling),
+    };
+  }
+
+  /** After a lost device: loads the weights again. */
+  async restore(): Promise<void> {
+    await this.#placed.dispose();
+    this.#placed = await openExecutor(this.#graph, this.file, this.#options);
+    this.#held = [];
+  }
+
+  dispose(): Promise<void> {
+    return this.#placed.dispose();
+  }
+
+  async #draft(
+    sequence: SequenceId,
+    tokens: readonly number[],
+    max: number,
+    signal: AbortSignal,
+    sample: DeviceSampling,
+  ): Promise<readonly number[]> {
+    const { executor } = this.#placed;
+    const held = this.#held[sequence] ?? [];
+    const common = Math.min(commonPrefix(held, tokens), tokens.length - 1);
+    const feed = tokens.slice(this.#cut(executor, sequence, common));
+    if (feed.some((token) => token >= this.#shared)) return [];
+    // What a failure leaves behind is not known.
+    this.#held[sequence] = [];
+    executor.reserve(sequence, feed.length + max - 1);
+    const steps = Array.from({ length: max }, (_, i) =>
+      executor.step(
+        [{ sequence, tokens: i === 0 ? feed : "sampled", outputs: "last", sample }],
+        signal,
+      ),
+    );
+    await Promise.allSettled(steps);
+    const drawn = (await Promise.all(steps)).map(([{ tokens: ids }]) => (ids as Int32Array)[0]);
+    held.length = tokens.length - feed.length;
+    held.push(...feed, ...drawn.slice(0, -1));
+    this.#held[sequence] = held;
+    const foreign = drawn.findIndex((token) => token >= this.#shared);
+    return foreign < 0 ? drawn : drawn.slice(0, foreign);
+  }
+
+  /** Cuts a sequence to at most `length`; what is left of it. */
+  #cut(executor: Executor, sequence: SequenceId, length: number): number {
+    return executor.length(sequence) > length
+      ? executor.rewind(sequence, length)
+      : executor.length(sequence);
+  }
+}
+
+/**
+ * Loads a draft model beside its target. Errors: those of loading, and `input/invalid` for a model
+ * that gives no next token or has another vocabulary.
+ */
+export async function openDraftModel(
+  file: GgufFile,
+  target: DraftTarget,
+  options: ExecutorOptions,
+): Promise<DraftModel> {
+  const graph = buildGraph(file, options);
+  if (graph.outputKind === "embeddings")
+    throw new WebggufError(
+      "input/invalid",
+      `${file.name} is an embedding model and cannot guess tokens; use another draft model`,
+    );
+  const ids = sharedIds({ file, graph }, target);
+  return new DraftModel(file, graph, await openExecutor(graph, file, options), options, ids);
+}
+
+/** How many ids mean the same token in both models, from 0 on; refuses models of which that is not nearly all. */
+function sharedIds(draft: DraftTarget, target: DraftTarget): number {
+  const sizes = [draft.graph.vocabulary, target.graph.vocabulary];
+  if (Math.abs(sizes[0] - sizes[1]) > PADDING)
+    throw new WebggufError(
+      "input/invalid",
+      `${draft.file.name} has ${sizes[0]} tokens and ${target.file.name} ${sizes[1]}; a draft model has the vocabulary of its target`,
+      { expected: sizes[1], actual: sizes[0] },
+    );
+  const shared = Math.min(...sizes);
+  const [ours, theirs] = [draft, target].map(({ file }) =>
+    file.metadata.strings("tokenizer.ggml.tokens", []),
+  );
+  // Files without a tokenizer say nothing to compare.
+  if (ours.length === 0 || theirs.length === 0) return shared;
+  for (let id = 0; id < shared; id++)
+    if (ours[id] !== theirs[id])
+      throw new WebggufError(
+        "input/invalid",
+        `${draft.file.name} cannot guess for ${target.file.name}: token ${id} is ${JSON.stringify(ours[id])} in one and ${JSON.stringify(theirs[id])} in the other; a draft model has the vocabulary of its target`,
+        { expected: theirs[id], actual: ours[id] },
+      );
+  return shared;
+}

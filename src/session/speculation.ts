@@ -1,0 +1,68 @@
+/** Which way of guessing a model was loaded with, and which one an answer uses. */
+import { WebggufError } from "../base/errors.ts";
+import type { SequenceId } from "../graph/executor.ts";
+import type { DraftModel } from "./draft-model.ts";
+import type { NgramDrafter } from "./ngram.ts";
+import { type Drafter, MOST_GUESSES } from "./speculate.ts";
+import type { GenerateOptions, LoadOptions, ModelSource } from "./types.ts";
+
+/** {@link LoadOptions.speculation} with the defaults filled in. */
+export interface Speculation {
+  readonly kind: "none" | "ngram" | "draft";
+  readonly draftMax: number;
+  readonly draftMin: number;
+}
+
+/** Reads the option, a draft model's file apart; `input/invalid` for numbers that make no sense. */
+export function speculationOf(
+  option: LoadOptions["speculation"] = "none",
+): Speculation & { readonly model?: ModelSource } {
+  const { model, draftMax = MOST_GUESSES, draftMin = 1 } = typeof option === "string" ? {} : option;
+  const kind = typeof option === "string" ? option : model === undefined ? "ngram" : "draft";
+  if (kind !== "none" && kind !== "ngram" && kind !== "draft")
+    throw new WebggufError(
+      "input/invalid",
+      `speculation is "none", "ngram" or an object with a draft model, not ${JSON.stringify(option)}`,
+      { actual: option },
+    );
+  for (const [name, value, min] of [
+    ["draftMax", draftMax, 1],
+    ["draftMin", draftMin, 0],
+  ] as const)
+    if (!Number.isInteger(value) || value < min)
+      throw new WebggufError(
+        "input/invalid",
+        `speculation.${name} is a whole number of at least ${min}, not ${String(value)}`,
+        { expected: min, actual: value },
+      );
+  const most = Math.min(draftMax, MOST_GUESSES);
+  return { kind, model, draftMax: most, draftMin: Math.min(draftMin, most) };
+}
+
+/** What guesses for an answer on `sequence`; undefined where nothing shall. */
+export function drafterFor(
+  wanted: GenerateOptions["speculation"],
+  speculation: Speculation,
+  draftModel: DraftModel | undefined,
+  ngram: NgramDrafter,
+  sequence: SequenceId,
+): Drafter | undefined {
+  switch (wanted ?? speculation.kind) {
+    case "none":
+      return undefined;
+    case "ngram":
+      return ngram;
+    case "draft":
+      if (draftModel) return draftModel.drafter(sequence);
+      throw new WebggufError(
+        "input/invalid",
+        "This model was loaded without a draft model; give loadModel one in its option speculation",
+      );
+    default:
+      throw new WebggufError(
+        "input/invalid",
+        `speculation is "none", "ngram" or "draft", not ${JSON.stringify(wanted)}`,
+        { actual: wanted },
+      );
+  }
+}
