@@ -1,0 +1,99 @@
+/** An executor whose next token is a function of all tokens before it: for tests of what stands before executors. */
+import type { Executor, SequenceId, StepRequest, StepResult } from "../../src/graph/executor.ts";
+
+export const FAKE_VOCABULARY = 5;
+
+/** The token that follows a text. */
+export function follows(text: readonly number[], seed = 0): number {
+  let h = seed + 17;
+  // Not far back, so that texts repeat now and then.
+  for (const token of text.slice(-3)) h = (Math.imul(h, 31) + token) >>> 0;
+  return (h ^ (h >>> 5)) % FAKE_VOCABULARY;
+}
+
+export interface FakeOptions {
+  readonly contextLength?: number;
+  readonly maxSequences?: number;
+  readonly stepsInFlight?: number;
+  /** Taking back ends at a multiple of this. */
+  readonly border?: number;
+  /** Milliseconds of a step. */
+  readonly delay?: number;
+}
+
+export class FakeExecutor implements Executor {
+  readonly kind = "cpu";
+  readonly adapter = "fake";
+  readonly contextLength: number;
+  readonly maxSequences: number;
+  readonly stepsInFlight: number;
+  readonly chunk = 64;
+  readonly memory = { weights: 0, cache: 0, arena: 0 };
+  readonly lost: Promise<string> = new Promise(() => {});
+  /** The requests of every step. */
+  readonly steps: (readonly StepRequest[])[] = [];
+  readonly #texts: number[][];
+  readonly #sampled: number[] = [];
+  readonly #options: FakeOptions;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: FakeOptions = {}) {
+    this.contextLength = options.contextLength ?? 1000;
+    this.maxSequences = options.maxSequences ?? 1;
+    this.stepsInFlight = options.stepsInFlight ?? 1;
+    this.#options = options;
+    this.#texts = Array.from({ length: this.maxSequences }, () => []);
+  }
+
+  /** The tokens of a sequence. */
+  text(sequence: SequenceId): readonly number[] {
+    return this.#texts[sequence];
+  }
+  length(sequence: SequenceId): number {
+    return this.#texts[sequence].length;
+  }
+  reserve(sequence: SequenceId, count: number): void {
+    if (this.length(sequence) + count > this.contextLength) throw new Error("no room");
+  }
+  async step(requests: readonly StepRequest[], signal?: AbortSignal): Promise<StepResult[]> {
+    signal?.throwIfAborted();
+    this.steps.push(requests);
+    const results = requests.map((request) => this.#take(request));
+    this.#queue = this.#queue.then(() => wait(this.#options.delay));
+    await this.#queue;
+    return results;
+  }
+  rewind(sequence: SequenceId, length: number): number {
+    const text = this.#texts[sequence];
+    if (length >= text.length) return text.length;
+    const { border = 1 } = this.#options;
+    text.length = Math.floor(length / border) * border;
+    return text.length;
+  }
+  async fill(): Promise<void> {}
+  async dispose(): Promise<void> {}
+
+  #take({ sequence, tokens, outputs, read, sample }: StepRequest): StepResult {
+    const text = this.#texts[sequence];
+    const rows = tokens === "sampled" ? [this.#sampled[sequence]] : Array.from(tokens);
+    this.reserve(sequence, rows.length);
+    const drawn: number[] = [];
+    rows.forEach((token, i) => {
+      text.push(token);
+      if (outputs === "all" || (outputs === "last" && i === rows.length - 1))
+        drawn.push(follows(text, sample?.seed));
+    });
+    if (sample) this.#sampled[sequence] = drawn[drawn.length - 1];
+    const logits = new Float32Array(drawn.length * FAKE_VOCABULARY);
+    drawn.forEach((token, i) => {
+      logits[i * FAKE_VOCABULARY + token] = 1;
+    });
+    return {
+      ...(read && { logits }),
+      ...(sample && { tokens: Int32Array.from(drawn) }),
+    };
+  }
+}
+
+const wait = (ms: number | undefined): Promise<void> | undefined =>
+  ms === undefined ? undefined : new Promise((resolve) => setTimeout(resolve, ms));

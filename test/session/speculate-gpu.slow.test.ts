@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import { gpuAvailable } from "../gpu.ts";
+import { answer, load, report, STORY } from "./speculation.ts";
+
+it.skipIf(!gpuAvailable)(
+  "guessing ahead on the GPU gives the same text, drawn and greedy",
+  async () => {
+    const model = await load({ device: "gpu" });
+    // The executor draws, greedily and not, and the host does.
+    for (const more of [{ temperature: 0 }, { temperature: 1 }, { repeatPenalty: 1.2 }]) {
+      const options = { maxTokens: 24, seed: 5, ...more };
+      const plain = await answer(model, "none", STORY, options);
+      const drafted = await answer(model, "draft", STORY, options);
+      report(`Q4_K_M for F16 on the GPU, ${JSON.stringify(more)}`, drafted);
+      expect(drafted.ids).toEqual(plain.ids);
+      if (!("temperature" in more)) continue;
+      expect((await answer(model, "ngram", STORY, options)).ids).toEqual(plain.ids);
+    }
+    await model.dispose();
+  },
+);

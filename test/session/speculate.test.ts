@@ -1,0 +1,170 @@
+/** Guessing ahead changes the number of steps and nothing else. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type GenerateOptions,
+  type LoadOptions,
+  loadModel,
+  type Model,
+  type Prompt,
+} from "../../mod.ts";
+import { fixture } from "../fixture.ts";
+import { answer, DRAFT, load, perStep, report, STORY, TARGET } from "./speculation.ts";
+
+/** A text that repeats itself. */
+const COPY = "The fox has a red hat and a blue coat. ".repeat(3);
+
+const CASES: readonly (readonly [string, Prompt, GenerateOptions])[] = [
+  ["greedy", STORY, { temperature: 0, maxTokens: 60 }],
+  ["greedy to its end", [{ role: "user", content: "What is 7 + 5?" }], { temperature: 0 }],
+  ["greedy, copying", COPY, { temperature: 0, maxTokens: 48 }],
+  ["drawn", STORY, { temperature: 1, seed: 7, maxTokens: 60 }],
+  ["drawn hot", STORY, { temperature: 1.6, topK: 100, seed: 8, maxTokens: 60 }],
+  ["drawn by the host", STORY, { temperature: 1, seed: 9, repeatPenalty: 1.3, maxTokens: 40 }],
+  ["mirostat", STORY, { mirostat: 2, seed: 10, maxTokens: 32 }],
+  ["with log-probabilities", STORY, { temperature: 0, logprobs: 2, maxTokens: 24 }],
+  ["a full context", COPY.repeat(2), { temperature: 0, ignoreEos: true }],
+  ["one token", STORY, { temperature: 0, maxTokens: 1 }],
+  ["two tokens", STORY, { temperature: 0, maxTokens: 2 }],
+];
+
+describe("guessing ahead on the CPU path", () => {
+  let model: Model;
+  beforeAll(async () => {
+    model = await load({ device: "cpu" });
+  });
+  afterAll(() => model.dispose());
+
+  it.each(CASES)("gives the same: %s", async (_, prompt, options) => {
+    const plain = await answer(model, "none", prompt, options);
+    expect(plain.speculation).toBe(undefined);
+    for (const kind of ["ngram", "draft"] as const) {
+      const { speculation, ...rest } = await answer(model, kind, prompt, options);
+      expect({ ...rest, speculation: undefined }).toEqual(plain);
+      expect(speculation!.accepted).toBeLessThanOrEqual(speculation!.drafted);
+    }
+  });
+
+  it("takes at least two tokens a step when it copies", async () => {
+    const options = { temperature: 0, maxTokens: 90 };
+    const told = await answer(model, "none", STORY, options);
+    const again = [...STORY, { role: "assistant", content: told.text }, ...STORY];
+    const copied = await answer(model, "ngram", again, options);
+    expect(copied.ids).toEqual((await answer(model, "none", again, options)).ids);
+    report("n-gram, copying", copied);
+    expect(perStep(copied.speculation!)).toBeGreaterThanOrEqual(2);
+  });
+
+  it("takes at least two tokens a step when Q4_K_M guesses for F16", async () => {
+    const greedy = await answer(model, "draft", STORY, { temperature: 0, maxTokens: 100 });
+    report("Q4_K_M for F16, greedy", greedy);
+    expect(perStep(greedy.speculation!)).toBeGreaterThanOrEqual(2);
+    const drawn = await answer(model, "draft", STORY, { temperature: 1, seed: 3, maxTokens: 100 });
+    report("Q4_K_M for F16, temperature 1", drawn);
+    expect(perStep(drawn.speculation!)).toBeGreaterThanOrEqual(2);
+  });
+
+  it("stops at texts and breaks inside of a right guess, and goes on from there", async () => {
+    const options = { temperature: 0, maxTokens: 40 };
+    const whole = await answer(model, "none", STORY, options);
+    for (const kind of ["ngram", "draft"] as const)
+      for (const length of [5, 6, 7, 8, 9]) {
+        const session = model.session();
+        const ids: number[] = [];
+        const take = async (more: GenerateOptions, prompt: Prompt): Promise<void> => {
+          const pieces = session.generate(prompt, { ...options, speculation: kind, ...more });
+          for await (const piece of pieces) {
+            ids.push(piece.token);
+            if (ids.length === length) break;
+          }
+        };
+        await take({}, STORY);
+        expect(session.tokens.slice(-length)).toEqual(whole.ids.slice(0, length));
+        await take({ maxTokens: 40 - length }, []);
+        expect(ids).toEqual(whole.ids);
+        await session.dispose();
+      }
+    const at = whole.text.indexOf(" ", 30);
+    const stop = [whole.text.slice(at - 4, at + 4)];
+    const plain = await answer(model, "none", STORY, { ...options, stop });
+    expect(plain.stopReason).toBe("stop");
+    for (const kind of ["ngram", "draft"] as const) {
+      const { speculation: _, ...rest } = await answer(model, kind, STORY, { ...options, stop });
+      expect({ ...rest, speculation: undefined }).toEqual(plain);
+    }
+  });
+
+  it("stays at the last token after an abort", async () => {
+    const whole = await answer(model, "none", STORY, { temperature: 0, maxTokens: 20 });
+    const session = model.session();
+    const stop = new AbortController();
+    const part: number[] = [];
+    const run = async (): Promise<void> => {
+      const options = { temperature: 0, speculation: "draft", signal: stop.signal } as const;
+      for await (const piece of session.generate(STORY, options)) {
+        part.push(piece.token);
+        if (part.length === 7) stop.abort("enough");
+      }
+    };
+    await expect(run()).rejects.toBe("enough");
+    expect(part).toEqual(whole.ids.slice(0, 7));
+    const options = { temperature: 0, maxTokens: 13, speculation: "draft" } as const;
+    for await (const piece of session.generate([], options)) part.push(piece.token);
+    expect(part).toEqual(whole.ids);
+    await session.dispose();
+  });
+
+  it("counts the memory of both, and goes on after restore()", async () => {
+    const alone = await loadModel(await fixture(TARGET), { device: "cpu" });
+    expect(model.memory.weights).toBeGreaterThan(alone.memory.weights);
+    await alone.dispose();
+    const before = await answer(model, "draft", STORY, { temperature: 0, maxTokens: 12 });
+    await model.restore();
+    const after = await answer(model, "draft", STORY, { temperature: 0, maxTokens: 12 });
+    expect(after).toEqual(before);
+  });
+});
+
+describe("the options of guessing ahead", () => {
+  const failure = async (options: LoadOptions): Promise<unknown> => {
+    const model = await loadModel(await fixture(DRAFT), { device: "cpu", ...options });
+    await model.dispose();
+    return undefined;
+  };
+
+  it("refuses numbers and words that mean nothing", async () => {
+    for (const speculation of [{ draftMax: 0 }, { draftMin: -1 }, { draftMax: 1.5 }, "fast"])
+      await expect(failure({ speculation } as LoadOptions)).rejects.toMatchObject({
+        code: "input/invalid",
+      });
+  });
+
+  it("names the loading when there is no draft model", async () => {
+    const model = await loadModel(await fixture(DRAFT), { device: "cpu" });
+    await expect(answer(model, "draft", STORY, {})).rejects.toMatchObject({
+      code: "input/invalid",
+    });
+    await model.dispose();
+  });
+
+  it("refuses a draft model of another vocabulary", async () => {
+    const other = await fixture("reference/archs/qwen3.gguf");
+    await expect(failure({ speculation: { model: other } })).rejects.toMatchObject({
+      code: "input/invalid",
+    });
+  });
+
+  it("keeps guesses within draftMax, and tries none below draftMin", async () => {
+    for (const [speculation, most] of [
+      [{ draftMax: 1 }, 2],
+      [{ draftMax: 3 }, 4],
+      [{ draftMin: 7 }, 8],
+    ] as const) {
+      const model = await loadModel(await fixture(DRAFT), { device: "cpu", speculation });
+      const run = await answer(model, "ngram", COPY, { temperature: 0, maxTokens: 30 });
+      const plain = await answer(model, "none", COPY, { temperature: 0, maxTokens: 30 });
+      expect(run.ids).toEqual(plain.ids);
+      expect(perStep(run.speculation!)).toBeLessThanOrEqual(most);
+      await model.dispose();
+    }
+  });
+});
