@@ -21,9 +21,11 @@ export async function bundleEngine() {
         write: false,
         minify: true,
         target: "es2022",
-        lib: {
-          entry: { webgguf: "mod.ts", worker: "src/worker/mod.ts" },
-          formats: ["es"],
+        // As an application's build: library builds keep their whitespace.
+        modulePreload: false,
+        rolldownOptions: {
+          input: { webgguf: "mod.ts", worker: "src/worker/mod.ts" },
+          preserveEntrySignatures: "strict",
         },
       },
     }),

@@ -8,9 +8,13 @@ import { fileURLToPath } from "node:url";
 const folder = fileURLToPath(new URL("../wgsl/", import.meta.url));
 const target = `${folder}mod.ts`;
 
-/** The text of a file as a template literal, without trailing spaces. */
+/**
+ * The text of a file as a template literal, without comments and indentation: who reads a kernel
+ * reads its file. The line that names needed snippets stays, and so does the number of lines, so that
+ * a compiler's line numbers fit the file.
+ */
 function literal(text: string): string {
-  const trimmed = text.replace(/[ \t\r]+$/gm, "");
+  const trimmed = text.replace(/\/\/(?! needs:).*$/gm, "").replace(/^[ \t]+|[ \t\r]+$/gm, "");
   return `\`${trimmed.replace(/[\\`]|\$(?=\{)/g, "\\$&")}\``;
 }
 
