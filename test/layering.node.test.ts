@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { architectures } from "../src/models/index.ts";
 import { code, graphOf, importsOf, resolveFrom, root, sourcesIn, text } from "./checks/sources.ts";
 
 /** The stations in the order in which data flows; each may import itself and what stands before it. */
@@ -143,12 +144,21 @@ describe("names", () => {
   });
 
   it("of model families stand in no kernel and no plan", () => {
-    const family =
-      /\b(?:llama|qwen|gemma|phi|mistral|mixtral|mamba|rwkv|falcon|gpt2|gptneox|bert|deepseek|granite|olmo)\d*\b/gi;
-    const found = [...sourcesIn("src/kernels"), ...sourcesIn("src/plan")].flatMap((file) =>
+    const makers = "qwen|gemma|phi|mistral|mixtral|rwkv|bert|glm|exaone|kimi|cohere".split("|");
+    const names = [...architectures(), ...makers].map((name) => name.replaceAll("-", "\\W"));
+    const family = new RegExp(`\\b(?:${names.join("|")})\\d*\\b`, "gi");
+    const shaders = readdirSync(path.join(root, "wgsl"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".wgsl"))
+      .map((name) => `wgsl/${name.replaceAll("\\", "/")}`);
+    expect(shaders.length).toBeGreaterThan(20);
+    const files = [...sourcesIn("src/kernels"), ...sourcesIn("src/plan"), ...shaders];
+    const found = files.flatMap((file) =>
       Array.from(code(text(file), true).matchAll(family), (match) => `${file}: ${match[0]}`),
     );
     expect(found).toEqual([]);
+    // Nor may a plan ask which family a graph is of.
+    const asking = [...sourcesIn("src/kernels"), ...sourcesIn("src/plan")];
+    expect(matchesIn(asking, /\.architecture\b/g)).toEqual([]);
   });
 });
 
