@@ -85,7 +85,12 @@ const mutants: readonly (readonly [string, () => Case, string, string])[] = [
     "+ o - params.starts[segment]",
     "+ o + 1u - params.starts[segment]",
   ],
-  ["a norm of the sum, not the mean", normed, "squares[r] / f32(params.k)", "squares[r]"],
+  [
+    "a norm of the sum, not the mean",
+    normed,
+    "lane_sum(squares[r]) / f32(params.k)",
+    "lane_sum(squares[r])",
+  ],
   [
     "a residual of another row",
     normed,
