@@ -1,14 +1,19 @@
 /** Where a model is computed: on the adapter asked for, or wherever a short measurement says. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
-import { createCpuExecutor } from "../cpu/executor.ts";
+import { type CpuExecutorHooks, createCpuExecutor } from "../cpu/executor.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import type { CacheTypeName } from "../kernels/slot.ts";
-import { createGpuExecutor, type GpuExecutorOptions } from "../plan/executor.ts";
+import {
+  createGpuExecutor,
+  type ExecutorHooks,
+  type GpuExecutorOptions,
+} from "../plan/executor.ts";
 import type { Gpu } from "../platform/types.ts";
 import { createRowSampler } from "../sample/row.ts";
+import { batched } from "./batch.ts";
 import { estimateSpeed } from "./probe.ts";
 import type { LoadOptions, Model } from "./types.ts";
 
@@ -88,10 +93,11 @@ async function onGpu(
   chosen: string,
 ): Promise<Placed> {
   try {
-    const executor = await createGpuExecutor(graph, file, gpu, decided(options), {
+    const hooks: ExecutorHooks = {
       signal: options.signal,
       onProgress: (stage, loaded, total) => options.onProgress?.({ stage, loaded, total }),
-    });
+    };
+    const executor = batched(await createGpuExecutor(graph, file, gpu, decided(options), hooks));
     return {
       executor,
       device: { kind: "gpu", name: executor.adapter, software: gpu.capabilities.software },
@@ -110,16 +116,13 @@ async function onGpu(
 async function onCpu(graph: Graph, file: GgufFile, options: ExecutorOptions): Promise<Placed> {
   const { cacheTypeK, cacheTypeV, ...rest } = decided(options);
   const sampler = createRowSampler(graph.vocabulary);
-  const executor = await createCpuExecutor(
-    graph,
-    file,
-    { ...rest, cacheTypeK: plainCache(cacheTypeK), cacheTypeV: plainCache(cacheTypeV) },
-    {
-      signal: options.signal,
-      onProgress: (loaded, total) => options.onProgress?.({ stage: "read", loaded, total }),
-      sampleRow: (logits, sampling, _sequence, step) => sampler(logits, sampling, step),
-    },
-  );
+  const cache = { cacheTypeK: plainCache(cacheTypeK), cacheTypeV: plainCache(cacheTypeV) };
+  const hooks: CpuExecutorHooks = {
+    signal: options.signal,
+    onProgress: (loaded, total) => options.onProgress?.({ stage: "read", loaded, total }),
+    sampleRow: (logits, sampling, _sequence, step) => sampler(logits, sampling, step),
+  };
+  const executor = batched(await createCpuExecutor(graph, file, { ...rest, ...cache }, hooks));
   return {
     executor,
     device: { kind: "cpu", name: executor.adapter, software: false },

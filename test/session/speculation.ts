@@ -11,7 +11,9 @@ import { fixture } from "../fixture.ts";
 
 export const TARGET = "tiny-model/webgguf-tale-f16.gguf";
 export const DRAFT = "tiny-model/webgguf-tale-q4_k_m.gguf";
-export const STORY = [{ role: "user", content: "Tell me a story about a fox who lost a hat." }];
+export const STORY: readonly { role: string; content: string }[] = [
+  { role: "user", content: "Tell me a story about a fox who lost a hat." },
+];
 
 type Kind = "none" | "ngram" | "draft";
 

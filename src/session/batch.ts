@@ -1,0 +1,151 @@
+/**
+ * Sessions that work at the same time share steps: an executor in front of another that holds a
+ * request back for a moment until the other sequences at work have asked too, and sends them as one
+ * step of a few rows, which costs little more than one of them alone. A sequence that works alone is
+ * never held back. Rows do not depend on what else is in their step, so no text changes.
+ */
+import type { Executor, SequenceId, StepRequest, StepResult } from "../graph/executor.ts";
+
+/** Rows of a step that cost little more than one. */
+const SMALL_ROWS = 8;
+/** Milliseconds that a request waits, at most, for sequences that were answered but do not go on. */
+const PATIENCE = 2;
+
+/** The same executor for sequences at work together; one that holds a single sequence is returned as it is. */
+export function batched(inner: Executor): Executor {
+  if (inner.maxSequences === 1) return inner;
+  const { kind, adapter, contextLength, maxSequences, stepsInFlight, chunk, lost } = inner;
+  const batch = new Batch(inner);
+  const reserve = (sequence: SequenceId, count: number): void =>
+    inner.reserve(sequence, batch.waiting(sequence) + count);
+  return {
+    ...{ kind, adapter, contextLength, maxSequences, stepsInFlight, chunk, lost, reserve },
+    get memory() {
+      return inner.memory;
+    },
+    length: (sequence) => inner.length(sequence) + batch.waiting(sequence),
+    async step(requests, signal) {
+      signal?.throwIfAborted();
+      for (const request of requests) reserve(request.sequence, rowsOf([request]));
+      return batch.add(requests, signal);
+    },
+    rewind(sequence, length) {
+      if (batch.waiting(sequence) > 0) batch.sendAll();
+      return inner.rewind(sequence, length);
+    },
+    fill(sequence, count) {
+      batch.sendAll();
+      return inner.fill(sequence, count);
+    },
+    dispose() {
+      batch.sendAll();
+      return inner.dispose();
+    },
+  };
+}
+
+/** A call of `step` that was not sent yet. */
+interface Call {
+  readonly requests: readonly StepRequest[];
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (results: StepResult[]) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+class Batch {
+  readonly #inner: Executor;
+  /** In the order they came. */
+  #calls: Call[] = [];
+  /** Sequences that something is computed of, or was a moment ago. */
+  readonly #atWork = new Set<SequenceId>();
+  /** Steps sent and not answered, and when the last answer came. */
+  #flying = 0;
+  #answered = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(inner: Executor) {
+    this.#inner = inner;
+  }
+
+  add(requests: readonly StepRequest[], signal: AbortSignal | undefined): Promise<StepResult[]> {
+    return new Promise((resolve, reject) => {
+      this.#calls.push({ requests, signal, resolve, reject });
+      this.#consider();
+    });
+  }
+
+  /** Rows of a sequence that were not sent yet. */
+  waiting(sequence: SequenceId): number {
+    let rows = 0;
+    for (const { requests } of this.#calls)
+      rows += rowsOf(requests.filter((request) => request.sequence === sequence));
+    return rows;
+  }
+
+  /** Sends what there is and waits for nobody. */
+  sendAll(): void {
+    if (this.#flying === 0) this.#atWork.clear();
+    while (this.#calls.length > 0) void this.#send(this.#takeStep());
+  }
+
+  /** Sends steps as long as every sequence at work has its part in the next; else the wait has an end. */
+  #consider(): void {
+    while (this.#calls.length > 0 && !this.#incomplete()) void this.#send(this.#takeStep());
+    if (this.#calls.length === 0 || this.#flying > 0) return;
+    const left = this.#answered + PATIENCE - performance.now();
+    if (left <= 0) this.sendAll();
+    else this.#timer ??= setTimeout(() => this.sendAll(), left);
+  }
+
+  /** Whether a sequence at work asks for nothing yet. */
+  #incomplete(): boolean {
+    const asking = new Set(this.#calls.flatMap(({ requests }) => requests.map((r) => r.sequence)));
+    return [...this.#atWork].some((sequence) => !asking.has(sequence));
+  }
+
+  /** Takes the calls of the next step: the first, and those behind it that fit in, one of a sequence. */
+  #takeStep(): Call[] {
+    const step: Call[] = [];
+    const left: Call[] = [];
+    const seen = new Set<SequenceId>();
+    let rows = 0;
+    for (const call of this.#calls) {
+      const own = call.requests.map((request) => request.sequence);
+      rows += rowsOf(call.requests);
+      const fits = rows <= SMALL_ROWS && !own.some((sequence) => seen.has(sequence));
+      if (step.length === 0 || fits) step.push(call);
+      else {
+        rows -= rowsOf(call.requests);
+        left.push(call);
+      }
+      for (const sequence of own) seen.add(sequence);
+    }
+    this.#calls = left;
+    return step;
+  }
+
+  async #send(calls: readonly Call[]): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const wanted = calls.filter(({ signal }) => !signal?.aborted);
+    for (const { signal, reject } of calls) if (signal?.aborted) reject(signal.reason);
+    if (wanted.length === 0) return;
+    const requests = wanted.flatMap((call) => call.requests);
+    for (const { sequence } of requests) this.#atWork.add(sequence);
+    this.#flying++;
+    try {
+      // A shared step is small, and to stop it is one caller's wish only.
+      const signal = wanted.length === 1 ? wanted[0].signal : undefined;
+      const results = await this.#inner.step(requests, signal);
+      for (const call of wanted) call.resolve(results.splice(0, call.requests.length));
+    } catch (error) {
+      for (const { reject } of wanted) reject(error);
+    }
+    this.#flying--;
+    this.#answered = performance.now();
+    this.#consider();
+  }
+}
+
+const rowsOf = (requests: readonly StepRequest[]): number =>
+  requests.reduce((rows, { tokens }) => rows + (tokens === "sampled" ? 1 : tokens.length), 0);
