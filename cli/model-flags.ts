@@ -1,5 +1,11 @@
 /** The flags that choose a model, a device and a way to sample: shared by the commands. */
-import type { CacheType, LoadOptions, SamplerName, SamplingOptions } from "../mod.ts";
+import type {
+  CacheType,
+  LoadOptions,
+  SamplerName,
+  SamplingOptions,
+  SpeculationOptions,
+} from "../mod.ts";
 import { type Flag, usage, type Values } from "./flags.ts";
 
 const MODEL: readonly Flag[] = [
@@ -58,6 +64,30 @@ export const DEVICE_FLAGS: readonly Flag[] = [
   },
 ];
 
+/** How tokens are guessed ahead: for commands that generate. */
+export const SPECULATION_FLAGS: readonly Flag[] = [
+  {
+    names: ["-md", "--spec-draft-model", "--model-draft"],
+    value: "FILE",
+    help: "a smaller model with the same vocabulary, which guesses tokens ahead",
+  },
+  {
+    names: ["--spec-type"],
+    value: "TYPE",
+    help: "none, ngram-simple (looks guesses up in the text) or draft-simple (what -md does)",
+  },
+  {
+    names: ["--draft", "--draft-n", "--spec-draft-n-max", "--draft-max"],
+    value: "N",
+    help: "tokens guessed at once, at most 7 (default 7)",
+  },
+  {
+    names: ["--draft-n-min", "--spec-draft-n-min", "--draft-min"],
+    value: "N",
+    help: "shorter guesses are not tried (default 1)",
+  },
+];
+
 export const MODEL_FLAGS: readonly Flag[] = MODEL;
 
 export const SAMPLING_FLAGS: readonly Flag[] = [
@@ -107,10 +137,11 @@ export const SAMPLING_FLAGS: readonly Flag[] = [
   { names: ["--ignore-eos"], help: "go on after end-of-generation tokens" },
 ];
 
+const SPEC_TYPES = ["none", "ngram-simple", "draft-simple"] as const;
 const INT8 = ["auto", "on", "off"] as const;
 const CACHE_TYPES: readonly CacheType[] = ["f32", "f16", "q8_0", "q4_0"];
 
-/** Load options from {@link DEVICE_FLAGS}. */
+/** Load options from {@link DEVICE_FLAGS} and {@link SPECULATION_FLAGS}. */
 export function loadOptions(values: Values): LoadOptions {
   const chunk = values.integer("ubatch-size");
   const batch = values.integer("batch-size");
@@ -137,7 +168,25 @@ export function loadOptions(values: Values): LoadOptions {
     ...(inFlight !== undefined && { stepsInFlight: inFlight }),
     int8: values.choice("int8", INT8) ?? "off",
     noFuse: values.texts("no-fuse"),
+    ...speculation(values),
   };
+}
+
+function speculation(values: Values): Pick<LoadOptions, "speculation"> {
+  const model = values.text("model-draft");
+  const draftMax = values.integer("draft-max");
+  const draftMin = values.integer("draft-min");
+  const type =
+    values.choice("spec-type", SPEC_TYPES) ?? (model === undefined ? "none" : "draft-simple");
+  if (type === "none") return {};
+  if (type === "draft-simple" && model === undefined)
+    throw usage("--spec-type draft-simple needs a draft model: -md FILE");
+  const options: SpeculationOptions = {
+    ...(type === "draft-simple" && { model }),
+    ...(draftMax !== undefined && { draftMax }),
+    ...(draftMin !== undefined && { draftMin }),
+  };
+  return { speculation: options };
 }
 
 /** Sampling options from {@link SAMPLING_FLAGS}; only what was given, the rest are the engine's defaults. */

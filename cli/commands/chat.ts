@@ -5,7 +5,12 @@ import type { Command } from "../command.ts";
 import { usage, type Values } from "../flags.ts";
 import { type Lines, openLines } from "../lines.ts";
 import { Interrupted, withModel } from "../model.ts";
-import { DEVICE_FLAGS, SAMPLING_FLAGS, samplingOptions } from "../model-flags.ts";
+import {
+  DEVICE_FLAGS,
+  SAMPLING_FLAGS,
+  SPECULATION_FLAGS,
+  samplingOptions,
+} from "../model-flags.ts";
 import { GENERATION_FLAGS, generationOptions, optionalPrompt, statistics } from "../prompt.ts";
 import { dim, note, print, readText, stdinIsTerminal, stdoutIsTerminal } from "../terminal.ts";
 
@@ -48,6 +53,7 @@ export const chat: Command = {
     ...GENERATION_FLAGS,
     ...SAMPLING_FLAGS,
     ...DEVICE_FLAGS,
+    ...SPECULATION_FLAGS,
   ],
   async run(values) {
     if (values.switch("no-conversation"))

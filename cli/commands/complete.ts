@@ -2,7 +2,12 @@
 import type { GenerateOptions } from "../../mod.ts";
 import type { Command } from "../command.ts";
 import { interruptible, withModel } from "../model.ts";
-import { DEVICE_FLAGS, SAMPLING_FLAGS, samplingOptions } from "../model-flags.ts";
+import {
+  DEVICE_FLAGS,
+  SAMPLING_FLAGS,
+  SPECULATION_FLAGS,
+  samplingOptions,
+} from "../model-flags.ts";
 import { GENERATION_FLAGS, generationOptions, promptFrom, statistics } from "../prompt.ts";
 import { note, print, stdoutIsTerminal } from "../terminal.ts";
 
@@ -19,6 +24,7 @@ export const complete: Command = {
     { names: ["-no-cnv", "--no-conversation"], help: "what complete always does" },
     ...SAMPLING_FLAGS,
     ...DEVICE_FLAGS,
+    ...SPECULATION_FLAGS,
   ],
   async run(values) {
     const prompt = await promptFrom(values);

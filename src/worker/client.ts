@@ -36,16 +36,11 @@ export async function loadModelInWorker(
 ): Promise<Model> {
   const { signal, onProgress, onNotice, ...rest } = options;
   signal?.throwIfAborted();
-  if (typeof source === "object" && "read" in source)
-    throw new WebggufError(
-      "input/invalid",
-      "A ByteSource cannot be sent to a worker; pass a path, URL, File, Blob or bytes",
-    );
+  const message = { source: postable(source), options: postableOptions(rest) };
   const link = new Link(worker);
   try {
-    const posted = source instanceof URL ? source.href : source;
     const facts = await link.ask<ModelFacts>(
-      { do: "load", source: posted, options: rest },
+      { do: "load", ...message },
       { signal, onProgress, onNotice },
     );
     return new RemoteModel(link, facts);
@@ -228,6 +223,23 @@ class RemoteSession implements Session {
     this.#checkFree();
     this.#busy = true;
   }
+}
+
+/** A source as it can be sent. */
+function postable(source: ModelSource): ModelSource {
+  if (typeof source === "object" && "read" in source)
+    throw new WebggufError(
+      "input/invalid",
+      "A ByteSource cannot be sent to a worker; pass a path, URL, File, Blob or bytes",
+    );
+  return source instanceof URL ? source.href : source;
+}
+
+/** Options may name a draft model. */
+function postableOptions<T extends LoadOptions>(options: T): T {
+  const { speculation } = options;
+  if (typeof speculation !== "object" || speculation.model === undefined) return options;
+  return { ...options, speculation: { ...speculation, model: postable(speculation.model) } };
 }
 
 const posted = (prompt: Prompt): Prompt =>

@@ -4,6 +4,7 @@ import {
   DEVICE_FLAGS,
   loadOptions,
   SAMPLING_FLAGS,
+  SPECULATION_FLAGS,
   samplingOptions,
 } from "../../cli/model-flags.ts";
 import { processEscapes, progressBar } from "../../cli/terminal.ts";
@@ -14,7 +15,7 @@ const FLAGS: readonly Flag[] = [
   { names: ["--json"], help: "as JSON" },
 ];
 const load = (...args: string[]): ReturnType<typeof loadOptions> =>
-  loadOptions(parseFlags(args, DEVICE_FLAGS));
+  loadOptions(parseFlags(args, [...DEVICE_FLAGS, ...SPECULATION_FLAGS]));
 const sampling = (...args: string[]): ReturnType<typeof samplingOptions> =>
   samplingOptions(parseFlags(args, SAMPLING_FLAGS));
 
@@ -43,6 +44,19 @@ describe("flags", () => {
     expect(() => parseFlags(["--json=1"], FLAGS)).toThrow("takes no value");
     expect(() => load("-ctk", "f8")).toThrow("one of f32, f16, q8_0, q4_0");
     expect(() => load("-ub", "0")).toThrow("at least 1");
+  });
+
+  it("choose how tokens are guessed ahead as llama.cpp's do", () => {
+    expect(load().speculation).toBe(undefined);
+    expect(load("--spec-type", "none", "-md", "d.gguf").speculation).toBe(undefined);
+    expect(load("-md", "d.gguf", "--draft-max", "5").speculation).toEqual({
+      model: "d.gguf",
+      draftMax: 5,
+    });
+    expect(load("--spec-type", "ngram-simple", "--draft-min", "2").speculation).toEqual({
+      draftMin: 2,
+    });
+    expect(() => load("--spec-type", "draft-simple")).toThrow("needs a draft model");
   });
 
   it("choose the device, context and chunk as llama.cpp's do", () => {

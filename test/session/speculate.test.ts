@@ -124,6 +124,29 @@ describe("guessing ahead on the CPU path", () => {
   });
 });
 
+describe("guessing ahead with a cache that is not all there", () => {
+  // Recurrent state goes back to a copy of it; a window forgets.
+  it.each(["lfm2", "gemma3"])("gives the same tokens: %s", async (name) => {
+    const model = await loadModel(await fixture(`reference/archs/${name}.gguf`), {
+      device: "cpu",
+      contextLength: 128,
+    });
+    // Random weights repeat nothing, so the prompt does.
+    const prompt = Array.from({ length: 40 }, (_, i) => 3 + (i % 4));
+    for (const options of [
+      { temperature: 0, maxTokens: 60 },
+      { temperature: 1, topK: 3, seed: 2, maxTokens: 60 },
+    ]) {
+      const plain = await answer(model, "none", prompt, options);
+      const guessed = await answer(model, "ngram", prompt, options);
+      report(`${name}, ${JSON.stringify(options)}`, guessed);
+      expect(guessed.ids).toEqual(plain.ids);
+      expect(guessed.speculation!.drafted).toBeGreaterThan(0);
+    }
+    await model.dispose();
+  });
+});
+
 describe("the options of guessing ahead", () => {
   const failure = async (options: LoadOptions): Promise<unknown> => {
     const model = await loadModel(await fixture(DRAFT), { device: "cpu", ...options });

@@ -39,6 +39,35 @@ describe("a model in a worker", () => {
     await model.dispose();
   });
 
+  it("guesses ahead with a draft model that was sent along", async () => {
+    const model = await load(await fixture(BUNDLED), {
+      device: "cpu",
+      speculation: { model: await fixture("tiny-model/webgguf-tale-q4_k_m.gguf") },
+    });
+    const session = model.session();
+    const texts: string[] = [];
+    for (const speculation of ["none", "draft"] as const) {
+      let text = "";
+      const options = { temperature: 0, maxTokens: 20, speculation };
+      for await (const piece of session.generate("Once upon a time", options)) text += piece.text;
+      texts.push(text);
+      if (speculation === "draft") expect(session.stats().speculation?.accepted).toBeGreaterThan(0);
+      session.reset();
+    }
+    expect(texts[1]).toBe(texts[0]);
+    await model.dispose();
+  });
+
+  it("refuses sources that cannot be sent, for models and draft models", async () => {
+    const bytes = await fixture(BUNDLED);
+    const own = { size: 0, read: async () => new Uint8Array(), close: async () => {} };
+    const source = own as unknown as Uint8Array<ArrayBuffer>;
+    for (const attempt of [load(source, {}), load(bytes, { speculation: { model: source } })])
+      expect(await attempt.catch((reason: unknown) => reason)).toMatchObject({
+        code: "input/invalid",
+      });
+  });
+
   it("passes typed errors on", async () => {
     const broken = new Uint8Array(64);
     const error = await load(broken, { device: "cpu" }).catch((reason: unknown) => reason);
