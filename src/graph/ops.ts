@@ -307,8 +307,11 @@ export interface Graph {
   readonly causal: boolean;
   /** Groups of weights that one kernel reads together and that are placed next to each other. */
   readonly groups: readonly (readonly string[])[];
-  /** Embedding models: how rows become one vector. */
-  readonly pooling?: "none" | "mean" | "cls" | "last" | "rank";
+  /**
+   * Embedding models: how rows become one vector. `rank`: the scores of the first row as they are;
+   * `rankLast`: those of the last row as shares of 1 (softmax).
+   */
+  readonly pooling?: "none" | "mean" | "cls" | "last" | "rank" | "rankLast";
 }
 
 /** The values an op reads, in a fixed order. */

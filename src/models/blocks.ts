@@ -154,6 +154,12 @@ export interface Experts extends Partial<Omit<RouteParams, "experts">> {
 export function experts(m: ModelBuilder, x: Ref, options: Experts = {}): Ref {
   const { h } = m;
   const { kind = "silu", weighInput = false } = options;
+  if (m.has("ffn_up.0") || m.has("ffn_down.0"))
+    m.fail(
+      "each expert has tensors of its own, as in files from before April 2024; convert the model " +
+        "to GGUF again with a newer llama.cpp, which stacks them in one",
+      "ffn_up.0",
+    );
   const router = options.router ?? m.linear(x, "ffn_gate_inp");
   const bias = m.has("exp_probs_b.bias") ? "exp_probs_b.bias" : "exp_probs_b";
   const route = m.moeRoute(router, {

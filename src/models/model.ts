@@ -3,7 +3,7 @@ import type { GgufFile } from "../gguf/types.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph, Ref } from "../graph/ops.ts";
 import type { Hyper } from "./hyper.ts";
-import { poolingOf } from "./pooling.ts";
+import { decoderEmbeddings } from "./pooling.ts";
 
 /**
  * What a family returns: the last value, and what it is. Logits and causal unless said otherwise.
@@ -35,8 +35,8 @@ export class ModelBuilder extends GraphBuilder {
 
   finish(result: FamilyResult): Graph {
     if (typeof result !== "number") return this.build(result.output, result);
-    return this.embeds
-      ? this.build(result, { outputKind: "embeddings", pooling: poolingOf(this.h, "last") })
-      : this.build(result, { outputKind: "logits" });
+    if (!this.embeds) return this.build(result, { outputKind: "logits" });
+    const end = decoderEmbeddings(this, result);
+    return this.build(end.output, end);
   }
 }

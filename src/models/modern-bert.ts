@@ -9,6 +9,8 @@ import { slidingLayers } from "./window.ts";
 
 export const modernBert: Family = (m) => {
   const { h } = m;
+  // Its rerankers take the mean before their hidden layer, which no graph of rows can.
+  if (h.integer("pooling_type", 1) === 4) h.fail("pooling_type", 4, "0 to 3 (it cannot rank)");
   const rope = ropeOf(m, "neox");
   const slidingRope = ropeOf(m, "neox", { base: h.number("rope.freq_base_swa", 10000) });
   const sliding = slidingLayers(h, 3, true);

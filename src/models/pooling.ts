@@ -1,4 +1,4 @@
-/** Ends of embedding models. */
+/** Ends of embedding models and of rerankers. */
 import type { Graph, Ref } from "../graph/ops.ts";
 import type { Hyper } from "./hyper.ts";
 import type { FamilyResult, ModelBuilder } from "./model.ts";
@@ -27,8 +27,20 @@ export function embeddings(m: ModelBuilder, rows: Ref, fallback: Pooling = "none
   return { output, outputKind: "embeddings", pooling, causal: false };
 }
 
+/**
+ * The normed rows of a decoder that embeds or ranks. Only its last row has seen the whole text, so
+ * that one is ranked; its labels ("yes" and "no") share 1, as for Qwen3's reranker in llama.cpp.
+ */
+export function decoderEmbeddings(m: ModelBuilder, rows: Ref): Exclude<FamilyResult, Ref> {
+  const kind = poolingOf(m.h, "last");
+  if (kind !== "rank") return { output: rows, outputKind: "embeddings", pooling: kind };
+  return { output: rankHead(m, rows), outputKind: "embeddings", pooling: "rankLast" };
+}
+
 /** A score for each label: a hidden layer where the file has one, and a projection. */
 function rankHead(m: ModelBuilder, x: Ref): Ref {
+  if (!m.has("cls") && !m.has("cls.output"))
+    m.fail('it ranks ("pooling_type" is 4) but has no classifier', "cls.output");
   let y = m.has("cls") ? m.activation(m.linear(x, "cls"), "tanh") : x;
   if (m.has("cls.norm")) y = m.layerNorm(y, "cls.norm");
   return m.has("cls.output") ? m.linear(y, "cls.output") : y;

@@ -11,8 +11,9 @@ export interface EmbedHost {
 
 /**
  * One vector for a sequence's tokens. Pooling: `mean` of the rows, `cls` the first, `last` the
- * last; these are scaled to length 1. `rank` gives the head's scores as they are, and `none`
- * every row after the other, each scaled to length 1.
+ * last; these are scaled to length 1. `rank` gives the head's scores of the first row as they are,
+ * `rankLast` those of the last as shares of 1, and `none` every row after the other, each scaled to
+ * length 1.
  */
 export async function embedTokens(
   host: EmbedHost,
@@ -64,7 +65,18 @@ export function pool(
       return normalize(row(count - 1));
     case "rank":
       return row(0);
+    case "rankLast":
+      return softmax(row(count - 1));
   }
+}
+
+/** Shares of 1; a single score stays as it is. */
+function softmax(scores: Float32Array): Float32Array {
+  if (scores.length === 1) return scores;
+  const most = Math.max(...scores);
+  const shares = scores.map((score) => Math.exp(score - most));
+  const sum = shares.reduce((total, share) => total + share, 0);
+  return shares.map((share) => share / sum);
 }
 
 /** Scales to Euclidean length 1 in place; a zero vector stays. */

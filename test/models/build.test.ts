@@ -150,3 +150,13 @@ describe("mutated metadata", () => {
     }
   });
 });
+
+describe("experts in tensors of their own", () => {
+  it("are refused with what to do", async () => {
+    const file = await archFile("qwen3moe");
+    const tensors = new Map(file.tensors);
+    const stack = tensors.get("blk.0.ffn_up_exps.weight")!;
+    tensors.set("blk.0.ffn_up.0.weight", { ...stack, name: "blk.0.ffn_up.0.weight" });
+    expect(() => build({ ...file, tensors })).toThrow("convert the model to GGUF again");
+  });
+});
