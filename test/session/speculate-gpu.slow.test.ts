@@ -1,4 +1,6 @@
 import { expect, it } from "vitest";
+import { loadModel } from "../../mod.ts";
+import { fixture } from "../fixture.ts";
 import { gpuAvailable } from "../gpu.ts";
 import { answer, load, report, STORY } from "./speculation.ts";
 
@@ -19,3 +21,19 @@ it.skipIf(!gpuAvailable)(
     await model.dispose();
   },
 );
+
+it.skipIf(!gpuAvailable)("guessing ahead on the GPU computes recurrent state again", async () => {
+  const model = await loadModel(await fixture("reference/archs/lfm2.gguf"), {
+    device: "gpu",
+    contextLength: 128,
+  });
+  const prompt = Array.from({ length: 40 }, (_, i) => 3 + (i % 4));
+  for (const seed of [2, 3]) {
+    const options = { temperature: 1, topK: 3, seed, maxTokens: 60 };
+    const plain = await answer(model, "none", prompt, options);
+    const guessed = await answer(model, "ngram", prompt, options);
+    report(`lfm2 on the GPU, seed ${seed}`, guessed);
+    expect(guessed.ids).toEqual(plain.ids);
+  }
+  await model.dispose();
+});
