@@ -94,3 +94,22 @@ export function pairComponents(table: RopeTable): Uint8Array {
 export function tokenPosition(position: number, component: number): number {
   return component === 3 ? 0 : position;
 }
+
+/**
+ * {@link ropeAngles} from position 0 as token rows use them, each pair at the row's one position: those
+ * of the fourth component, which token rows leave at 0, do not turn.
+ */
+export function tokenAngles(
+  table: RopeTable,
+  positions: number,
+  factors?: ArrayLike<number>,
+): Float32Array {
+  const angles = ropeAngles(table, positions, factors);
+  const components = pairComponents(table);
+  components.forEach((component, pair) => {
+    if (tokenPosition(1, component) !== 0) return;
+    for (let at = 2 * pair; at < angles.length; at += table.rotated)
+      angles.set(angles.subarray(2 * pair, 2 * pair + 2), at);
+  });
+  return angles;
+}

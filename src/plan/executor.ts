@@ -6,7 +6,7 @@ import { quantTables } from "../gguf/tables.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { Executor, SequenceId, StepRequest, StepResult } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
-import { ropeAngles } from "../graph/rope.ts";
+import { tokenAngles } from "../graph/rope.ts";
 import { Pipelines } from "../kernels/pipelines.ts";
 import type { CacheTypeName } from "../kernels/slot.ts";
 import { Buffers, BufferUsage } from "../platform/buffers.ts";
@@ -138,7 +138,7 @@ export async function createGpuExecutor(
     device.queue.writeBuffer(named.get("tables")!, 0, quantTables());
     for (const { table, offset } of ropes) {
       const factors = table.factors === undefined ? undefined : vectors.named.get(table.factors);
-      const angles = ropeAngles(table, options.contextLength, factors);
+      const angles = tokenAngles(table, options.contextLength, factors);
       device.queue.writeBuffer(named.get("angles")!, 8 * offset, angles);
     }
     const replays = model.plans.map((plan) => new Replay(plan, device, buffers, pipelines, named));

@@ -5,6 +5,7 @@ import {
   ropeAngles,
   ropeFrequencies,
   ropeMagnitude,
+  tokenAngles,
 } from "../../src/graph/rope.ts";
 
 const plain: RopeTable = {
@@ -53,5 +54,16 @@ describe("rope tables", () => {
     const three = { ...plain, rotated: 12, sections: [1, 2, 0, 3], interleaved: true };
     expect([...pairComponents(three)]).toEqual([0, 1, 3, 3, 1, 3]);
     expect([...pairComponents(plain)]).toEqual([0, 0, 0, 0]);
+  });
+
+  it("leave pairs of the fourth component unturned for tokens", () => {
+    const three = { ...plain, rotated: 12, sections: [1, 2, 0, 3], interleaved: true };
+    const [all, tokens] = [ropeAngles(three, 5), tokenAngles(three, 5)];
+    pairComponents(three).forEach((component, pair) => {
+      const at = 4 * 12 + 2 * pair;
+      const expected = component === 3 ? [1, 0] : [all[at], all[at + 1]];
+      expect([tokens[at], tokens[at + 1]]).toEqual(expected);
+    });
+    expect(tokenAngles(plain, 5)).toEqual(ropeAngles(plain, 5));
   });
 });
