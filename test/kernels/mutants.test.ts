@@ -34,8 +34,9 @@ const few = (): Case => linear({ ...q4, rows: 3, bias: true });
 const many = (): Case => linear({ ...q4, rows: 12, bias: true });
 const normed = (): Case =>
   linear({ type: "Q8_0", k: 128, parts: [9], rows: 2, norm: true, residual: true });
-const windowed = (): Case =>
+const attending = (tiled: boolean): Case =>
   attentionCase({
+    tiled,
     heads: 2,
     kvHeads: 1,
     keyWidth: 32,
@@ -47,6 +48,8 @@ const windowed = (): Case =>
       [30, 12],
     ],
   });
+const windowed = (): Case => attending(false);
+const tiled = (): Case => attending(true);
 const split = (): Case =>
   attentionCase({ heads: 2, kvHeads: 2, keyWidth: 32, splits: 4, sequences: [[90, 1]] });
 
@@ -98,6 +101,9 @@ const mutants: readonly (readonly [string, () => Case, string, string])[] = [
     "0u * params.residual_stride",
   ],
   ["an ignored window", windowed, "if (window == 0u)", "if (true)"],
+  ["an ignored window", tiled, "position >= begins[r]", "true"],
+  ["an ignored causal mask", tiled, "position < ends[r]", "true"],
+  ["a row of another sequence", tiled, "row_sequence(last) == sequence", "true"],
   ["a window off by one", windowed, "position + 1u - window", "position - window"],
   ["an ignored sink", windowed, "exp(sink - next)", "0.0"],
   [

@@ -20,13 +20,13 @@ import {
  * `each`: every fusion is switched off by itself as well.
  */
 const models = [
-  { name: "qwen3", chunk: 32, each: true },
+  { name: "qwen3", chunk: 8, each: true },
   { name: "qwen3moe", chunk: 32, each: true },
   { name: "llama-all-bias", chunk: 8, each: true },
   { name: "llama-fused-qkv", chunk: 8, each: true },
-  { name: "llama", chunk: 8, each: true },
+  { name: "llama", chunk: 32, each: false },
   { name: "gemma3", chunk: 8, each: false },
-  { name: "phi3", chunk: 32, each: false },
+  { name: "phi3", chunk: 8, each: false },
 ];
 
 /** Names of fusions that change the plan of some model. */
