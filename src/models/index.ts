@@ -35,7 +35,7 @@ import { bothWays, llama, llamaEncoder } from "./llama.ts";
 import { llamaMoe } from "./llama-moe.ts";
 import { llama4 } from "./llama4.ts";
 import { mamba, mamba1Mixer, mamba2Mixer } from "./mamba.ts";
-import { mellum } from "./mellum.ts";
+import { mellum, mimo2, plamo3 } from "./mellum.ts";
 import { minicpm3, plm } from "./minicpm3.ts";
 import { minimaxM2 } from "./minimax-m2.ts";
 import { mistral3 } from "./mistral3.ts";
@@ -106,6 +106,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     "hunyuan-dense": hunyuan("neox"),
     "hunyuan-moe": hunyuan("neox"),
     hunyuan_vl: hunyuan("neox"),
+    hy_v3: llamaMoe("neox", { gate: "sigmoid" }),
     internlm2: llama("norm"),
     jais: layerNormed({ kind: "silu", gated: true, alibi: 8, byWidth: true }),
     jais2: layerNormed({ rope: "neox", kind: "relu2" }),
@@ -124,6 +125,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     mamba: mamba(mamba1Mixer),
     mamba2: mamba(mamba2Mixer),
     mellum: mellum,
+    mimo2: mimo2,
     minicpm: minicpm,
     minicpm3: minicpm3,
     "minimax-m2": minimaxM2,
@@ -135,6 +137,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     nemotron: layerNormed({ rope: "neox", kind: "relu2" }),
     nemotron_h: nemotronH,
     nemotron_h_moe: nemotronH,
+    "neo-bert": llamaEncoder("norm", "enc.output_norm"),
     "nomic-bert": bert({ rope: "neox", gate: "silu" }),
     "nomic-bert-moe": bert({ rope: "neox" }),
     olmo: olmo,
@@ -148,6 +151,7 @@ const families: ReadonlyMap<string, Family> = new Map(
     phi3: phi3,
     phimoe: phi3,
     plamo: plamo,
+    plamo3: plamo3,
     plm: plm,
     qwen: llama("neox"),
     qwen2: llama("neox"),

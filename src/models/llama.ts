@@ -28,11 +28,12 @@ export function bothWays(style: Rope["style"], normalize = true): Family {
 }
 
 /** The same as an encoder: rows attend both ways, and the normed rows are the result. */
-export function llamaEncoder(style: Rope["style"]): Family {
+export function llamaEncoder(style: Rope["style"], outputNorm = "output_norm"): Family {
   return (m) => {
     const rope = ropeOf(m, style);
     const attention = () => ({ causal: false });
-    const rows = transformer(m, { rope: () => rope, attention, logits: (x) => x });
+    const norms = { output: outputNorm };
+    const rows = transformer(m, { rope: () => rope, attention, norms, logits: (x) => x });
     return embeddings(m, rows);
   };
 }

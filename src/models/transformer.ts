@@ -20,12 +20,13 @@ export interface Transformer {
   readonly rope?: (layer: number) => Rope | undefined;
   /** Norm of the stream. @default RMS */
   readonly norm?: (x: Ref, stem: string) => Ref;
-  /** Stems of the norms before and after attention and feed-forward; null = none. */
+  /** Stems of the norms before and after attention and feed-forward, and of the last; null = none. */
   readonly norms?: {
     readonly attention?: string | null;
     readonly afterAttention?: string;
     readonly ffn?: string | null;
     readonly afterFfn?: string;
+    readonly output?: string;
   };
   /** Anything else about a layer's attention. */
   readonly attention?: (layer: number) => Partial<AttentionBlock>;
@@ -59,7 +60,7 @@ export function denseOrExperts(m: ModelBuilder, x: Ref, options: Experts = {}): 
 /** The whole model: embeddings, layers, last norm and logits. */
 export function transformer(m: ModelBuilder, t: Transformer): Ref {
   const { residualScale = 1 } = t;
-  const stems = { attention: "attn_norm", ffn: "ffn_norm", ...t.norms };
+  const stems = { attention: "attn_norm", ffn: "ffn_norm", output: "output_norm", ...t.norms };
   const streamNorm = t.norm ?? ((x, stem) => rmsNormBias(m, x, stem));
   const norm = (x: Ref, stem: string | null | undefined): Ref => (stem ? streamNorm(x, stem) : x);
   const ffn = t.ffn ?? ((x) => denseOrExperts(m, x, { normalize: true }));
@@ -77,7 +78,7 @@ export function transformer(m: ModelBuilder, t: Transformer): Ref {
       return m.add(after, m.scale(norm(ffn(input, layer), stems.afterFfn), residualScale));
     },
     (x) => {
-      const y = norm(x, "output_norm");
+      const y = norm(x, stems.output);
       return t.logits && !m.embeds ? t.logits(y) : logits(m, y);
     },
     t.embedding ? t.embedding(first) : first,
