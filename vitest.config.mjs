@@ -14,8 +14,8 @@ const browser = process.argv.some((arg) => arg.includes("chromium")) ? unpackChr
 
 export default defineConfig({
   test: {
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     projects: [
       {
         extends: true,
