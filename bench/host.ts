@@ -1,5 +1,5 @@
 /**
- * npm run bench:host [-- --json]: the host's part of a decode step of an 8B-shaped plan against the
+ * npm run bench:host [-- --json] [-- --only node,deno,chromium]: the host's part of a decode step of an 8B-shaped plan against the
  * bare cost of the same calls, in Node (without a driver too), Deno and headless Chromium, and what a
  * step leaves to the garbage collector in Node. See host/measure.ts for what is compared.
  */
@@ -80,13 +80,17 @@ async function inChromium(): Promise<HostReport | undefined> {
 }
 
 const loadBefore = os.loadavg()[0];
+const [, only] = /--only[= ]([\w,]+)/.exec(process.argv.join(" ")) ?? [];
+const wanted = (name: string): boolean => only === undefined || only.split(",").includes(name);
 const hosts = [
-  inNode<HostReport>("--null"),
-  inNode<HostReport>(),
-  inDeno(),
-  await inChromium(),
+  wanted("node") ? inNode<HostReport>("--null") : undefined,
+  wanted("node") ? inNode<HostReport>() : undefined,
+  wanted("deno") ? inDeno() : undefined,
+  wanted("chromium") ? await inChromium() : undefined,
 ].filter((one) => one !== undefined);
-const heap = inNode<HeapReport>("--expose-gc", "--max-semi-space-size=256", "--heap", "--null");
+const heap = !wanted("node")
+  ? undefined
+  : inNode<HeapReport>("--expose-gc", "--max-semi-space-size=256", "--heap", "--null");
 const load = [loadBefore, os.loadavg()[0]];
 if (process.argv.includes("--json")) console.log(JSON.stringify({ load, hosts, heap }));
 else {

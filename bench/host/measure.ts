@@ -201,24 +201,31 @@ function bareStep(gpu: Gpu, calls: readonly Recorded[]): { run(): Promise<void>;
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1];
 
+/** Rounds, and seconds after which fewer must do; the first third is for the compilers to get ready. */
+const ROUNDS = 1000;
+const SECONDS = 90;
+
 /** One after the other, so that what else the machine does strikes both. */
-export async function measureHost(gpu: Gpu, rounds = 100): Promise<HostReport> {
+export async function measureHost(gpu: Gpu): Promise<HostReport> {
   const pair = await openPair(gpu);
   try {
     const steps: Spent[] = [];
     const bares: Spent[] = [];
-    for (let i = -20; i < rounds; i++) {
+    const started = performance.now();
+    while (steps.length < ROUNDS && performance.now() - started < 1000 * SECONDS) {
       const step = await pair.step();
       await gpu.device.queue.onSubmittedWorkDone();
       const bare = await pair.bare();
       await gpu.device.queue.onSubmittedWorkDone();
-      if (i < 0) continue; // the compiler is still at it
       steps.push(step);
       bares.push(bare);
     }
     gpu.check();
     const compare = (what: keyof Spent): Compared => {
-      const [step, bare] = [steps, bares].map((all) => 1000 * median(all.map((one) => one[what])));
+      const [step, bare] = [steps, bares].map((all) => {
+        const settled = all.slice(Math.floor(all.length / 3));
+        return 1000 * median(settled.map((one) => one[what]));
+      });
       return { step, bare, ratio: step / bare };
     };
     return {

@@ -1,5 +1,5 @@
 /** A plan on a device: pipelines and bind groups made once, then encoded again and again. */
-import { encodeParams, type Grid } from "../kernels/call.ts";
+import { encodeParams } from "../kernels/call.ts";
 import type { Pipelines } from "../kernels/pipelines.ts";
 import { type Buffers, BufferUsage } from "../platform/buffers.ts";
 import type { Plan } from "./plan.ts";
@@ -11,7 +11,10 @@ export class Replay {
   readonly plan: Plan;
   readonly #pipelines: GPUComputePipeline[];
   readonly #groups: GPUBindGroup[];
-  readonly #grids: readonly Grid[];
+  /** x, y, z of each call for the row counts of the latest step. */
+  readonly #grids: Uint32Array;
+  #rows = -1;
+  #outputs = -1;
   readonly #params: GPUBuffer;
   readonly #buffers: Buffers;
 
@@ -34,7 +37,7 @@ export class Replay {
     );
     device.queue.writeBuffer(this.#params, 0, bytes);
     this.#pipelines = calls.map((call) => pipelines.get(call));
-    this.#grids = calls.map((call) => call.grid);
+    this.#grids = new Uint32Array(3 * calls.length);
     this.#groups = calls.map((call, i) => {
       const entries: GPUBindGroupEntry[] = [
         {
@@ -73,35 +76,34 @@ export class Replay {
     rows: number,
     outputs: number,
   ): void {
-    this.#range(pass, 0, end, rows, outputs);
-    if (draws) this.#range(pass, this.plan.calls.length, this.#pipelines.length, rows, outputs);
+    if (rows !== this.#rows || outputs !== this.#outputs) this.#setGrids(rows, outputs);
+    this.#range(pass, 0, end);
+    if (draws) this.#range(pass, this.plan.calls.length, this.#pipelines.length);
   }
 
-  #range(
-    pass: GPUComputePassEncoder,
-    start: number,
-    end: number,
-    rows: number,
-    outputs: number,
-  ): void {
+  #range(pass: GPUComputePassEncoder, start: number, end: number): void {
+    const pipelines = this.#pipelines;
+    const groups = this.#groups;
+    const grids = this.#grids;
     let last: GPUComputePipeline | undefined;
     for (let i = start; i < end; i++) {
-      const pipeline = this.#pipelines[i];
-      if (pipeline !== last) {
-        pass.setPipeline(pipeline);
-        last = pipeline;
-      }
-      pass.setBindGroup(1, this.#groups[i]);
-      const grid = this.#grids[i];
-      if (grid.rows === undefined) {
-        pass.dispatchWorkgroups(grid.x, grid.y, grid.z);
-        continue;
-      }
-      const count = Math.ceil((grid.domain === 1 ? outputs : rows) / grid.tile);
-      if (grid.rows === "x") pass.dispatchWorkgroups(count, grid.y, grid.z);
-      else if (grid.rows === "y") pass.dispatchWorkgroups(grid.x, count, grid.z);
-      else pass.dispatchWorkgroups(grid.x, grid.y, count);
+      const pipeline = pipelines[i];
+      if (pipeline !== last) pass.setPipeline(pipeline);
+      last = pipeline;
+      pass.setBindGroup(1, groups[i]);
+      pass.dispatchWorkgroups(grids[3 * i], grids[3 * i + 1], grids[3 * i + 2]);
     }
+  }
+
+  #setGrids(rows: number, outputs: number): void {
+    this.#rows = rows;
+    this.#outputs = outputs;
+    [...this.plan.calls, ...this.plan.drawing].forEach(({ grid }, i) => {
+      this.#grids.set([grid.x, grid.y, grid.z], 3 * i);
+      if (grid.rows === undefined) return;
+      const count = Math.ceil((grid.domain === 1 ? outputs : rows) / grid.tile);
+      this.#grids[3 * i + "xyz".indexOf(grid.rows)] = count;
+    });
   }
 
   dispose(): void {
