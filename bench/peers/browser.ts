@@ -24,6 +24,7 @@ export async function openPeerBrowser(
   model: string,
   executable: string | undefined,
   flags: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<PeerBrowser> {
   const server = await createServer({
     root,
@@ -62,6 +63,7 @@ export async function openPeerBrowser(
     env: {
       ...process.env,
       ...(unpacked && { LD_LIBRARY_PATH: unpacked.libraries }),
+      ...environment,
     } as Record<string, string>,
   });
   return {

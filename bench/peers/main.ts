@@ -5,7 +5,7 @@
  * CUDA with --gpu vulkan,cuda), one run of each after the other, after one that does not count;
  * medians, and ratios to webgguf in the same Chromium. Without --model a random model of
  * SmolLM2-135M's shape is made (--shape, --type). --chromium PATH and --chromium-flags "…" take
- * another browser. An engine that cannot run says so and is left out; onnxruntime-web is not
+ * another browser, --lavapipe the packaged one on Mesa's software driver. An engine that cannot run says so and is left out; onnxruntime-web is not
  * among them, because it cannot read GGUF files.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -17,6 +17,7 @@ import { writeModelFile } from "../model-file.ts";
 import { openPeerBrowser } from "./browser.ts";
 import type { Engine, PeerCounts, PeerRun } from "./engine.ts";
 import { install } from "./install.ts";
+import { disguisedChromium } from "./lavapipe.ts";
 import { openNative } from "./native.ts";
 
 const { values } = parseArgs({
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     engines: { type: "string" },
     chromium: { type: "string" },
     "chromium-flags": { type: "string", default: "" },
+    lavapipe: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -86,10 +88,13 @@ interface Result {
 }
 
 async function compare(model: string): Promise<Result[]> {
+  const flags = values["chromium-flags"].split(" ").filter(Boolean);
+  const disguised = values.lavapipe ? disguisedChromium() : undefined;
   const browser = await openPeerBrowser(
     model,
-    values.chromium,
-    values["chromium-flags"].split(" ").filter(Boolean),
+    disguised?.executable ?? values.chromium,
+    [...flags, ...(disguised?.flags ?? [])],
+    disguised?.env,
   );
   const page = (engine: "webgguf" | "wllama", gpu: boolean) => (): Promise<Engine> => {
     const name = `${engine} ${gpu ? "WebGPU" : engine === "wllama" ? `CPU, ${threads} threads` : "CPU"}`;
