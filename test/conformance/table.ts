@@ -105,8 +105,10 @@ async function main(args: readonly string[]): Promise<void> {
     readme,
     between(readFileSync(readme, "utf8"), markers[0], markers[1], `\n${content}\n`),
   );
-  for (const [id, rows] of results)
-    process.stdout.write(`${id}: ${passed(rows).size} models pass\n`);
+  for (const [id, rows] of results) {
+    const done = passed(rows);
+    process.stdout.write(`${id}: ${all.filter((name) => done.has(name)).length} models pass\n`);
+  }
 }
 
 try {
