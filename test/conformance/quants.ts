@@ -177,7 +177,8 @@ async function compute(
     selected: ops.map((_, i) => i > 0),
     slots: [],
     output: ops.length - 1,
-    outputKind: "logits",
+    // Nothing is sampled from them.
+    outputKind: "embeddings",
     layers: 0,
     vocabulary: Math.max(most, width),
     width: cols,

@@ -81,7 +81,8 @@ export class Sketch {
       selected: this.selected,
       slots: this.slots,
       output,
-      outputKind: "logits",
+      // Nothing is sampled from it.
+      outputKind: "embeddings",
       layers: 1,
       vocabulary: VOCABULARY,
       width: this.widths[0],
