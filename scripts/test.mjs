@@ -3,7 +3,8 @@
  *
  * The whole test suite in every runtime of this machine. The first lines name the runtimes and
  * adapters, the last is `N passed, N failed, N skipped`. A runtime that is missing is skipped with
- * a line that says so; with --require it is a failure. --quick is Node without `*.slow.*` files.
+ * a line that says so; with --require it is a failure. `*.slow.*` files are sweeps that run in Node
+ * (in Deno when named); --quick is Node without them.
  */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
