@@ -114,34 +114,31 @@ async function compare(model: string): Promise<Result[]> {
   const engines: Engine[] = [];
   const runs = new Map<Engine, PeerRun[]>();
   const calls = new Map<Engine, PeerCounts | undefined>();
-  /** One line, and the engine takes part no more. */
-  const leave = async (name: string, error: unknown, engine?: Engine): Promise<void> => {
+  /** Says so; what was measured before counts. */
+  const stopped = (name: string, error: unknown): void =>
     console.error(`${name}: NOT RUN (${String(error).split("\n", 1)[0]})`);
-    if (!engine) return;
-    engines.splice(engines.indexOf(engine), 1);
-    await engine.close().catch(() => {});
-  };
   try {
-    for (const name of wanted) {
-      let engine: Engine | undefined;
+    for (const name of wanted)
       try {
-        engine = await all[name]();
+        const engine = await all[name]();
         engines.push(engine);
         await engine.run(prompt(promptLength), tokens);
         calls.set(engine, await perToken(engine));
         runs.set(engine, []);
       } catch (error) {
-        await leave(name, error, engine);
+        stopped(name, error);
       }
-    }
+    const running = new Set(runs.keys());
     for (let round = 0; round < repetitions; round++)
-      for (const engine of [...engines])
+      for (const engine of running)
         try {
           runs.get(engine)!.push(await engine.run(prompt(promptLength), tokens));
         } catch (error) {
-          await leave(engine.name, error, engine);
+          stopped(`${engine.name}, round ${round + 1}`, error);
+          running.delete(engine);
         }
-    return engines.map((engine) => ({
+    const measured = [...runs.keys()].filter((engine) => runs.get(engine)!.length > 0);
+    return measured.map((engine) => ({
       engine: engine.name,
       promptTokensPerSecond: runs.get(engine)!.map((run) => run.promptTokens / run.promptSeconds),
       tokensPerSecond: runs.get(engine)!.map((run) => run.tokens / run.decodeSeconds),
