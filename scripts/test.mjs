@@ -26,6 +26,9 @@ const { values: options, positionals: files } = parseArgs({
 });
 const wanted = options.quick ? ["node"] : options.only.split(",");
 
+/** What failed, a line each, said again before the sums. */
+const failures = [];
+
 /** Runs one vitest project; resolves with its counts, read from its own JSON report. */
 async function runVitest(project) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "webgguf-test-"));
@@ -47,17 +50,26 @@ async function runVitest(project) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   if (fs.existsSync(report)) {
     const { testResults } = JSON.parse(fs.readFileSync(report, "utf8"));
-    for (const { status, assertionResults } of testResults) {
+    for (const { name, status, message, assertionResults } of testResults) {
+      const file = path.relative(root, name);
+      const failed = (what, said) => {
+        counts.failed++;
+        failures.push(`${project} ${file}${what}: ${said.split("\n")[0].slice(0, 300)}`);
+      };
       // A file that could not be loaded holds no test of its own.
-      if (status === "failed" && assertionResults.length === 0) counts.failed++;
+      if (status === "failed" && assertionResults.length === 0) failed("", message);
       for (const result of assertionResults) {
-        if (result.status === "passed" || result.status === "failed") counts[result.status]++;
-        else counts.skipped++;
+        if (result.status === "failed")
+          failed(` > ${result.fullName}`, result.failureMessages[0] ?? "");
+        else counts[result.status === "passed" ? "passed" : "skipped"]++;
       }
     }
   }
   // Errors outside tests and crashes are in the exit code alone.
-  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  if (code !== 0 && counts.failed === 0) {
+    counts.failed = 1;
+    failures.push(`${project}: ended with ${code} although no test failed (see its errors above)`);
+  }
   fs.rmSync(folder, { recursive: true, force: true });
   return counts;
 }
@@ -75,13 +87,14 @@ for (const name of wanted) {
   }
   const usable = runtime?.adapter !== undefined && !runtime.adapter.startsWith("no adapter");
   if (options.require && !usable) {
-    console.log(`${name}: required, counted as a failure`);
+    failures.push(`${name}: required, but it is not here or has no adapter`);
     sum.failed++;
   }
 }
 for (const name of wanted.filter((one) => found[one] !== undefined)) {
-  const counts = name === "deno" ? await runDeno(files) : await runVitest(name);
+  const counts = name === "deno" ? await runDeno(files, failures) : await runVitest(name);
   for (const key of Object.keys(sum)) sum[key] += counts[key];
 }
+for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exitCode = sum.failed > 0 ? 1 : 0;

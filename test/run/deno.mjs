@@ -57,20 +57,23 @@ function runFile(file, env) {
       // A file that did not load or whose process died has no other way to say so.
       if (code !== 0 && counts.failed === 0) counts.failed = 1;
       const ended = signal === null ? "" : `ended by ${signal}\n`;
-      resolve({ file, counts, output: counts.failed > 0 ? failures(output) + ended : "" });
+      resolve({ file, counts, output: counts.failed > 0 ? problems(output) + ended : "" });
     });
   });
 }
 
 /** The part of the output that tells what failed, within reason. */
-function failures(output) {
+function problems(output) {
   const from = output.indexOf(" ERRORS ");
   const lines = output.slice(Math.max(0, from)).split("\n");
   return lines.length <= 60 ? lines.join("\n") : `${lines.slice(0, 60).join("\n")}\n…`;
 }
 
-/** Runs all matching files, a few at a time; resolves with the summed counts. */
-export async function runDeno(wanted) {
+/**
+ * Runs all matching files, a few at a time; resolves with the summed counts. A line for each file
+ * that failed is added to `failures`.
+ */
+export async function runDeno(wanted, failures = []) {
   const files = testFiles(wanted);
   const env = vulkanEnvironment();
   const sum = { passed: 0, failed: 0, skipped: 0 };
@@ -82,7 +85,10 @@ export async function runDeno(wanted) {
       console.log(
         ` ${failed > 0 ? "✗" : "✓"} deno ${file} (${passed} passed, ${failed} failed, ${skipped} skipped)`,
       );
-      if (output !== "") console.log(output);
+      if (output === "") continue;
+      console.log(output);
+      const said = output.split("\n").find((line) => line.startsWith("error: ")) ?? "";
+      failures.push(`deno ${file}: ${said.slice(0, 300)}`);
     }
   };
   await Promise.all(Array.from({ length: Math.min(2, os.availableParallelism()) }, worker));
