@@ -3,8 +3,7 @@ import type { QuantType } from "../src/gguf/quants.ts";
 import { rowBytes } from "../src/gguf/quants.ts";
 import { type KernelCall, NONE, type Place, read } from "../src/kernels/call.ts";
 import { embed } from "../src/kernels/embed.ts";
-import { type LinearCall, linear, MATVEC_ROWS, type MatvecTuning } from "../src/kernels/linear.ts";
-import { linearInt8 } from "../src/kernels/linearInt8.ts";
+import { type LinearCall, type LinearTuning, linear, MATVEC_ROWS } from "../src/kernels/linear.ts";
 import { moeLinear } from "../src/kernels/moeLinear.ts";
 import { quantize, quantizedWidth } from "../src/kernels/quantize.ts";
 
@@ -60,7 +59,7 @@ export function callsOf(
   one: Case,
   copies: number,
   stride: number,
-  tuning: MatvecTuning,
+  tuning: LinearTuning,
 ): CaseCalls {
   const { kernel, type, k, n, rows } = one;
   const x = place("x", k);
@@ -118,7 +117,7 @@ export function callsOf(
       scale: 1,
     };
     const most = kernel === "matvec" ? rows : Math.max(rows, MATVEC_ROWS + 1);
-    return one.int8 ? linearInt8(call, bytes, most, tuning) : linear(call, most, tuning);
+    return linear(one.int8 ? { ...call, x: bytes, int8: true } : call, most, tuning);
   };
   const perRow = rowBytes(type, k);
   const readRows = { matvec: n, matmul: n, embed: rows, moe: rows * USED * n }[kernel];

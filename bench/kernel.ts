@@ -4,7 +4,7 @@
  * device in turn with it; with floats and with int8 activations side by side. It never fails on speed.
  *
  *   npm run -s bench:kernel -- [--types q4_0,q8_0 | all] [--shapes 4096x4096,…] [--kernels matvec,matmul,embed,moe]
- *                              [--rows 1,4,8] [--json] [--compare OLD.json]
+ *                              [--rows 1,4,8] [--tuning lanes=4,tile=64] [--json] [--compare OLD.json]
  *
  * A shape is inputs × outputs. Up to 8 rows are for matvec and moe, more for matmul and embed. --json prints
  * what --compare reads.
@@ -16,10 +16,9 @@ import { parseFlags, usage, type Values } from "../cli/flags.ts";
 import { type QuantType, quantByName, quants } from "../src/gguf/quants.ts";
 import { quantTables } from "../src/gguf/tables.ts";
 import type { KernelCall } from "../src/kernels/call.ts";
-import { MATVEC_ROWS } from "../src/kernels/linear.ts";
-import { hasInt8 } from "../src/kernels/linearInt8.ts";
+import { type LinearTuning, MATVEC_ROWS } from "../src/kernels/linear.ts";
 import { Pipelines } from "../src/kernels/pipelines.ts";
-import { hasQuantKernel } from "../src/kernels/quants.ts";
+import { hasInt8, hasQuantKernel } from "../src/kernels/quants.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import { Replay } from "../src/plan/replay.ts";
 import { encodeStep, slotBytes } from "../src/plan/steps.ts";
@@ -70,6 +69,11 @@ const FLAGS = [
   { names: ["--shapes"], value: "KxN", help: "inputs x outputs" },
   { names: ["--kernels"], value: "A,B", help: kernelNames.join(", ") },
   { names: ["--rows"], value: "1,4,8", help: "rows of activations" },
+  {
+    names: ["--tuning"],
+    value: "KEY=N,…",
+    help: "threads, lanes, subgroup, tile of the kernels",
+  },
   { names: ["--json"], help: "the report as JSON" },
   { names: ["--compare"], value: "OLD.json", help: "an older report" },
 ];
@@ -142,8 +146,19 @@ function casesOf(values: Values, defaults: Sizes, packedDot: boolean): Case[] {
   return cases;
 }
 
+/** The device's own tuning with the given numbers in it. */
+function tuningOf(text: string, usual: LinearTuning): LinearTuning {
+  const given = list(text).map((pair) => {
+    const [, key, value] = /^(threads|lanes|subgroup|tile)=(\d+)$/.exec(pair) ?? [];
+    if (key === undefined) throw usage(`--tuning wants pairs such as lanes=4, not "${pair}"`);
+    return [key, Number(value)] as const;
+  });
+  return { ...usual, ...Object.fromEntries(given) };
+}
+
 class Bench {
   readonly #gpu: Gpu;
+  readonly #tuning: LinearTuning;
   readonly #pipelines: Pipelines;
   readonly #buffers: Buffers;
   readonly #timer: Timer;
@@ -152,10 +167,11 @@ class Bench {
   #copyCount = 0;
   readonly copyRates: number[] = [];
 
-  constructor(gpu: Gpu, defaults: Sizes) {
+  constructor(gpu: Gpu, defaults: Sizes, tuning: LinearTuning) {
     this.#gpu = gpu;
+    this.#tuning = tuning;
     this.#sizes = defaults;
-    this.#pipelines = new Pipelines(gpu.device);
+    this.#pipelines = Pipelines.of(gpu.device);
     this.#buffers = new Buffers(gpu);
     this.#timer = new Timer(gpu, this.#buffers);
     this.#copy = copyKernel(gpu, this.#buffers, defaults.copy);
@@ -166,7 +182,7 @@ class Bench {
     const stride = Math.ceil((weightBytes(one) + 16) / 256) * 256;
     const most = Math.floor(capabilities.limits["maxBufferSize"] / stride);
     const copies = Math.max(1, Math.min(most, 64, Math.ceil(this.#sizes.weights / stride)));
-    const made = callsOf(one, copies, stride, tuningFor(capabilities));
+    const made = callsOf(one, copies, stride, this.#tuning);
     await this.#pipelines.compile([...made.calls, ...made.before]);
     const buffers = new Buffers(this.#gpu);
     try {
@@ -342,7 +358,8 @@ async function main(args: readonly string[]): Promise<void> {
   const { capabilities } = gpu;
   const defaults = sizes(capabilities.software);
   const cases = casesOf(values, defaults, capabilities.packedDot);
-  const bench = new Bench(gpu, defaults);
+  const tuning = tuningOf(values.text("tuning") ?? "", tuningFor(capabilities));
+  const bench = new Bench(gpu, defaults, tuning);
   const results: Result[] = [];
   for (const one of cases) {
     const result = await bench.run(one);

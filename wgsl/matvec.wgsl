@@ -10,32 +10,74 @@
 // segment s is row o − start of its tensor. Splits of a large tensor are dispatches with first > 0.
 //
 // weights  raw GGUF blocks, decoded 16 at a time by quant/<type>.wgsl           binding 1
-// x        [rows][x_stride] f32 as vec4                                          binding 2
+// x        as lib/products_f32 or lib/products_i8 want it                       binding 2
 // small    norm weights and biases, vec4                                         binding 3
 // out      [rows][out_stride] f32                                                binding 4
 // residual [rows][residual_stride] f32 (when RESIDUAL)                           binding 5
 //          (lookup tables of a type are group 2)
 //
-// A workgroup of WG threads makes (WG / LANES) · OUTS outputs: LANES threads share one output, each
-// taking every LANES-th run of 16 weights, OUTS outputs one after the other for the same x.
-// Their sums meet through subgroup shuffles (SUBGROUPS) or workgroup memory.
-// The order of summation depends on LANES alone, never on the number of rows.
+// A workgroup of WG threads takes (WG / LANES) · 4 rows of W: LANES threads share four of them (four outputs, or
+// the gate and up rows of two), each taking every LANES-th 32 columns. Their sums meet through subgroup
+// shuffles (SUBGROUPS) or workgroup memory. The order of summation depends on LANES alone, never on the number of
+// rows. Loops marked so are unrolled (kernels/compose.ts).
 // grid: outputs folded over x and y, z = 1.
 const GROUPS = WG / LANES;
+const OUTS = 4u / PARTS; // outputs of a thread
 
-@group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
-
-var<workgroup> partials: array<f32, WG * (OUTS * PARTS + 1u)>;
-
-// Zero where k is past the end of a row whose length is no multiple of 16 (only float types have such).
-fn mask(v: vec4<f32>, k: u32) -> vec4<f32> {
-  return select(vec4(0.0), v, vec4(k, k + 1u, k + 2u, k + 3u) < vec4(params.k));
+// Of one row of x: the products with the thread's four rows of W, and the sum of x² for the norm.
+struct Sums {
+  dots: vec4<f32>,
+  square: f32,
 }
 
-fn load_x(row: u32, k: u32, column: u32) -> vec4<f32> {
-  let v = x[params.x_offset + row * params.x_stride + (k >> 2u) + column];
-  if (TAIL) { return mask(v, k + 4u * column); }
-  return v;
+var<workgroup> partial_dots: array<vec4<f32>, WG>;
+var<workgroup> partial_squares: array<f32, WG>;
+
+// The row of W that makes product i of a thread whose first output is `first`: its binding's word and its first element.
+fn weight_row(first: u32, i: u32) -> vec2<u32> {
+  let o = params.first + min(first + i / PARTS, params.count - 1u);
+  var segment = i % PARTS;
+  if (!GATED) { segment = segment_of(o); }
+  return vec2(params.bases[segment], (o - params.starts[segment]) * params.k);
+}
+
+fn finish_row(row: u32, first: u32, dots: vec4<f32>, square: f32) {
+  var inv = 1.0;
+  if (NORM) { inv = 1.0 / sqrt(square / f32(params.k) + params.eps); }
+  if (GATED) {
+    if (first < params.count) { finish(row, params.first + first, dots.xy, inv); }
+    if (first + 1u < params.count) { finish(row, params.first + first + 1u, dots.zw, inv); }
+  } else {
+    for (var i = 0u; i < 4u; i++) {
+      if (first + i < params.count) { finish(row, params.first + first + i, vec2(dots[i], 0.0), inv); }
+    }
+  }
+}
+
+// Adds up what the threads of an output have; the first of them writes it.
+fn reduce_row(row: u32, first: u32, thread: u32, sums: Sums) {
+  if (LANES == 1u) {
+    finish_row(row, first, sums.dots, sums.square);
+  } else if (SUBGROUPS) {
+    let dots = vec4(lane_sum(sums.dots.x), lane_sum(sums.dots.y), lane_sum(sums.dots.z), lane_sum(sums.dots.w));
+    var square = 0.0;
+    if (NORM) { square = lane_sum(sums.square); }
+    if (thread % LANES == 0u) { finish_row(row, first, dots, square); }
+  } else {
+    partial_dots[thread] = sums.dots;
+    if (NORM) { partial_squares[thread] = sums.square; }
+    workgroupBarrier();
+    if (thread % LANES == 0u) {
+      var dots = vec4(0.0);
+      var square = 0.0;
+      for (var l = 0u; l < LANES; l++) {
+        dots += partial_dots[thread + l];
+        if (NORM) { square += partial_squares[thread + l]; }
+      }
+      finish_row(row, first, dots, square);
+    }
+    workgroupBarrier();
+  }
 }
 
 @compute @workgroup_size(WG)
@@ -44,86 +86,27 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let lane = thread % LANES;
-  let slot = thread / LANES;
-  let rows = min(row_count(params.domain), ROWS);
-  let first = ((group.y * groups.x + group.x) * GROUPS + slot) * OUTS;
-  let last = params.first + params.count - 1u;
+  let rows = row_count(params.domain);
+  let first = ((group.y * groups.x + group.x) * GROUPS + thread / LANES) * OUTS;
+  var at: array<vec2<u32>, 4>;
+  for (var i = 0u; i < 4u; i++) { at[i] = weight_row(first, i); }
 
-  var base: array<u32, OUTS * PARTS>;
-  var element: array<u32, OUTS * PARTS>;
-  for (var i = 0u; i < OUTS; i++) {
-    let o = min(params.first + first + i, last);
-    if (GATED) {
-      base[2u * i] = params.bases.x;
-      base[2u * i + 1u] = params.bases.y;
-      element[2u * i] = (o - params.starts.x) * params.k;
-      element[2u * i + 1u] = (o - params.starts.y) * params.k;
-    } else {
-      let segment = segment_of(o);
-      base[i] = params.bases[segment];
-      element[i] = (o - params.starts[segment]) * params.k;
-    }
-  }
-
-  var sums: array<f32, ROWS * OUTS * PARTS>;
-  var squares: array<f32, ROWS>;
-  for (var k = lane * 16u; k < params.k; k += LANES * 16u) {
-    var g0 = vec4(1.0); var g1 = vec4(1.0); var g2 = vec4(1.0); var g3 = vec4(1.0);
-    if (NORM) {
-      let at = params.norm + (k >> 2u);
-      g0 = small[at]; g1 = small[at + 1u]; g2 = small[at + 2u]; g3 = small[at + 3u];
-      for (var r = 0u; r < rows; r++) {
-        let a = load_x(r, k, 0u); let b = load_x(r, k, 1u); let c = load_x(r, k, 2u); let d = load_x(r, k, 3u);
-        squares[r] += (dot(a, a) + dot(b, b)) + (dot(c, c) + dot(d, d));
-      }
-    }
-    for (var i = 0u; i < OUTS * PARTS; i++) {
-      var w = decode(base[i], element[i] + k);
-      if (TAIL) {
-        w = mat4x4<f32>(mask(w[0], k), mask(w[1], k + 4u), mask(w[2], k + 8u), mask(w[3], k + 12u));
-      }
-      if (NORM) { w = mat4x4<f32>(w[0] * g0, w[1] * g1, w[2] * g2, w[3] * g3); }
-      for (var r = 0u; r < rows; r++) {
-        sums[r * OUTS * PARTS + i] +=
-          (dot(w[0], load_x(r, k, 0u)) + dot(w[1], load_x(r, k, 1u))) +
-          (dot(w[2], load_x(r, k, 2u)) + dot(w[3], load_x(r, k, 3u)));
-      }
-    }
-  }
-
-  for (var r = 0u; r < rows; r++) {
-    if (LANES > 1u && !SUBGROUPS) {
-      // One partials sum a thread; then one thread an output adds its LANES partials in order.
-      let width = OUTS * PARTS + 1u;
-      for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * width + i] = sums[r * OUTS * PARTS + i]; }
-      if (NORM) { partials[thread * width + OUTS * PARTS] = squares[r]; }
-      workgroupBarrier();
-      let owner = thread / OUTS;
-      let i = thread % OUTS;
-      let o = ((group.y * groups.x + group.x) * GROUPS + owner) * OUTS + i;
-      if (thread < GROUPS * OUTS && o < params.count) {
-        var sum = vec2(0.0);
-        var square = 0.0;
-        for (var l = 0u; l < LANES; l++) {
-          let at = (owner * LANES + l) * width;
-          sum.x += partials[at + i * PARTS];
-          if (GATED) { sum.y += partials[at + i * PARTS + 1u]; }
-          if (NORM) { square += partials[at + OUTS * PARTS]; }
+  var sums: array<Sums, ROWS>;
+  for (var k = (thread % LANES) * 32u; k < params.k; k += LANES * 32u) {
+    for (var half = 0u; half < 2u; half++) {
+      var w: array<Weights, 4>;
+      for (var i = 0u; i < 4u; i++) { w[i] = weights_at(at[i].x, at[i].y, k, half); }
+      let g = norm_at(k, half);
+      for (var r = 0u; r < ROWS; r++) {
+        if (r == 0u || r < rows) {
+          let v = inputs_at(r, k, half, g);
+          sums[r].square += v.square;
+          sums[r].dots += vec4(product(w[0], v), product(w[1], v), product(w[2], v), product(w[3], v));
         }
-        var inv = 1.0;
-        if (NORM) { inv = 1.0 / sqrt(square / f32(params.k) + params.eps); }
-        finish(r, params.first + o, sum, inv);
-      }
-      workgroupBarrier();
-    } else {
-      var inv = 1.0;
-      if (NORM) { inv = 1.0 / sqrt(lane_sum(squares[r]) / f32(params.k) + params.eps); }
-      for (var i = 0u; i < OUTS; i++) {
-        var sum = vec2(lane_sum(sums[(r * OUTS + i) * PARTS]), 0.0);
-        if (GATED) { sum.y = lane_sum(sums[(r * OUTS + i) * PARTS + 1u]); }
-        if (lane == 0u && first + i < params.count) { finish(r, params.first + first + i, sum, inv); }
       }
     }
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    if (r < rows) { reduce_row(r, first, thread, sums[r]); }
   }
 }

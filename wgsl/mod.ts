@@ -923,8 +923,9 @@ return (low >> vec2(shift)) | ((high << vec2(1u)) << vec2(31u - shift));
 }
 
 
-fn load_u32x4(base: u32, byte: u32) -> vec4<u32> {
-let at = base + (byte >> 2u);
+
+fn load_u32x4(base: u32, byte: u32, skip: u32) -> vec4<u32> {
+let at = base + (byte >> 2u) + skip;
 let low = vec4(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
 return straddle(low, vec4(low.yzw, weights[at + 4u]), (byte & 3u) << 3u);
 }
@@ -1174,6 +1175,8 @@ return load(source, row, i);
 `,
   "lib/int8": `
 
+
+
 struct Int8Run {
 q: vec4<u32>,
 scale: f32,
@@ -1399,9 +1402,148 @@ fn token_chance(seed: vec2<u32>, position: u32) -> f32 {
 return f32(philox(vec4(position, 0u, 0u, 0u), seed).x >> 8u) * 5.9604644775390625e-8;
 }
 `,
+  "lib/products_f32": `// needs: lib/linear, lib/run
+
+
+
+@group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
+
+alias Weights = Run;
+
+
+struct Inputs {
+x: mat4x4<f32>,
+sum: f32,
+square: f32,
+}
+
+fn weights_at(base: u32, element: u32, k: u32, half: u32) -> Weights { return run_at(base, element, k, half); }
+
+
+fn norm_at(k: u32, half: u32) -> mat4x4<f32> {
+if (!NORM) { return mat4x4<f32>(); }
+let at = params.norm + (k >> 2u) + 4u * half;
+return mat4x4<f32>(small[at], small[at + 1u], small[at + 2u], small[at + 3u]);
+}
+
+fn inputs_at(row: u32, k: u32, half: u32, g: mat4x4<f32>) -> Inputs {
+let at = params.x_offset + row * params.x_stride + (k >> 2u) + 4u * half;
+var v = mat4x4<f32>(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+if (TAIL) { v = mask16(v, k + 16u * half); }
+var square = 0.0;
+if (NORM) {
+square = dot16(v, v);
+v = mat4x4<f32>(v[0] * g[0], v[1] * g[1], v[2] * g[2], v[3] * g[3]);
+}
+var sum = 0.0;
+if (MINIMUM) { sum = sum16(v); }
+return Inputs(v, sum, square);
+}
+
+fn product(w: Weights, v: Inputs) -> f32 { return run_dot(w, v.x, v.sum); }
+`,
+  "lib/products_i8": `// needs: lib/linear, lib/dot_i8
+
+
+
+
+
+
+
+@group(1) @binding(2) var<storage, read> x: array<vec4<u32>>;
+
+alias Weights = Int8Run;
+
+
+struct Inputs {
+q: vec4<u32>,
+scale: f32,
+sum: f32,
+square: f32,
+}
+
+fn weights_at(base: u32, element: u32, k: u32, half: u32) -> Weights {
+return decode_i8(base, (element + k) >> 5u, half);
+}
+
+fn norm_at(k: u32, half: u32) -> u32 { return 0u; }
+
+fn inputs_at(row: u32, k: u32, half: u32, g: u32) -> Inputs {
+let at = params.x_offset + row * params.x_stride + BLOCK * (k >> 5u);
+let packed = x[at + HEAD];
+let head = run_of(packed, half);
+
+return Inputs(x[at + half], head.x, head.y, select(0.0, bitcast<f32>(packed.w), NORM && half == 0u));
+}
+
+fn product(w: Weights, v: Inputs) -> f32 {
+var y = w.scale * (v.scale * f32(dot_i8(w.q, v.q)));
+if (MINIMUM) { y += w.minimum * v.sum; }
+return y;
+}
+`,
   "lib/residual": `
 @group(1) @binding(5) var<storage, read> residual: array<f32>;
 fn residual_at(index: u32) -> f32 { return residual[index]; }
+`,
+  "lib/run": `
+
+
+
+struct Run {
+q: mat4x4<f32>,
+scale: f32,
+minimum: f32,
+}
+
+
+fn mask16(v: mat4x4<f32>, k: u32) -> mat4x4<f32> {
+let end = vec4(params.k);
+let columns = vec4(k, k + 1u, k + 2u, k + 3u);
+let zero = vec4(0.0);
+return mat4x4<f32>(
+select(zero, v[0], columns < end),
+select(zero, v[1], columns + 4u < end),
+select(zero, v[2], columns + 8u < end),
+select(zero, v[3], columns + 12u < end),
+);
+}
+
+
+fn run_at(base: u32, element: u32, k: u32, half: u32) -> Run {
+var run = decode_run(base, element + k, half);
+if (TAIL) { run.q = mask16(run.q, k + 16u * half); }
+return run;
+}
+
+fn dot16(a: mat4x4<f32>, b: mat4x4<f32>) -> f32 {
+return (dot(a[0], b[0]) + dot(a[1], b[1])) + (dot(a[2], b[2]) + dot(a[3], b[3]));
+}
+
+fn sum16(v: mat4x4<f32>) -> f32 { return dot((v[0] + v[1]) + (v[2] + v[3]), vec4(1.0)); }
+
+
+fn run_dot(run: Run, x: mat4x4<f32>, sum: f32) -> f32 {
+var y = run.scale * dot16(run.q, x);
+if (MINIMUM) { y += run.minimum * sum; }
+return y;
+}
+`,
+  "lib/run_f32": `
+fn decode_run(base: u32, element: u32, half: u32) -> Run {
+return Run(decode(base, element + 16u * half), 1.0, 0.0);
+}
+`,
+  "lib/run_i8": `// needs: lib/int8
+
+fn decode_run(base: u32, element: u32, half: u32) -> Run {
+let run = decode_i8(base, element >> 5u, half);
+return Run(
+mat4x4<f32>(bytes_i8(run.q.x), bytes_i8(run.q.y), bytes_i8(run.q.z), bytes_i8(run.q.w)),
+run.scale,
+run.minimum,
+);
+}
 `,
   "lib/runs": `// needs: lib/step
 
@@ -1474,6 +1616,37 @@ store_four(at + 12u, values[3], max(left, 12u) - 12u);
 `,
   "lib/tables": `
 @group(2) @binding(0) var<storage, read> tables: array<u32>;
+`,
+  "lib/tile": `
+
+
+
+
+
+const TILE_X = 64u / TILE_Y;
+const TILE_ROWS = 8u * TILE_Y;
+const TILE_WEIGHTS = 8u * TILE_X;
+const TILE_OUTPUTS = TILE_WEIGHTS / PARTS;
+
+
+fn weight_row(tile: u32, i: u32) -> vec2<u32> {
+let o = params.first + min(tile * TILE_OUTPUTS + i % TILE_OUTPUTS, params.count - 1u);
+var segment = i / TILE_OUTPUTS;
+if (!GATED) { segment = segment_of(o); }
+return vec2(params.bases[segment], (o - params.starts[segment]) * params.k);
+}
+
+
+fn finish_row(tile: u32, tx: u32, row: u32, rows: u32, a: vec4<f32>, b: vec4<f32>) {
+if (row >= rows) { return; }
+for (var j = 0u; j < 4u; j++) {
+let o = tile * TILE_OUTPUTS + tx + j * TILE_X;
+if (o < params.count) { finish(row, params.first + o, vec2(a[j], b[j]), 1.0); }
+if (!GATED && o + 4u * TILE_X < params.count) {
+finish(row, params.first + o + 4u * TILE_X, vec2(b[j], 0.0), 1.0);
+}
+}
+}
 `,
   "lib/topk": `
 
@@ -1606,7 +1779,7 @@ equal += select(0u, 1u, key == smallest);
 }
 }
 `,
-  "matmul": `// needs: lib/linear
+  "matmul": `// needs: lib/linear, lib/tile
 
 
 
@@ -1619,104 +1792,66 @@ equal += select(0u, 1u, key == smallest);
 @group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
 
 
-var<workgroup> tile_x: array<vec4<f32>, 256>;
-var<workgroup> tile_w: array<vec4<f32>, 256u * PARTS>;
+var<workgroup> tile_x: array<vec4<f32>, 4u * TILE_ROWS>;
+var<workgroup> tile_w: array<vec4<f32>, 4u * TILE_WEIGHTS>;
+
 
 fn mask(v: vec4<f32>, k: u32) -> vec4<f32> {
 return select(vec4(0.0), v, vec4(k, k + 1u, k + 2u, k + 3u) < vec4(params.k));
 }
 
-fn stage_weights(thread: u32, part: u32, base: u32, row: u32, k0: u32) {
-let o = thread & 31u;
-let half = thread >> 5u;
-let k = k0 + 16u * half;
-var w = mat4x4<f32>();
-if (k < params.k) {
-w = decode(base, row * params.k + k);
-if (TAIL) {
-w = mat4x4<f32>(mask(w[0], k), mask(w[1], k + 4u), mask(w[2], k + 8u), mask(w[3], k + 12u));
-}
-}
-let at = 256u * part + 128u * half + o;
-tile_w[at] = w[0];
-tile_w[at + 32u] = w[1];
-tile_w[at + 64u] = w[2];
-tile_w[at + 96u] = w[3];
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
 let rows = row_count(params.domain);
-let row0 = group.y * 32u;
-let out0 = group.x * 32u;
+let row0 = group.y * TILE_ROWS;
 if (row0 >= rows) { return; }
 
-let staged = params.first + min(out0 + (thread & 31u), params.count - 1u);
-var segment = 0u;
-if (!GATED) { segment = segment_of(staged); }
-let weight_base = params.bases[segment];
-let weight_row = staged - params.starts[segment];
+let tx = thread % TILE_X;
+let ty = thread / TILE_X;
 
-let tx = thread & 7u;
-let ty = thread >> 3u;
+var a: array<vec4<f32>, 8>;
+var b: array<vec4<f32>, 8>;
 
-var a0 = vec4(0.0); var a1 = vec4(0.0); var a2 = vec4(0.0); var a3 = vec4(0.0);
-var b0 = vec4(0.0); var b1 = vec4(0.0); var b2 = vec4(0.0); var b3 = vec4(0.0);
+for (var k0 = 0u; k0 < params.k; k0 += 16u) {
+for (var i = thread; i < 4u * TILE_ROWS; i += 64u) {
 
-for (var k0 = 0u; k0 < params.k; k0 += 32u) {
-for (var i = 0u; i < 4u; i++) {
-let index = thread + 64u * i;
-let row = row0 + (index & 31u);
-let k = k0 + 4u * (index >> 5u);
-var v = vec4(0.0);
-if (row < rows && k < params.k) {
-v = x[params.x_offset + row * params.x_stride + (k >> 2u)];
-if (TAIL) { v = mask(v, k); }
+let row = min(row0 + i % TILE_ROWS, rows - 1u);
+let column = i / TILE_ROWS;
+var v = x[params.x_offset + row * params.x_stride + (k0 >> 2u) + column];
+if (TAIL) { v = mask(v, k0 + 4u * column); }
+tile_x[i] = v;
 }
-tile_x[index] = v;
+for (var i = thread; i < TILE_WEIGHTS; i += 64u) {
+let at = weight_row(group.x, i);
+var w = decode(at.x, at.y + k0);
+if (TAIL) {
+w = mat4x4<f32>(mask(w[0], k0), mask(w[1], k0 + 4u), mask(w[2], k0 + 8u), mask(w[3], k0 + 12u));
 }
-stage_weights(thread, 0u, weight_base, weight_row, k0);
-if (GATED) { stage_weights(thread, 1u, params.bases.y, staged - params.starts.y, k0); }
+tile_w[i] = w[0];
+tile_w[i + TILE_WEIGHTS] = w[1];
+tile_w[i + 2u * TILE_WEIGHTS] = w[2];
+tile_w[i + 3u * TILE_WEIGHTS] = w[3];
+}
 workgroupBarrier();
-for (var q = 0u; q < 8u; q++) {
-let x0 = tile_x[q * 32u + ty];
-let x1 = tile_x[q * 32u + ty + 8u];
-let x2 = tile_x[q * 32u + ty + 16u];
-let x3 = tile_x[q * 32u + ty + 24u];
-let w0 = tile_w[q * 32u + tx];
-let w1 = tile_w[q * 32u + tx + 8u];
-let w2 = tile_w[q * 32u + tx + 16u];
-let w3 = tile_w[q * 32u + tx + 24u];
-a0 += vec4(dot(x0, w0), dot(x0, w1), dot(x0, w2), dot(x0, w3));
-a1 += vec4(dot(x1, w0), dot(x1, w1), dot(x1, w2), dot(x1, w3));
-a2 += vec4(dot(x2, w0), dot(x2, w1), dot(x2, w2), dot(x2, w3));
-a3 += vec4(dot(x3, w0), dot(x3, w1), dot(x3, w2), dot(x3, w3));
-if (GATED) {
-let u0 = tile_w[256u * (PARTS - 1u) + q * 32u + tx];
-let u1 = tile_w[256u * (PARTS - 1u) + q * 32u + tx + 8u];
-let u2 = tile_w[256u * (PARTS - 1u) + q * 32u + tx + 16u];
-let u3 = tile_w[256u * (PARTS - 1u) + q * 32u + tx + 24u];
-b0 += vec4(dot(x0, u0), dot(x0, u1), dot(x0, u2), dot(x0, u3));
-b1 += vec4(dot(x1, u0), dot(x1, u1), dot(x1, u2), dot(x1, u3));
-b2 += vec4(dot(x2, u0), dot(x2, u1), dot(x2, u2), dot(x2, u3));
-b3 += vec4(dot(x3, u0), dot(x3, u1), dot(x3, u2), dot(x3, u3));
+for (var q = 0u; q < 4u; q++) {
+let at = q * TILE_WEIGHTS + tx;
+let wa = mat4x4<f32>(tile_w[at], tile_w[at + TILE_X], tile_w[at + 2u * TILE_X], tile_w[at + 3u * TILE_X]);
+let wb = mat4x4<f32>(
+tile_w[at + 4u * TILE_X], tile_w[at + 5u * TILE_X], tile_w[at + 6u * TILE_X], tile_w[at + 7u * TILE_X]);
+for (var i = 0u; i < 8u; i++) {
+let v = tile_x[q * TILE_ROWS + ty + i * TILE_Y];
+a[i] += v * wa;
+b[i] += v * wb;
 }
 }
 workgroupBarrier();
 }
-
-for (var j = 0u; j < 4u; j++) {
-let o = out0 + tx + 8u * j;
-if (o >= params.count) { continue; }
-if (row0 + ty < rows) { finish(row0 + ty, params.first + o, vec2(a0[j], b0[j]), 1.0); }
-if (row0 + ty + 8u < rows) { finish(row0 + ty + 8u, params.first + o, vec2(a1[j], b1[j]), 1.0); }
-if (row0 + ty + 16u < rows) { finish(row0 + ty + 16u, params.first + o, vec2(a2[j], b2[j]), 1.0); }
-if (row0 + ty + 24u < rows) { finish(row0 + ty + 24u, params.first + o, vec2(a3[j], b3[j]), 1.0); }
+for (var i = 0u; i < 8u; i++) {
+finish_row(group.x, tx, row0 + ty + i * TILE_Y, rows, a[i], b[i]);
 }
 }
 `,
-  "matmulInt8": `// needs: lib/linear, lib/dot_i8
-
+  "matmulInt8": `// needs: lib/linear, lib/dot_i8, lib/tile
 
 
 
@@ -1727,96 +1862,85 @@ if (row0 + ty + 24u < rows) { finish(row0 + ty + 24u, params.first + o, vec2(a3[
 @group(1) @binding(2) var<storage, read> x: array<vec4<u32>>;
 
 
-var<workgroup> tile_x: array<vec4<u32>, 96>;
+var<workgroup> tile_x: array<vec4<u32>, 2u * TILE_ROWS>;
+var<workgroup> tile_heads: array<vec4<f32>, TILE_ROWS>;
 
-var<workgroup> tile_w: array<vec4<u32>, 64u * PARTS>;
-var<workgroup> tile_s: array<vec2<f32>, 64u * PARTS>;
+var<workgroup> tile_w: array<vec4<u32>, 2u * TILE_WEIGHTS>;
+var<workgroup> tile_s: array<vec2<f32>, 2u * TILE_WEIGHTS>;
 
-fn stage_weights(thread: u32, part: u32, base: u32, row: u32, k0: u32) {
-let run = decode_i8(base, row * params.k + k0 + 16u * (thread >> 5u));
-tile_w[64u * part + thread] = run.q;
-tile_s[64u * part + thread] = vec2(run.scale, run.minimum);
+struct FourRuns {
+q: array<vec4<u32>, 4>,
+scales: vec4<f32>,
+minima: vec4<f32>,
+}
+
+fn four_runs(at: u32) -> FourRuns {
+var runs: FourRuns;
+for (var j = 0u; j < 4u; j++) {
+runs.q[j] = tile_w[at + j * TILE_X];
+let s = tile_s[at + j * TILE_X];
+runs.scales[j] = s.x;
+runs.minima[j] = s.y;
+}
+return runs;
+}
+
+fn head_of(row: u32, run: u32) -> vec2<f32> {
+let heads = tile_heads[row];
+return select(heads.xy, heads.zw, run == 1u);
 }
 
 
-fn products(q: vec4<u32>, w0: vec4<u32>, w1: vec4<u32>, w2: vec4<u32>, w3: vec4<u32>) -> vec4<f32> {
-return vec4<f32>(vec4(dot_i8(q, w0), dot_i8(q, w1), dot_i8(q, w2), dot_i8(q, w3)));
+fn products(q: vec4<u32>, head: vec2<f32>, w: FourRuns) -> vec4<f32> {
+let dots = vec4<f32>(vec4(dot_i8(q, w.q[0]), dot_i8(q, w.q[1]), dot_i8(q, w.q[2]), dot_i8(q, w.q[3])));
+var sums = w.scales * (head.x * dots);
+if (MINIMUM) { sums += w.minima * head.y; }
+return sums;
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
 let rows = row_count(params.domain);
-let row0 = group.y * 32u;
-let out0 = group.x * 32u;
+let row0 = group.y * TILE_ROWS;
 if (row0 >= rows) { return; }
 
-let staged = params.first + min(out0 + (thread & 31u), params.count - 1u);
-var segment = 0u;
-if (!GATED) { segment = segment_of(staged); }
-let weight_base = params.bases[segment];
-let weight_row = staged - params.starts[segment];
+let tx = thread % TILE_X;
+let ty = thread / TILE_X;
 
-let tx = thread & 7u;
-let ty = thread >> 3u;
-
-var a0 = vec4(0.0); var a1 = vec4(0.0); var a2 = vec4(0.0); var a3 = vec4(0.0);
-var b0 = vec4(0.0); var b1 = vec4(0.0); var b2 = vec4(0.0); var b3 = vec4(0.0);
+var a: array<vec4<f32>, 8>;
+var b: array<vec4<f32>, 8>;
 
 for (var k0 = 0u; k0 < params.k; k0 += 32u) {
-for (var index = thread; index < 96u; index += 64u) {
+if (thread < TILE_ROWS) {
 
-let row = min(row0 + index / BLOCK, rows - 1u);
-let word = index % BLOCK;
-tile_x[32u * word + index / BLOCK] =
-x[params.x_offset + row * params.x_stride + BLOCK * (k0 >> 5u) + word];
+let row = min(row0 + thread, rows - 1u);
+let at = params.x_offset + row * params.x_stride + BLOCK * (k0 >> 5u);
+tile_x[thread] = x[at];
+tile_x[thread + TILE_ROWS] = x[at + 1u];
+let head = x[at + HEAD];
+tile_heads[thread] = vec4(run_of(head, 0u), run_of(head, 1u));
 }
-stage_weights(thread, 0u, weight_base, weight_row, k0);
-if (GATED) { stage_weights(thread, 1u, params.bases.y, staged - params.starts.y, k0); }
+for (var i = thread; i < 2u * TILE_WEIGHTS; i += 64u) {
+let at = weight_row(group.x, i % TILE_WEIGHTS);
+let run = decode_i8(at.x, (at.y + k0) >> 5u, i / TILE_WEIGHTS);
+tile_w[i] = run.q;
+tile_s[i] = vec2(run.scale, run.minimum);
+}
 workgroupBarrier();
 for (var run = 0u; run < 2u; run++) {
-let q0 = tile_x[32u * run + ty];
-let q1 = tile_x[32u * run + ty + 8u];
-let q2 = tile_x[32u * run + ty + 16u];
-let q3 = tile_x[32u * run + ty + 24u];
-let h0 = run_of(tile_x[32u * HEAD + ty], run);
-let h1 = run_of(tile_x[32u * HEAD + ty + 8u], run);
-let h2 = run_of(tile_x[32u * HEAD + ty + 16u], run);
-let h3 = run_of(tile_x[32u * HEAD + ty + 24u], run);
-let at = 32u * run + tx;
-let w0 = tile_w[at];
-let w1 = tile_w[at + 8u];
-let w2 = tile_w[at + 16u];
-let w3 = tile_w[at + 24u];
-let scales = vec4(tile_s[at].x, tile_s[at + 8u].x, tile_s[at + 16u].x, tile_s[at + 24u].x);
-let minima = vec4(tile_s[at].y, tile_s[at + 8u].y, tile_s[at + 16u].y, tile_s[at + 24u].y);
-a0 += scales * (h0.x * products(q0, w0, w1, w2, w3)) + minima * h0.y;
-a1 += scales * (h1.x * products(q1, w0, w1, w2, w3)) + minima * h1.y;
-a2 += scales * (h2.x * products(q2, w0, w1, w2, w3)) + minima * h2.y;
-a3 += scales * (h3.x * products(q3, w0, w1, w2, w3)) + minima * h3.y;
-if (GATED) {
-let up = 64u * (PARTS - 1u) + at;
-let u0 = tile_w[up];
-let u1 = tile_w[up + 8u];
-let u2 = tile_w[up + 16u];
-let u3 = tile_w[up + 24u];
-let up_scales = vec4(tile_s[up].x, tile_s[up + 8u].x, tile_s[up + 16u].x, tile_s[up + 24u].x);
-let up_minima = vec4(tile_s[up].y, tile_s[up + 8u].y, tile_s[up + 16u].y, tile_s[up + 24u].y);
-b0 += up_scales * (h0.x * products(q0, u0, u1, u2, u3)) + up_minima * h0.y;
-b1 += up_scales * (h1.x * products(q1, u0, u1, u2, u3)) + up_minima * h1.y;
-b2 += up_scales * (h2.x * products(q2, u0, u1, u2, u3)) + up_minima * h2.y;
-b3 += up_scales * (h3.x * products(q3, u0, u1, u2, u3)) + up_minima * h3.y;
+let wa = four_runs(run * TILE_WEIGHTS + tx);
+let wb = four_runs(run * TILE_WEIGHTS + tx + 4u * TILE_X);
+for (var i = 0u; i < 8u; i++) {
+let q = tile_x[run * TILE_ROWS + ty + i * TILE_Y];
+let head = head_of(ty + i * TILE_Y, run);
+a[i] += products(q, head, wa);
+b[i] += products(q, head, wb);
 }
 }
 workgroupBarrier();
 }
-
-for (var j = 0u; j < 4u; j++) {
-let o = out0 + tx + 8u * j;
-if (o >= params.count) { continue; }
-if (row0 + ty < rows) { finish(row0 + ty, params.first + o, vec2(a0[j], b0[j]), 1.0); }
-if (row0 + ty + 8u < rows) { finish(row0 + ty + 8u, params.first + o, vec2(a1[j], b1[j]), 1.0); }
-if (row0 + ty + 16u < rows) { finish(row0 + ty + 16u, params.first + o, vec2(a2[j], b2[j]), 1.0); }
-if (row0 + ty + 24u < rows) { finish(row0 + ty + 24u, params.first + o, vec2(a3[j], b3[j]), 1.0); }
+for (var i = 0u; i < 8u; i++) {
+finish_row(group.x, tx, row0 + ty + i * TILE_Y, rows, a[i], b[i]);
 }
 }
 `,
@@ -1844,20 +1968,62 @@ if (row0 + ty + 24u < rows) { finish(row0 + ty + 24u, params.first + o, vec2(a3[
 
 
 const GROUPS = WG / LANES;
-
-@group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
-
-var<workgroup> partials: array<f32, WG * (OUTS * PARTS + 1u)>;
+const OUTS = 4u / PARTS;
 
 
-fn mask(v: vec4<f32>, k: u32) -> vec4<f32> {
-return select(vec4(0.0), v, vec4(k, k + 1u, k + 2u, k + 3u) < vec4(params.k));
+struct Sums {
+dots: vec4<f32>,
+square: f32,
 }
 
-fn load_x(row: u32, k: u32, column: u32) -> vec4<f32> {
-let v = x[params.x_offset + row * params.x_stride + (k >> 2u) + column];
-if (TAIL) { return mask(v, k + 4u * column); }
-return v;
+var<workgroup> partial_dots: array<vec4<f32>, WG>;
+var<workgroup> partial_squares: array<f32, WG>;
+
+
+fn weight_row(first: u32, i: u32) -> vec2<u32> {
+let o = params.first + min(first + i / PARTS, params.count - 1u);
+var segment = i % PARTS;
+if (!GATED) { segment = segment_of(o); }
+return vec2(params.bases[segment], (o - params.starts[segment]) * params.k);
+}
+
+fn finish_row(row: u32, first: u32, dots: vec4<f32>, square: f32) {
+var inv = 1.0;
+if (NORM) { inv = 1.0 / sqrt(square / f32(params.k) + params.eps); }
+if (GATED) {
+if (first < params.count) { finish(row, params.first + first, dots.xy, inv); }
+if (first + 1u < params.count) { finish(row, params.first + first + 1u, dots.zw, inv); }
+} else {
+for (var i = 0u; i < 4u; i++) {
+if (first + i < params.count) { finish(row, params.first + first + i, vec2(dots[i], 0.0), inv); }
+}
+}
+}
+
+
+fn reduce_row(row: u32, first: u32, thread: u32, sums: Sums) {
+if (LANES == 1u) {
+finish_row(row, first, sums.dots, sums.square);
+} else if (SUBGROUPS) {
+let dots = vec4(lane_sum(sums.dots.x), lane_sum(sums.dots.y), lane_sum(sums.dots.z), lane_sum(sums.dots.w));
+var square = 0.0;
+if (NORM) { square = lane_sum(sums.square); }
+if (thread % LANES == 0u) { finish_row(row, first, dots, square); }
+} else {
+partial_dots[thread] = sums.dots;
+if (NORM) { partial_squares[thread] = sums.square; }
+workgroupBarrier();
+if (thread % LANES == 0u) {
+var dots = vec4(0.0);
+var square = 0.0;
+for (var l = 0u; l < LANES; l++) {
+dots += partial_dots[thread + l];
+if (NORM) { square += partial_squares[thread + l]; }
+}
+finish_row(row, first, dots, square);
+}
+workgroupBarrier();
+}
 }
 
 @compute @workgroup_size(WG)
@@ -1866,191 +2032,28 @@ fn main(
 @builtin(num_workgroups) groups: vec3<u32>,
 @builtin(local_invocation_index) thread: u32,
 ) {
-let lane = thread % LANES;
-let slot = thread / LANES;
-let rows = min(row_count(params.domain), ROWS);
-let first = ((group.y * groups.x + group.x) * GROUPS + slot) * OUTS;
-let last = params.first + params.count - 1u;
+let rows = row_count(params.domain);
+let first = ((group.y * groups.x + group.x) * GROUPS + thread / LANES) * OUTS;
+var at: array<vec2<u32>, 4>;
+for (var i = 0u; i < 4u; i++) { at[i] = weight_row(first, i); }
 
-var base: array<u32, OUTS * PARTS>;
-var element: array<u32, OUTS * PARTS>;
-for (var i = 0u; i < OUTS; i++) {
-let o = min(params.first + first + i, last);
-if (GATED) {
-base[2u * i] = params.bases.x;
-base[2u * i + 1u] = params.bases.y;
-element[2u * i] = (o - params.starts.x) * params.k;
-element[2u * i + 1u] = (o - params.starts.y) * params.k;
-} else {
-let segment = segment_of(o);
-base[i] = params.bases[segment];
-element[i] = (o - params.starts[segment]) * params.k;
-}
-}
-
-var sums: array<f32, ROWS * OUTS * PARTS>;
-var squares: array<f32, ROWS>;
-for (var k = lane * 16u; k < params.k; k += LANES * 16u) {
-var g0 = vec4(1.0); var g1 = vec4(1.0); var g2 = vec4(1.0); var g3 = vec4(1.0);
-if (NORM) {
-let at = params.norm + (k >> 2u);
-g0 = small[at]; g1 = small[at + 1u]; g2 = small[at + 2u]; g3 = small[at + 3u];
-for (var r = 0u; r < rows; r++) {
-let a = load_x(r, k, 0u); let b = load_x(r, k, 1u); let c = load_x(r, k, 2u); let d = load_x(r, k, 3u);
-squares[r] += (dot(a, a) + dot(b, b)) + (dot(c, c) + dot(d, d));
-}
-}
-for (var i = 0u; i < OUTS * PARTS; i++) {
-var w = decode(base[i], element[i] + k);
-if (TAIL) {
-w = mat4x4<f32>(mask(w[0], k), mask(w[1], k + 4u), mask(w[2], k + 8u), mask(w[3], k + 12u));
-}
-if (NORM) { w = mat4x4<f32>(w[0] * g0, w[1] * g1, w[2] * g2, w[3] * g3); }
-for (var r = 0u; r < rows; r++) {
-sums[r * OUTS * PARTS + i] +=
-(dot(w[0], load_x(r, k, 0u)) + dot(w[1], load_x(r, k, 1u))) +
-(dot(w[2], load_x(r, k, 2u)) + dot(w[3], load_x(r, k, 3u)));
-}
-}
-}
-
-for (var r = 0u; r < rows; r++) {
-if (LANES > 1u && !SUBGROUPS) {
-
-let width = OUTS * PARTS + 1u;
-for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * width + i] = sums[r * OUTS * PARTS + i]; }
-if (NORM) { partials[thread * width + OUTS * PARTS] = squares[r]; }
-workgroupBarrier();
-let owner = thread / OUTS;
-let i = thread % OUTS;
-let o = ((group.y * groups.x + group.x) * GROUPS + owner) * OUTS + i;
-if (thread < GROUPS * OUTS && o < params.count) {
-var sum = vec2(0.0);
-var square = 0.0;
-for (var l = 0u; l < LANES; l++) {
-let at = (owner * LANES + l) * width;
-sum.x += partials[at + i * PARTS];
-if (GATED) { sum.y += partials[at + i * PARTS + 1u]; }
-if (NORM) { square += partials[at + OUTS * PARTS]; }
-}
-var inv = 1.0;
-if (NORM) { inv = 1.0 / sqrt(square / f32(params.k) + params.eps); }
-finish(r, params.first + o, sum, inv);
-}
-workgroupBarrier();
-} else {
-var inv = 1.0;
-if (NORM) { inv = 1.0 / sqrt(lane_sum(squares[r]) / f32(params.k) + params.eps); }
-for (var i = 0u; i < OUTS; i++) {
-var sum = vec2(lane_sum(sums[(r * OUTS + i) * PARTS]), 0.0);
-if (GATED) { sum.y = lane_sum(sums[(r * OUTS + i) * PARTS + 1u]); }
-if (lane == 0u && first + i < params.count) { finish(r, params.first + first + i, sum, inv); }
+var sums: array<Sums, ROWS>;
+for (var k = (thread % LANES) * 32u; k < params.k; k += LANES * 32u) {
+for (var half = 0u; half < 2u; half++) {
+var w: array<Weights, 4>;
+for (var i = 0u; i < 4u; i++) { w[i] = weights_at(at[i].x, at[i].y, k, half); }
+let g = norm_at(k, half);
+for (var r = 0u; r < ROWS; r++) {
+if (r == 0u || r < rows) {
+let v = inputs_at(r, k, half, g);
+sums[r].square += v.square;
+sums[r].dots += vec4(product(w[0], v), product(w[1], v), product(w[2], v), product(w[3], v));
 }
 }
 }
 }
-`,
-  "matvecInt8": `// needs: lib/linear, lib/dot_i8
-
-
-
-
-
-
-
-
-
-
-
-
-const GROUPS = WG / LANES;
-
-@group(1) @binding(2) var<storage, read> x: array<vec4<u32>>;
-
-var<workgroup> partials: array<f32, WG * (OUTS * PARTS + 1u)>;
-
-@compute @workgroup_size(WG)
-fn main(
-@builtin(workgroup_id) group: vec3<u32>,
-@builtin(num_workgroups) groups: vec3<u32>,
-@builtin(local_invocation_index) thread: u32,
-) {
-let lane = thread % LANES;
-let slot = thread / LANES;
-let rows = min(row_count(params.domain), ROWS);
-let first = ((group.y * groups.x + group.x) * GROUPS + slot) * OUTS;
-let last = params.first + params.count - 1u;
-
-var base: array<u32, OUTS * PARTS>;
-var element: array<u32, OUTS * PARTS>;
-for (var i = 0u; i < OUTS; i++) {
-let o = min(params.first + first + i, last);
-if (GATED) {
-base[2u * i] = params.bases.x;
-base[2u * i + 1u] = params.bases.y;
-element[2u * i] = (o - params.starts.x) * params.k;
-element[2u * i + 1u] = (o - params.starts.y) * params.k;
-} else {
-let segment = segment_of(o);
-base[i] = params.bases[segment];
-element[i] = (o - params.starts[segment]) * params.k;
-}
-}
-
-var sums: array<f32, ROWS * OUTS * PARTS>;
-var squares: array<f32, ROWS>;
-for (var k = lane * 16u; k < params.k; k += LANES * 16u) {
-let run = (k >> 4u) & 1u;
-let block = params.x_offset + BLOCK * (k >> 5u);
-if (NORM && run == 0u) {
-for (var r = 0u; r < rows; r++) {
-squares[r] += bitcast<f32>(x[block + r * params.x_stride + HEAD].w);
-}
-}
-for (var i = 0u; i < OUTS * PARTS; i++) {
-let w = decode_i8(base[i], element[i] + k);
-for (var r = 0u; r < rows; r++) {
-let at = block + r * params.x_stride;
-let head = run_of(x[at + HEAD], run);
-let dots = f32(dot_i8(w.q, x[at + run]));
-sums[r * OUTS * PARTS + i] += w.scale * (head.x * dots) + w.minimum * head.y;
-}
-}
-}
-
-for (var r = 0u; r < rows; r++) {
-if (LANES > 1u) {
-
-let width = OUTS * PARTS + 1u;
-for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * width + i] = sums[r * OUTS * PARTS + i]; }
-if (NORM) { partials[thread * width + OUTS * PARTS] = squares[r]; }
-workgroupBarrier();
-let owner = thread / OUTS;
-let i = thread % OUTS;
-let o = ((group.y * groups.x + group.x) * GROUPS + owner) * OUTS + i;
-if (thread < GROUPS * OUTS && o < params.count) {
-var sum = vec2(0.0);
-var square = 0.0;
-for (var l = 0u; l < LANES; l++) {
-let at = (owner * LANES + l) * width;
-sum.x += partials[at + i * PARTS];
-if (GATED) { sum.y += partials[at + i * PARTS + 1u]; }
-if (NORM) { square += partials[at + OUTS * PARTS]; }
-}
-var inv = 1.0;
-if (NORM) { inv = 1.0 / sqrt(square / f32(params.k) + params.eps); }
-finish(r, params.first + o, sum, inv);
-}
-workgroupBarrier();
-} else {
-var inv = 1.0;
-if (NORM) { inv = 1.0 / sqrt(squares[r] / f32(params.k) + params.eps); }
-for (var i = 0u; i < OUTS; i++) {
-var sum = vec2(sums[(r * OUTS + i) * PARTS], 0.0);
-if (GATED) { sum.y = sums[(r * OUTS + i) * PARTS + 1u]; }
-if (first + i < params.count) { finish(r, params.first + first + i, sum, inv); }
-}
-}
+for (var r = 0u; r < ROWS; r++) {
+if (r < rows) { reduce_row(r, first, thread, sums[r]); }
 }
 }
 `,
@@ -2251,7 +2254,8 @@ if (o < params.count) { finish(pair / params.used, pair % params.used, expert, o
 }
 }
 `,
-  "moeMatvec": `// needs: lib/experts
+  "moeMatvec": `// needs: lib/experts, lib/run
+
 
 
 
@@ -2259,10 +2263,27 @@ if (o < params.count) { finish(pair / params.used, pair % params.used, expert, o
 
 
 const GROUPS = WG / LANES;
+const OUTS = 4u / PARTS;
 
 @group(1) @binding(4) var<storage, read> route: array<f32>;
 
-var<workgroup> partials: array<f32, WG * OUTS * PARTS>;
+var<workgroup> partials: array<vec4<f32>, WG>;
+
+
+fn element_of(expert: u32, first: u32, i: u32) -> u32 {
+let part = i % PARTS;
+let row = piece_row(part, expert, min(first + i / PARTS, params.count - 1u));
+return min(row, params.piece_rows[part] - 1u) * params.k;
+}
+
+fn finish_four(row: u32, choice: u32, expert: u32, first: u32, dots: vec4<f32>) {
+for (var i = 0u; i < OUTS; i++) {
+if (first + i >= params.count) { continue; }
+var sum = vec2(dots[i * PARTS], 0.0);
+if (GATED) { sum.y = dots[i * PARTS + 1u]; }
+finish(row, choice, expert, first + i, sum);
+}
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -2277,46 +2298,34 @@ if (elsewhere(expert)) { return; }
 
 let lane = thread % LANES;
 let first = (group.x * GROUPS + thread / LANES) * OUTS;
-var element: array<u32, OUTS * PARTS>;
-for (var i = 0u; i < OUTS * PARTS; i++) {
-let part = i % PARTS;
-let held = min(piece_row(part, expert, min(first + i / PARTS, params.count - 1u)), params.piece_rows[part] - 1u);
-element[i] = held * params.k;
-}
+var elements: array<u32, 4>;
+for (var i = 0u; i < 4u; i++) { elements[i] = element_of(expert, first, i); }
 
-var sums: array<f32, OUTS * PARTS>;
+var dots = vec4(0.0);
 let source = params.x_offset + row * params.x_stride + choice * params.x_choice;
-for (var k = lane * 16u; k < params.k; k += LANES * 16u) {
-let at = source + (k >> 2u);
-var a = x[at]; var b = x[at + 1u]; var c = x[at + 2u]; var d = x[at + 3u];
-if (TAIL) { a = mask(a, k); b = mask(b, k + 4u); c = mask(c, k + 8u); d = mask(d, k + 12u); }
-for (var i = 0u; i < OUTS * PARTS; i++) {
-var w = decode(params.bases[i % PARTS], element[i] + k);
-if (TAIL) {
-w = mat4x4<f32>(mask(w[0], k), mask(w[1], k + 4u), mask(w[2], k + 8u), mask(w[3], k + 12u));
+for (var k = lane * 32u; k < params.k; k += LANES * 32u) {
+for (var half = 0u; half < 2u; half++) {
+let at = source + (k >> 2u) + 4u * half;
+var v = mat4x4<f32>(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+if (TAIL) { v = mask16(v, k + 16u * half); }
+let sum = sum16(v);
+for (var i = 0u; i < 4u; i++) {
+dots[i] += run_dot(run_at(params.bases[i % PARTS], elements[i], k, half), v, sum);
 }
-sums[i] += (dot(w[0], a) + dot(w[1], b)) + (dot(w[2], c) + dot(w[3], d));
 }
 }
 
-if (LANES > 1u && !SUBGROUPS) {
-for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * OUTS * PARTS + i] = sums[i]; }
-workgroupBarrier();
-let o = group.x * GROUPS * OUTS + thread;
-if (thread < GROUPS * OUTS && o < params.count) {
-var sum = vec2(0.0);
-for (var l = 0u; l < LANES; l++) {
-let at = (((thread / OUTS) * LANES + l) * OUTS + thread % OUTS) * PARTS;
-sum.x += partials[at];
-if (GATED) { sum.y += partials[at + 1u]; }
-}
-finish(row, choice, expert, o, sum);
-}
+if (LANES == 1u) {
+finish_four(row, choice, expert, first, dots);
+} else if (SUBGROUPS) {
+dots = vec4(lane_sum(dots.x), lane_sum(dots.y), lane_sum(dots.z), lane_sum(dots.w));
+if (lane == 0u) { finish_four(row, choice, expert, first, dots); }
 } else {
-for (var i = 0u; i < OUTS; i++) {
-var sum = vec2(lane_sum(sums[i * PARTS]), 0.0);
-if (GATED) { sum.y = lane_sum(sums[i * PARTS + 1u]); }
-if (lane == 0u && first + i < params.count) { finish(row, choice, expert, first + i, sum); }
+partials[thread] = dots;
+workgroupBarrier();
+if (lane == 0u) {
+for (var l = 1u; l < LANES; l++) { dots += partials[thread + l]; }
+finish_four(row, choice, expert, first, dots);
 }
 }
 }
@@ -2812,20 +2821,20 @@ signed_entry(grid4(TABLE_IQ3_XXS, codes >> 24u), sb >> 4u, scale),
 
 
 
-fn iq4_scale(base: u32, element: u32) -> f32 {
-return load_f16(base, (element >> 5u) * 18u);
+fn iq4_scale(base: u32, block: u32) -> f32 {
+return load_f16(base, block * 18u);
 }
 
-fn iq4_codes(base: u32, element: u32) -> vec4<u32> {
-return nibbles(load_u32x4(base, (element >> 5u) * 18u + 2u), (element & 16u) >> 2u);
+fn iq4_codes(base: u32, block: u32, half: u32) -> vec4<u32> {
+return nibbles(load_u32x4(base, block * 18u + 2u, 0u), half << 2u);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-return scaled_iq4(iq4_codes(base, element), iq4_scale(base, element));
+return scaled_iq4(iq4_codes(base, element >> 5u, (element >> 4u) & 1u), iq4_scale(base, element >> 5u));
 }
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-return int8_iq4(iq4_codes(base, element), iq4_scale(base, element));
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+return int8_iq4(iq4_codes(base, block, half), iq4_scale(base, block));
 }
 `,
   "quant/iq4_xs": `// needs: lib/bytes, lib/int8, lib/iq4
@@ -2836,26 +2845,26 @@ return int8_iq4(iq4_codes(base, element), iq4_scale(base, element));
 
 
 
-fn iq4_scale(base: u32, element: u32) -> f32 {
-let at = base + (element >> 8u) * 34u;
-let group = (element >> 5u) & 7u;
+fn iq4_scale(base: u32, block: u32) -> f32 {
+let at = base + (block >> 3u) * 34u;
+let group = block & 7u;
 let head = weights[at];
 let low = (weights[at + 1u] >> (group << 2u)) & 15u;
 let high = (head >> (16u + (group << 1u))) & 3u;
 return unpack2x16float(head).x * f32(i32(low | (high << 4u)) - 32);
 }
 
-fn iq4_codes(base: u32, element: u32) -> vec4<u32> {
-let at = base + (element >> 8u) * 34u + 2u + ((element & 224u) >> 3u);
-return nibbles(load_aligned_u32x4(at), (element & 16u) >> 2u);
+fn iq4_codes(base: u32, block: u32, half: u32) -> vec4<u32> {
+let at = base + (block >> 3u) * 34u + 2u + ((block & 7u) << 2u);
+return nibbles(load_aligned_u32x4(at), half << 2u);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-return scaled_iq4(iq4_codes(base, element), iq4_scale(base, element));
+return scaled_iq4(iq4_codes(base, element >> 5u, (element >> 4u) & 1u), iq4_scale(base, element >> 5u));
 }
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-return int8_iq4(iq4_codes(base, element), iq4_scale(base, element));
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+return int8_iq4(iq4_codes(base, block, half), iq4_scale(base, block));
 }
 `,
   "quant/mxfp4": `// needs: lib/bytes, lib/fp4, lib/int8
@@ -2875,17 +2884,17 @@ let sign = select(vec4(0u), (code & vec4(8u)) << vec4(28u), size != vec4(0u));
 return bitcast<vec4<f32>>(bits | sign);
 }
 
-fn mxfp4_exponent(base: u32, element: u32) -> u32 {
-return load_u8(base, (element >> 5u) * 17u);
+fn mxfp4_exponent(base: u32, block: u32) -> u32 {
+return load_u8(base, block * 17u);
 }
 
-fn mxfp4_codes(base: u32, element: u32) -> vec4<u32> {
-return nibbles(load_u32x4(base, (element >> 5u) * 17u + 1u), (element & 16u) >> 2u);
+fn mxfp4_codes(base: u32, block: u32, half: u32) -> vec4<u32> {
+return nibbles(load_u32x4(base, block * 17u + 1u, 0u), half << 2u);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let e = mxfp4_exponent(base, element);
-let q = mxfp4_codes(base, element);
+let e = mxfp4_exponent(base, element >> 5u);
+let q = mxfp4_codes(base, element >> 5u, (element >> 4u) & 1u);
 if (e < 2u) {
 return mat4x4<f32>(tiny_values(q.x, e), tiny_values(q.y, e), tiny_values(q.z, e), tiny_values(q.w, e));
 }
@@ -2899,9 +2908,9 @@ scale * fp4_floats(q.w),
 }
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let e = mxfp4_exponent(base, element);
-let q = mxfp4_codes(base, element);
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let e = mxfp4_exponent(base, block);
+let q = mxfp4_codes(base, block, half);
 let scale = bitcast<f32>(select((e - 1u) << 23u, 0x00200000u << e, e < 2u));
 return Int8Run(vec4(fp4_bytes(q.x), fp4_bytes(q.y), fp4_bytes(q.z), fp4_bytes(q.w)), scale, 0.0);
 }
@@ -2979,18 +2988,18 @@ d * two_bits(word, 24u),
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let at = base + (element >> 8u) * 21u;
-let run = (element >> 4u) & 15u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let at = base + (block >> 3u) * 21u;
+let group = block & 7u;
 let dm = unpack2x16float(weights[at + 20u]);
-let scale = weights[at + (run >> 2u)] >> ((run & 3u) << 3u);
-let words = load_aligned_u32x4(at + 4u + ((run & 8u) | ((run & 1u) << 2u)));
-let q = (words >> vec4(run & 6u)) & vec4(0x03030303u);
+let scale = weights[at + (group >> 1u)] >> (((group & 1u) << 4u) + 8u * half);
+let words = load_aligned_u32x4(at + 4u + ((group & 4u) << 1u) + 4u * half);
+let q = (words >> vec4((group & 3u) << 1u)) & vec4(0x03030303u);
 return Int8Run(q, dm.x * f32(scale & 15u), -(dm.y * f32((scale >> 4u) & 15u)));
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return affine_u8(run.q, run.scale, run.minimum);
 }
 `,
@@ -3002,20 +3011,21 @@ return affine_u8(run.q, run.scale, run.minimum);
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let byte = (element >> 8u) * 110u;
-let run = (element >> 4u) & 15u;
-let half = (run & 1u) << 4u;
-let low = (load_u8(base, byte + 96u + (run & 7u)) >> ((run & 8u) >> 1u)) & 15u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let byte = (block >> 3u) * 110u;
+let group = block & 7u;
+let run = 2u * group + half;
+let low = (load_u8(base, byte + 96u + (run & 7u)) >> (group & 4u)) & 15u;
 let high = (load_u8(base, byte + 104u + (run & 3u)) >> ((run >> 2u) << 1u)) & 3u;
 let scale = load_f16(base, byte + 108u) * f32(i32(low | (high << 4u)) - 32);
-let twos = (load_u32x4(base, byte + 32u + ((run & 8u) << 2u) + half) >> vec4(run & 6u)) & vec4(0x03030303u);
-let thirds = (load_u32x4(base, byte + half) >> vec4(run >> 1u)) & vec4(0x01010101u);
+let words = load_u32x4(base, byte + 32u + ((group & 4u) << 3u), 4u * half);
+let twos = (words >> vec4((group & 3u) << 1u)) & vec4(0x03030303u);
+let thirds = (load_u32x4(base, byte, 4u * half) >> vec4(group)) & vec4(0x01010101u);
 return Int8Run(subtract_bytes(twos | (thirds << vec4(2u)), 4u), scale, 0.0);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return scaled_i8(run.q, run.scale);
 }
 `,
@@ -3025,14 +3035,14 @@ return scaled_i8(run.q, run.scale);
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let byte = (element >> 5u) * 18u;
-let q = nibbles(load_u32x4(base, byte + 2u), (element & 16u) >> 2u);
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let byte = block * 18u;
+let q = nibbles(load_u32x4(base, byte + 2u, 0u), half << 2u);
 return Int8Run(subtract_bytes(q, 8u), load_f16(base, byte), 0.0);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return scaled_i8(run.q, run.scale);
 }
 `,
@@ -3043,15 +3053,15 @@ return scaled_i8(run.q, run.scale);
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let at = base + (element >> 5u) * 5u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let at = base + block * 5u;
 let dm = unpack2x16float(weights[at]);
-let q = nibbles(load_aligned_u32x4(at + 1u), (element & 16u) >> 2u);
+let q = nibbles(load_aligned_u32x4(at + 1u), half << 2u);
 return Int8Run(q, dm.x, dm.y);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return affine_u8(run.q, run.scale, run.minimum);
 }
 `,
@@ -3063,16 +3073,16 @@ return affine_u8(run.q, run.scale, run.minimum);
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let at = base + (element >> 8u) * 36u;
-let group = (element >> 5u) & 7u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let at = base + (block >> 3u) * 36u;
+let group = block & 7u;
 let dm = scales_k4(at, group);
-let words = load_aligned_u32x4(at + 4u + ((group >> 1u) << 3u) + ((element & 16u) >> 2u));
+let words = load_aligned_u32x4(at + 4u + ((group >> 1u) << 3u) + 4u * half);
 return Int8Run(nibbles(words, (group & 1u) << 2u), dm.x, -dm.y);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return affine_u8(run.q, run.scale, run.minimum);
 }
 `,
@@ -3083,16 +3093,15 @@ return affine_u8(run.q, run.scale, run.minimum);
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let byte = (element >> 5u) * 22u;
-let half = element & 16u;
-let high = spread_bits(load_u16(base, byte + 2u + (half >> 3u)));
-let q = nibbles(load_u32x4(base, byte + 6u), half >> 2u) | (high << vec4(4u));
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let byte = block * 22u;
+let high = spread_bits(load_u32(base, byte + 2u) >> (16u * half));
+let q = nibbles(load_u32x4(base, byte + 6u, 0u), half << 2u) | (high << vec4(4u));
 return Int8Run(subtract_bytes(q, 16u), load_f16(base, byte), 0.0);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return scaled_i8(run.q, run.scale);
 }
 `,
@@ -3104,17 +3113,16 @@ return scaled_i8(run.q, run.scale);
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let at = base + (element >> 5u) * 6u;
-let half = element & 16u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let at = base + block * 6u;
 let dm = unpack2x16float(weights[at]);
-let high = spread_bits(weights[at + 1u] >> half);
-let q = nibbles(load_aligned_u32x4(at + 2u), half >> 2u) | (high << vec4(4u));
+let high = spread_bits(weights[at + 1u] >> (16u * half));
+let q = nibbles(load_aligned_u32x4(at + 2u), half << 2u) | (high << vec4(4u));
 return Int8Run(q, dm.x, dm.y);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return affine_u8(run.q, run.scale, run.minimum);
 }
 `,
@@ -3127,18 +3135,17 @@ return affine_u8(run.q, run.scale, run.minimum);
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let at = base + (element >> 8u) * 44u;
-let group = (element >> 5u) & 7u;
-let half = (element & 16u) >> 2u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let at = base + (block >> 3u) * 44u;
+let group = block & 7u;
 let dm = scales_k4(at, group);
-let low = nibbles(load_aligned_u32x4(at + 12u + ((group >> 1u) << 3u) + half), (group & 1u) << 2u);
-let high = (load_aligned_u32x4(at + 4u + half) >> vec4(group)) & vec4(0x01010101u);
+let low = nibbles(load_aligned_u32x4(at + 12u + ((group >> 1u) << 3u) + 4u * half), (group & 1u) << 2u);
+let high = (load_aligned_u32x4(at + 4u + 4u * half) >> vec4(group)) & vec4(0x01010101u);
 return Int8Run(low | (high << vec4(4u)), dm.x, -dm.y);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return affine_u8(run.q, run.scale, run.minimum);
 }
 `,
@@ -3150,19 +3157,18 @@ return affine_u8(run.q, run.scale, run.minimum);
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let byte = (element >> 8u) * 210u;
-let run = (element >> 4u) & 15u;
-let half = (run & 1u) << 4u;
-let scale = bitcast<i32>(load_u8(base, byte + 192u + run) << 24u) >> 24u;
-let low = load_u32x4(base, byte + ((run & 8u) << 3u) + ((run & 2u) << 4u) + half);
-let high = load_u32x4(base, byte + 128u + ((run & 8u) << 2u) + half);
-let q = nibbles(low, run & 4u) | (((high >> vec4(run & 6u)) & vec4(0x03030303u)) << vec4(4u));
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let byte = (block >> 3u) * 210u;
+let group = block & 7u;
+let scale = bitcast<i32>(load_u8(base, byte + 192u + 2u * group + half) << 24u) >> 24u;
+let low = load_u32x4(base, byte + ((group & 4u) << 4u) + ((group & 1u) << 5u), 4u * half);
+let high = load_u32x4(base, byte + 128u + ((group & 4u) << 3u), 4u * half);
+let q = nibbles(low, (group & 2u) << 1u) | (((high >> vec4((group & 3u) << 1u)) & vec4(0x03030303u)) << vec4(4u));
 return Int8Run(subtract_bytes(q, 32u), load_f16(base, byte + 208u) * f32(scale), 0.0);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return scaled_i8(run.q, run.scale);
 }
 `,
@@ -3172,13 +3178,13 @@ return scaled_i8(run.q, run.scale);
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let byte = (element >> 5u) * 34u;
-return Int8Run(load_u32x4(base, byte + 2u + (element & 16u)), load_f16(base, byte), 0.0);
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let byte = block * 34u;
+return Int8Run(load_u32x4(base, byte + 2u, 4u * half), load_f16(base, byte), 0.0);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return scaled_i8(run.q, run.scale);
 }
 `,
@@ -3203,7 +3209,7 @@ let late = run >= 10u;
 let last = run == 15u;
 let n = select(run >> 1u, run - 10u, late);
 let power = select((0x1b090301u >> (n << 3u)) & 0xffu, 81u, n == 4u);
-let words = load_u32x4(base, byte + select(select((run & 1u) << 4u, 32u, late), 48u, last));
+let words = load_u32x4(base, byte + select(select((run & 1u) << 4u, 32u, late), 48u, last), 0u);
 let w = select(words, vec4(words.x), last);
 let p = select(vec4(power), vec4(1u, 3u, 9u, 27u), last);
 return mat4x4<f32>(
@@ -3220,16 +3226,16 @@ digits(w.w, p.w, d),
 
 
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-let byte = (element >> 8u) * 66u;
-let run = (element >> 4u) & 15u;
-let words = load_u32x4(base, byte + ((run & 8u) << 2u) + ((run & 1u) << 4u));
-let q = (words >> vec4(run & 6u)) & vec4(0x03030303u);
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+let byte = (block >> 3u) * 66u;
+let group = block & 7u;
+let words = load_u32x4(base, byte + ((group & 4u) << 3u), 4u * half);
+let q = (words >> vec4((group & 3u) << 1u)) & vec4(0x03030303u);
 return Int8Run(subtract_bytes(q, 1u), load_f16(base, byte + 64u), 0.0);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-let run = decode_i8(base, element);
+let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
 return scaled_i8(run.q, run.scale);
 }
 `,

@@ -1,15 +1,33 @@
-// needs: lib/experts
+// needs: lib/experts, lib/run
 // moeMatvec.wgsl: the chosen experts' linear maps, pair by pair; the decode kernel of lib/experts.wgsl.
 //
-// A workgroup of WG threads makes (WG / LANES) · OUTS outputs of one pair: LANES threads share one output,
-// each taking every LANES-th run of 16 weights; their sums meet in workgroup memory, or in a subgroup if
-// SUBGROUPS (lib/lanes_subgroup.wgsl). The order of summation depends on LANES and SUBGROUPS alone.
+// A workgroup of WG threads takes (WG / LANES) · 4 rows of W for one pair: LANES threads share four of them (four
+// outputs, or the gate and up rows of two), each taking every LANES-th 32 columns; their sums meet in
+// workgroup memory, or in a subgroup if SUBGROUPS (lib/lanes_subgroup.wgsl). The order of summation depends on
+// LANES and SUBGROUPS alone.
 // grid: (ceil(count / outputs of a workgroup), rows, used)
 const GROUPS = WG / LANES;
+const OUTS = 4u / PARTS; // outputs of a thread
 
 @group(1) @binding(4) var<storage, read> route: array<f32>;
 
-var<workgroup> partials: array<f32, WG * OUTS * PARTS>;
+var<workgroup> partials: array<vec4<f32>, WG>;
+
+// First element of the row of W that makes product i of a thread whose first output is `first`.
+fn element_of(expert: u32, first: u32, i: u32) -> u32 {
+  let part = i % PARTS;
+  let row = piece_row(part, expert, min(first + i / PARTS, params.count - 1u));
+  return min(row, params.piece_rows[part] - 1u) * params.k;
+}
+
+fn finish_four(row: u32, choice: u32, expert: u32, first: u32, dots: vec4<f32>) {
+  for (var i = 0u; i < OUTS; i++) {
+    if (first + i >= params.count) { continue; }
+    var sum = vec2(dots[i * PARTS], 0.0);
+    if (GATED) { sum.y = dots[i * PARTS + 1u]; }
+    finish(row, choice, expert, first + i, sum);
+  }
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -24,46 +42,34 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   let lane = thread % LANES;
   let first = (group.x * GROUPS + thread / LANES) * OUTS;
-  var element: array<u32, OUTS * PARTS>;
-  for (var i = 0u; i < OUTS * PARTS; i++) {
-    let part = i % PARTS;
-    let held = min(piece_row(part, expert, min(first + i / PARTS, params.count - 1u)), params.piece_rows[part] - 1u);
-    element[i] = held * params.k;
-  }
+  var elements: array<u32, 4>;
+  for (var i = 0u; i < 4u; i++) { elements[i] = element_of(expert, first, i); }
 
-  var sums: array<f32, OUTS * PARTS>;
+  var dots = vec4(0.0);
   let source = params.x_offset + row * params.x_stride + choice * params.x_choice;
-  for (var k = lane * 16u; k < params.k; k += LANES * 16u) {
-    let at = source + (k >> 2u);
-    var a = x[at]; var b = x[at + 1u]; var c = x[at + 2u]; var d = x[at + 3u];
-    if (TAIL) { a = mask(a, k); b = mask(b, k + 4u); c = mask(c, k + 8u); d = mask(d, k + 12u); }
-    for (var i = 0u; i < OUTS * PARTS; i++) {
-      var w = decode(params.bases[i % PARTS], element[i] + k);
-      if (TAIL) {
-        w = mat4x4<f32>(mask(w[0], k), mask(w[1], k + 4u), mask(w[2], k + 8u), mask(w[3], k + 12u));
+  for (var k = lane * 32u; k < params.k; k += LANES * 32u) {
+    for (var half = 0u; half < 2u; half++) {
+      let at = source + (k >> 2u) + 4u * half;
+      var v = mat4x4<f32>(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+      if (TAIL) { v = mask16(v, k + 16u * half); }
+      let sum = sum16(v);
+      for (var i = 0u; i < 4u; i++) {
+        dots[i] += run_dot(run_at(params.bases[i % PARTS], elements[i], k, half), v, sum);
       }
-      sums[i] += (dot(w[0], a) + dot(w[1], b)) + (dot(w[2], c) + dot(w[3], d));
     }
   }
 
-  if (LANES > 1u && !SUBGROUPS) {
-    for (var i = 0u; i < OUTS * PARTS; i++) { partials[thread * OUTS * PARTS + i] = sums[i]; }
-    workgroupBarrier();
-    let o = group.x * GROUPS * OUTS + thread;
-    if (thread < GROUPS * OUTS && o < params.count) {
-      var sum = vec2(0.0);
-      for (var l = 0u; l < LANES; l++) {
-        let at = (((thread / OUTS) * LANES + l) * OUTS + thread % OUTS) * PARTS;
-        sum.x += partials[at];
-        if (GATED) { sum.y += partials[at + 1u]; }
-      }
-      finish(row, choice, expert, o, sum);
-    }
+  if (LANES == 1u) {
+    finish_four(row, choice, expert, first, dots);
+  } else if (SUBGROUPS) {
+    dots = vec4(lane_sum(dots.x), lane_sum(dots.y), lane_sum(dots.z), lane_sum(dots.w));
+    if (lane == 0u) { finish_four(row, choice, expert, first, dots); }
   } else {
-    for (var i = 0u; i < OUTS; i++) {
-      var sum = vec2(lane_sum(sums[i * PARTS]), 0.0);
-      if (GATED) { sum.y = lane_sum(sums[i * PARTS + 1u]); }
-      if (lane == 0u && first + i < params.count) { finish(row, choice, expert, first + i, sum); }
+    partials[thread] = dots;
+    workgroupBarrier();
+    if (lane == 0u) {
+      for (var l = 1u; l < LANES; l++) { dots += partials[thread + l]; }
+      finish_four(row, choice, expert, first, dots);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Host side of matvec.wgsl (1 to 8 rows) and matmul.wgsl (many rows). */
+/** Host side of matvec.wgsl (1 to 8 rows), matmul.wgsl and matmulInt8.wgsl (many rows). */
 
 import type { QuantType } from "../gguf/quants.ts";
 import type { Activation } from "../graph/ops.ts";
@@ -39,6 +39,8 @@ export interface LinearCall {
   readonly first: number;
   readonly count: number;
   readonly x: Place;
+  /** Whether x is signed bytes as quantize.wgsl makes them; not all types can ({@link hasInt8}). */
+  readonly int8?: boolean;
   readonly out: Place;
   readonly residual?: Place;
   /** f32 index of the norm weight in the small buffer, and eps. */
@@ -53,22 +55,29 @@ export interface LinearCall {
   readonly layer: number;
 }
 
-/** How the mat-vec kernel spreads its work; the same for 1 to 8 rows, so that sums do not change. */
-export interface MatvecTuning {
-  /** Threads of a workgroup. */
+/** How linear maps spread their work. What the mat-vec has is the same for 1 to 8 rows, so that sums do not change. */
+export interface LinearTuning {
+  /** Threads of a workgroup of the mat-vec. */
   readonly threads: number;
-  /** Threads that share an output. */
+  /** Threads that share four rows of the weights. */
   readonly lanes: number;
-  /** Outputs of a thread. */
-  readonly outputs: number;
   /** Threads of the smallest subgroup of the device; 0 = it has none. Wide enough, it replaces workgroup memory. */
   readonly subgroup: number;
+  /** Rows of x in a tile of the mat-mul, 32 or 64; it has 4,096 / tile rows of the weights. */
+  readonly tile: number;
 }
 
 /** Rows a step may have for the mat-vec kernel to be used. */
 export const MATVEC_ROWS = 8;
 
-export function linear(call: LinearCall, rows: number, tuning: MatvecTuning): KernelCall {
+/** Lanes without 32 columns would idle; the count depends on k alone, so that sums never change. */
+export function lanesFor(k: number, tuning: LinearTuning): number {
+  let { lanes } = tuning;
+  while (lanes > 1 && lanes * 32 > k) lanes /= 2;
+  return lanes;
+}
+
+export function linear(call: LinearCall, rows: number, tuning: LinearTuning): KernelCall {
   const quant = quantKernel(call.type);
   const matvec = rows <= MATVEC_ROWS;
   const gated = call.gate !== undefined;
@@ -79,43 +88,43 @@ export function linear(call: LinearCall, rows: number, tuning: MatvecTuning): Ke
     PARTS: gated ? "2u" : "1u",
     GATED: gated,
     RESIDUAL: call.residual !== undefined,
-    TAIL: call.k % 16 !== 0,
+    TAIL: call.k % (matvec ? 32 : 16) !== 0,
+    MINIMUM: quant.minimum,
     ACT: `${call.gate ? activationNumber(call.gate.kind) : 99}u`,
   };
   let grid: Grid;
   let subgroups = false;
   if (matvec) {
-    // Fewer lanes than runs of 16 would idle; the count depends on k alone.
-    let lanes = tuning.lanes;
-    while (lanes > 1 && lanes * 16 > call.k) lanes /= 2;
+    const lanes = lanesFor(call.k, tuning);
     subgroups = lanes > 1 && lanes <= tuning.subgroup;
     consts["SUBGROUPS"] = subgroups;
     consts["NORM"] = call.norm !== undefined;
     consts["WG"] = `${tuning.threads}u`;
     consts["LANES"] = `${lanes}u`;
-    consts["OUTS"] = `${tuning.outputs}u`;
-    consts["ROWS"] = `${rows}u`;
-    const perGroup = (tuning.threads / lanes) * tuning.outputs;
+    consts["ROWS"] = `${rows === 1 ? 1 : MATVEC_ROWS}u`;
+    const perGroup = (tuning.threads / lanes) * (gated ? 2 : 4);
     grid = { ...folded(Math.ceil(call.count / perGroup)), z: 1, tile: 1, domain: call.x.domain };
   } else {
-    grid = {
-      x: Math.ceil(call.count / 32),
-      y: 1,
-      z: 1,
-      rows: "y",
-      tile: 32,
-      domain: call.x.domain,
-    };
+    const { tile } = tuning;
+    consts["TILE_Y"] = `${tile / 8}u`;
+    const outputs = 4096 / tile / (gated ? 2 : 1);
+    const x = Math.ceil(call.count / outputs);
+    grid = { x, y: 1, z: 1, rows: "y", tile, domain: call.x.domain };
   }
   return {
-    kernel: matvec ? "matvec" : "matmul",
+    kernel: matvec ? "matvec" : call.int8 ? "matmulInt8" : "matmul",
     snippets: [
       "lib/step",
       ...(quant.usesTables ? ["lib/tables"] : []),
       quant.snippet,
       "lib/activation",
       call.residual ? "lib/residual" : "lib/no_residual",
-      ...(matvec ? [subgroups ? "lib/lanes_subgroup" : "lib/lanes_shared"] : []),
+      ...(matvec
+        ? [
+            subgroups ? "lib/lanes_subgroup" : "lib/lanes_shared",
+            ...(call.int8 ? ["lib/products_i8"] : [quant.runs, "lib/products_f32"]),
+          ]
+        : []),
     ],
     ...(subgroups && { enables: ["subgroups"] }),
     consts,
@@ -152,7 +161,13 @@ export function linear(call: LinearCall, rows: number, tuning: MatvecTuning): Ke
     grid,
     label: call.label,
     layer: call.layer,
-    variant: [call.type.name, call.norm && "norm", gated && "gated", call.residual && "residual"]
+    variant: [
+      call.type.name,
+      call.norm && "norm",
+      gated && "gated",
+      call.residual && "residual",
+      call.int8 && "int8",
+    ]
       .filter(Boolean)
       .join(" "),
     bytes: ((call.count * call.k) / call.type.elements) * call.type.bytes * (gated ? 2 : 1),

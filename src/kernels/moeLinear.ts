@@ -3,7 +3,7 @@ import type { QuantType } from "../gguf/quants.ts";
 import type { Activation } from "../graph/ops.ts";
 import { activationNumber } from "./activation.ts";
 import { type Binding, f, type Grid, type KernelCall, type Place, read, u, write } from "./call.ts";
-import type { MatvecTuning } from "./linear.ts";
+import { type LinearTuning, lanesFor } from "./linear.ts";
 import { quantKernel } from "./quants.ts";
 
 /** Pairs of a tile of moeMatmul. */
@@ -94,7 +94,7 @@ export interface MoeLinearCall {
   readonly layer: number;
 }
 
-export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall {
+export function moeLinear(call: MoeLinearCall, tuning: LinearTuning): KernelCall {
   const { x, out, route, lists, gate, k, count, experts, used, parts, tiled } = call;
   const quant = quantKernel(call.type);
   const two = (pick: (part: ExpertPart) => number) => [
@@ -107,22 +107,20 @@ export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall
     ROUTED: route !== undefined,
     PARTS: `${parts.length}u`,
     GATED: gate !== undefined,
-    TAIL: k % 16 !== 0,
+    TAIL: k % (tiled ? 16 : 32) !== 0,
+    MINIMUM: quant.minimum,
     ACT: `${gate ? activationNumber(gate.kind) : 99}u`,
   };
-  let lanes = tuning.lanes;
+  const lanes = lanesFor(k, tuning);
   let subgroups = false;
   if (!tiled) {
-    // Fewer lanes than runs of 16 would idle; the count depends on k alone.
-    while (lanes > 1 && lanes * 16 > k) lanes /= 2;
     subgroups = lanes > 1 && lanes <= tuning.subgroup;
     consts["SUBGROUPS"] = subgroups;
     consts["WG"] = `${tuning.threads}u`;
     consts["LANES"] = `${lanes}u`;
-    consts["OUTS"] = `${tuning.outputs}u`;
     consts["EXPERTS"] = `${experts}u`;
   }
-  const perGroup = (tuning.threads / lanes) * tuning.outputs;
+  const perGroup = (tuning.threads / lanes) * (4 / parts.length);
   const grid = (): Grid => {
     const { domain } = x;
     const tiles = { x: Math.ceil(count / TILE), z: 1, tile: 1, domain };
@@ -138,7 +136,7 @@ export function moeLinear(call: MoeLinearCall, tuning: MatvecTuning): KernelCall
       ...(quant.usesTables ? ["lib/tables"] : []),
       quant.snippet,
       "lib/activation",
-      ...(tiled ? [] : [subgroups ? "lib/lanes_subgroup" : "lib/lanes_shared"]),
+      ...(tiled ? [] : [subgroups ? "lib/lanes_subgroup" : "lib/lanes_shared", quant.runs]),
     ],
     ...(subgroups && { enables: ["subgroups"] }),
     consts,

@@ -15,21 +15,25 @@ export interface Layouts {
 export const variantKey = (call: KernelCall): string =>
   `${call.kernel}|${call.snippets.join(" ")}|${JSON.stringify(call.consts ?? {})}`;
 
-export const shaderText = (call: KernelCall): string =>
-  compose({
-    kernel: call.kernel,
-    snippets: call.snippets,
-    consts: call.consts,
-    enables: call.enables,
-  });
+export const shaderText = (call: KernelCall): string => compose(call);
+
+const shared = new WeakMap<GPUDevice, Pipelines>();
 
 export class Pipelines {
   readonly layouts: Layouts;
   readonly #device: GPUDevice;
+  readonly #started = new Map<string, Promise<void>>();
   readonly #ready = new Map<string, GPUComputePipeline>();
   readonly #groups = new Map<string, GPUBindGroupLayout>();
 
-  constructor(device: GPUDevice) {
+  /** The pipelines of a device: a second model compiles only what the first did not need. */
+  static of(device: GPUDevice): Pipelines {
+    let found = shared.get(device);
+    if (!found) shared.set(device, (found = new Pipelines(device)));
+    return found;
+  }
+
+  private constructor(device: GPUDevice) {
     this.#device = device;
     this.layouts = {
       step: device.createBindGroupLayout({
@@ -48,11 +52,6 @@ export class Pipelines {
         entries: [{ binding: 0, visibility: COMPUTE, buffer: { type: "read-only-storage" } }],
       }),
     };
-  }
-
-  /** Pipelines compiled so far. */
-  get size(): number {
-    return this.#ready.size;
   }
 
   /** The layout of group 1 of a call: params, then its buffers. */
@@ -83,34 +82,45 @@ export class Pipelines {
     calls: readonly KernelCall[],
     onProgress?: (done: number, total: number) => void,
   ): Promise<void> {
-    const missing = new Map<string, KernelCall>();
+    const wanted = new Map<string, Promise<void>>();
     for (const call of calls) {
       const key = variantKey(call);
-      if (!this.#ready.has(key)) missing.set(key, call);
+      if (wanted.has(key)) continue;
+      let started = this.#started.get(key);
+      if (!started) {
+        started = this.#compileOne(key, call);
+        this.#started.set(key, started);
+        started.catch(() => this.#started.delete(key)); // the next model may try again
+      }
+      wanted.set(key, started);
     }
     let done = 0;
     await Promise.all(
-      [...missing].map(async ([key, call]) => {
-        const label = `${call.kernel} ${call.variant}`;
-        const groups = [
-          this.layouts.step,
-          this.groupLayout(call),
-          ...(call.tables ? [this.layouts.tables] : []),
-        ];
-        const module = this.#device.createShaderModule({ label, code: shaderText(call) });
-        try {
-          const pipeline = await this.#device.createComputePipelineAsync({
-            label,
-            layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: groups }),
-            compute: { module, entryPoint: "main" },
-          });
-          this.#ready.set(key, pipeline);
-        } catch (cause) {
-          throw await compileError(label, module, cause);
-        }
-        onProgress?.(++done, missing.size);
+      [...wanted.values()].map(async (started) => {
+        await started;
+        onProgress?.(++done, wanted.size);
       }),
     );
+  }
+
+  async #compileOne(key: string, call: KernelCall): Promise<void> {
+    const label = `${call.kernel} ${call.variant}`;
+    const groups = [
+      this.layouts.step,
+      this.groupLayout(call),
+      ...(call.tables ? [this.layouts.tables] : []),
+    ];
+    const module = this.#device.createShaderModule({ label, code: shaderText(call) });
+    try {
+      const pipeline = await this.#device.createComputePipelineAsync({
+        label,
+        layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: groups }),
+        compute: { module, entryPoint: "main" },
+      });
+      this.#ready.set(key, pipeline);
+    } catch (cause) {
+      throw await compileError(label, module, cause);
+    }
   }
 
   get(call: KernelCall): GPUComputePipeline {

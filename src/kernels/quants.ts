@@ -11,12 +11,18 @@ export interface QuantKernel {
   readonly usesTables: boolean;
   /** Whether the snippet defines `decode_i8` too: weights as signed bytes with a scale. */
   readonly int8: boolean;
+  /** Snippet that gives the mat-vec its runs of 16 weights, and whether these have minima. */
+  readonly runs: string;
+  readonly minimum: boolean;
 }
 
 /** Whether the GPU can multiply by tensors of this type. */
 export function hasQuantKernel(type: QuantType): boolean {
   return Object.hasOwn(wgsl, snippetName(type));
 }
+
+/** Whether weights of a type can be multiplied by activations of signed bytes; the others take floats. */
+export const hasInt8 = (type: QuantType): boolean => quantKernel(type).int8;
 
 /** The GPU facts of a type. Throws `model/unsupported` for types that hold data, not weights (I8 … F64). */
 export function quantKernel(type: QuantType): QuantKernel {
@@ -27,7 +33,14 @@ export function quantKernel(type: QuantType): QuantKernel {
     });
   }
   const text = wgsl[snippet];
-  return { snippet, usesTables: /\bTABLE_/.test(text), int8: /\bfn decode_i8\b/.test(text) };
+  const minimum = /\baffine_u8\b/.test(text);
+  return {
+    snippet,
+    usesTables: /\bTABLE_/.test(text),
+    int8: /\bfn decode_i8\b/.test(text),
+    runs: minimum || /\bscaled_i8\b/.test(text) ? "lib/run_i8" : "lib/run_f32",
+    minimum,
+  };
 }
 
 function snippetName(type: QuantType): string {

@@ -53,7 +53,7 @@ export async function copyBandwidth(gpu: Gpu): Promise<number> {
       0,
     );
     device.queue.writeBuffer(named.get("step")!, 0, words);
-    const pipelines = new Pipelines(device);
+    const pipelines = Pipelines.of(device);
     await pipelines.compile([call]);
     const replay = new Replay(plan, device, buffers, pipelines, named);
     const step = device.createBindGroup({

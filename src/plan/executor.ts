@@ -7,7 +7,7 @@ import type { GgufFile } from "../gguf/types.ts";
 import type { Executor, SequenceId, StepRequest, StepResult } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import { tokenAngles } from "../graph/rope.ts";
-import { Pipelines } from "../kernels/pipelines.ts";
+import { Pipelines, variantKey } from "../kernels/pipelines.ts";
 import type { CacheTypeName } from "../kernels/slot.ts";
 import { Buffers, BufferUsage } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
@@ -105,7 +105,7 @@ export async function createGpuExecutor(
     named.set("tables", buffers.allocate("tables", quantTables().byteLength, usage));
     await buffers.settled();
     const { device } = gpu;
-    const pipelines = new Pipelines(device);
+    const pipelines = Pipelines.of(device);
     const { slopes, tables: ropes } = model.constants;
     // Shaders compile while weights stream in.
     const [vectors] = await Promise.all([
@@ -180,7 +180,7 @@ export class GpuExecutor implements Executor {
   readonly lost: Promise<string>;
   readonly model: ModelPlan;
   readonly buffers: Buffers;
-  /** Pipelines compiled. */
+  /** Pipelines that its plans use. */
   readonly pipelineCount: number;
   readonly #gpu: Gpu;
   readonly #named: ReadonlyMap<string, GPUBuffer>;
@@ -226,7 +226,8 @@ export class GpuExecutor implements Executor {
     this.stepsInFlight = options.stepsInFlight;
     this.chunk = Math.max(...model.plans.map((p) => p.rowClass.rows));
     this.memory = model.memory;
-    this.pipelineCount = pipelines.size;
+    const calls = model.plans.flatMap((p) => [...p.calls, ...p.drawing]);
+    this.pipelineCount = new Set(calls.map(variantKey)).size;
     this.#pages = new PageTable(options.contextLength, options.maxSequences);
     const states = model.slots.filter((slot) => slot.kind === "state");
     this.#states = new StateCopies(states, named, options.maxSequences, SMALL_ROWS);

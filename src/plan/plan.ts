@@ -6,7 +6,7 @@
 import type { Graph, Ref } from "../graph/ops.ts";
 import { argmax, argmaxScratch } from "../kernels/argmax.ts";
 import { type Domain, type KernelCall, NONE, type Place } from "../kernels/call.ts";
-import { MATVEC_ROWS, type MatvecTuning } from "../kernels/linear.ts";
+import { type LinearTuning, MATVEC_ROWS } from "../kernels/linear.ts";
 import { sample, sampleScratch } from "../kernels/sample.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import type { PlacedMatrix, Placement } from "../weights/place.ts";
@@ -27,7 +27,7 @@ export interface RowClass {
   readonly outputs: number;
 }
 
-export interface Tuning extends MatvecTuning {
+export interface Tuning extends LinearTuning {
   /** Parts into which a row's range is cut in decode attention. */
   readonly splits: number;
   /** Whether int8 activations are faster here than floats, by measurement; what `auto` asks. */

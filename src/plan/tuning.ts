@@ -10,8 +10,13 @@ import type { Tuning } from "./plan.ts";
  * 2 to 3 times with many; SwiftShader is as fast with floats. Of real GPUs none has been measured.
  */
 export function tuningFor(capabilities: Capabilities): Tuning {
-  const subgroup = capabilities.subgroups ? capabilities.subgroupMinSize : 0;
-  const common = { threads: 64, subgroup, int8: /llvmpipe/i.test(capabilities.name) };
-  if (capabilities.software) return { ...common, lanes: 1, outputs: 1, splits: 1 };
-  return { ...common, lanes: 16, outputs: 2, splits: 16 };
+  const { software, name } = capabilities;
+  const llvmpipe = /llvmpipe/i.test(name);
+  const common = {
+    threads: 64,
+    subgroup: capabilities.subgroups ? capabilities.subgroupMinSize : 0,
+    int8: llvmpipe,
+  };
+  if (software) return { ...common, lanes: 1, tile: 32, splits: 1 };
+  return { ...common, lanes: 32, tile: 64, splits: 16 };
 }

@@ -12,14 +12,13 @@ import { dot } from "../kernels/dot.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import { embed } from "../kernels/embed.ts";
 import { type LinearCall, linear } from "../kernels/linear.ts";
-import { hasInt8, linearInt8 } from "../kernels/linearInt8.ts";
 import { moeGroup, moeLinear } from "../kernels/moeLinear.ts";
 import { moeRoute } from "../kernels/moeRoute.ts";
 import { moeScale, moeSum } from "../kernels/moeSum.ts";
 import { norm } from "../kernels/norm.ts";
 import { shaderText, variantKey } from "../kernels/pipelines.ts";
 import { quantize } from "../kernels/quantize.ts";
-import { hasQuantKernel } from "../kernels/quants.ts";
+import { hasInt8, hasQuantKernel } from "../kernels/quants.ts";
 import { rope } from "../kernels/rope.ts";
 import { ropeStore } from "../kernels/ropeStore.ts";
 import { sample } from "../kernels/sample.ts";
@@ -43,9 +42,9 @@ const place = (buffer: number, width: number): Place => ({
 const about = { label: "", layer: 0 };
 const flags = [false, true];
 const tunings = [
-  { threads: 64, lanes: 1, outputs: 1, subgroup: 0 },
-  { threads: 64, lanes: 16, outputs: 2, subgroup: 32 },
-  { threads: 64, lanes: 16, outputs: 2, subgroup: 0 },
+  { threads: 64, lanes: 1, subgroup: 0, tile: 32 },
+  { threads: 64, lanes: 16, subgroup: 32, tile: 64 },
+  { threads: 64, lanes: 16, subgroup: 0, tile: 64 },
 ];
 
 function* linears(): Generator<KernelCall> {
@@ -75,7 +74,8 @@ function* linears(): Generator<KernelCall> {
                 scale: 1,
               };
               yield linear(call, rows, tuning);
-              if (hasInt8(type)) yield linearInt8(call, place(3, 96), rows, tuning);
+              if (hasInt8(type))
+                yield linear({ ...call, x: place(3, 96), int8: true }, rows, tuning);
             }
     yield embed({
       ...about,

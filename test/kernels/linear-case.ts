@@ -11,10 +11,9 @@ import { type KernelCall, NONE, type Place, read } from "../../src/kernels/call.
 import {
   type LinearCall,
   type LinearSegment,
+  type LinearTuning,
   linear,
-  type MatvecTuning,
 } from "../../src/kernels/linear.ts";
-import { linearInt8 } from "../../src/kernels/linearInt8.ts";
 import { quantize, quantizedWidth } from "../../src/kernels/quantize.ts";
 import { type Job, Numbers, placeOf, poisoned, roomFor, rowsOf, spread } from "./run.ts";
 
@@ -24,7 +23,7 @@ export interface LinearOptions {
   /** Outputs of each segment; of gate and up when gated. */
   readonly parts: readonly number[];
   readonly rows: number;
-  readonly tuning?: Partial<MatvecTuning>;
+  readonly tuning?: Partial<LinearTuning>;
   readonly gate?: Activation | "swigluOai";
   readonly norm?: boolean;
   readonly bias?: boolean;
@@ -153,7 +152,7 @@ export function linearCase(options: LinearOptions): LinearCase {
   const xPlace = placeOf("x", k, { offset: 8, gap: 4 });
   const out = placeOf("out", width, { offset: 5, gap: 3 });
   const plus = placeOf("residual", width, { offset: 2, gap: 1 });
-  const tuning = { threads: 64, lanes: 1, outputs: 1, subgroup: 0, ...options.tuning };
+  const tuning = { threads: 64, lanes: 1, subgroup: 0, tile: 32, ...options.tuning };
   const map: LinearCall = {
     type,
     weights: read("weights"),
@@ -172,7 +171,7 @@ export function linearCase(options: LinearOptions): LinearCase {
   };
   const most = options.most ?? rows;
   const bytes = placeOf("bytes", quantizedWidth(k), { offset: 8, gap: 4 });
-  const call = options.int8 ? linearInt8(map, bytes, most, tuning) : linear(map, most, tuning);
+  const call = linear(options.int8 ? { ...map, x: bytes, int8: true } : map, most, tuning);
   const about = { label: "test", layer: 0 };
   const before = options.int8
     ? [quantize({ x: xPlace, out: bytes, norm: norm?.weight, ...about })]

@@ -14,25 +14,21 @@ const subgroup = gpuAvailable ? (await openTestGpu()).capabilities.subgroupMinSi
 
 // Few variants with many shapes each: a software adapter takes longest to compile.
 describe.skipIf(!gpuAvailable)("matvec.wgsl", () => {
-  it.each([
-    { lanes: 1, outputs: 1 },
-    { lanes: 1, outputs: 4 },
-    { lanes: 16, outputs: 1 },
-    { lanes: 16, outputs: 2 },
-    { lanes: 16, outputs: 4 },
-    { threads: 32, lanes: 8, outputs: 2 },
-  ])("gives the CPU's sums, tuning %j", async (tuning) => {
-    const common = { type: "Q8_0", k: 352, most: 8, tuning };
-    for (const rows of [1, 5]) {
-      await check({ ...common, rows, parts: [33, 4, 7, 1], bias: true, scale: 0.25 });
-      await check({ ...common, rows, parts: [67] });
-      await check({ ...common, rows, parts: [21, 21], gate: "silu", norm: true, bias: true });
-    }
-  });
+  it.each([{ lanes: 1 }, { lanes: 16 }, { threads: 32, lanes: 8 }, { threads: 32, lanes: 32 }])(
+    "gives the CPU's sums, tuning %j",
+    async (tuning) => {
+      const common = { type: "Q8_0", k: 352, most: 8, tuning };
+      for (const rows of [1, 5]) {
+        await check({ ...common, rows, parts: [33, 4, 7, 1], bias: true, scale: 0.25 });
+        await check({ ...common, rows, parts: [67] });
+        await check({ ...common, rows, parts: [21, 21], gate: "silu", norm: true, bias: true });
+      }
+    },
+  );
   it.each([1, 16])(
     "gives the CPU's sums of a single row with every option, %i lanes",
     async (lanes) => {
-      const common = { type: "Q4_K", k: 512, rows: 1, tuning: { lanes, outputs: 2 } };
+      const common = { type: "Q4_K", k: 512, rows: 1, tuning: { lanes } };
       await check({ ...common, parts: [37] });
       await check({ ...common, parts: [5, 40], norm: true });
       await check({ ...common, parts: [19], norm: true, residual: true, bias: true });
@@ -40,7 +36,7 @@ describe.skipIf(!gpuAvailable)("matvec.wgsl", () => {
     },
   );
   it.skipIf(subgroup < 2)("gives the CPU's sums when lanes meet in subgroups", async () => {
-    const tuning = { lanes: subgroup, outputs: 2, subgroup };
+    const tuning = { lanes: subgroup, subgroup };
     for (const rows of [1, 5]) {
       await check({
         type: "Q8_0",
@@ -71,7 +67,7 @@ describe.skipIf(!gpuAvailable)("matvec.wgsl", () => {
         const parts = [numbers.integer(1, 40)];
         await check({ type, k, parts, rows: numbers.integer(1, 8), most: 8, norm, seed: k });
       }
-    const tuning = { lanes: 16, outputs: 2 };
+    const tuning = { lanes: 16 };
     for (const k of [257, 300])
       await check({ type, k, parts: [9, 5], rows: 2, most: 8, tuning, seed: k });
   });
@@ -82,8 +78,8 @@ describe.skipIf(!gpuAvailable)("matvec.wgsl", () => {
 });
 
 describe.skipIf(!gpuAvailable)("matmul.wgsl", () => {
-  it("gives the CPU's sums with every option", async () => {
-    const common = { type: "Q8_0", k: 352 };
+  it.each([32, 64])("gives the CPU's sums with every option, tiles of %i rows", async (tile) => {
+    const common = { type: "Q8_0", k: 352, tuning: { tile } };
     for (const rows of [9, 33, 70]) {
       await check({ ...common, rows, parts: [37] });
       await check({ ...common, rows, parts: [33, 4, 7, 1], bias: true, scale: 0.25 });
@@ -92,7 +88,7 @@ describe.skipIf(!gpuAvailable)("matmul.wgsl", () => {
     }
   });
   it.skipIf(subgroup < 2)("gives the CPU's sums when lanes meet in subgroups", async () => {
-    const tuning = { lanes: subgroup, outputs: 2, subgroup };
+    const tuning = { lanes: subgroup, subgroup };
     for (const rows of [1, 5]) {
       await check({
         type: "Q8_0",

@@ -189,8 +189,8 @@ async function checkLinear(shape: Shape): Promise<void> {
       rows,
       gate: gate && { kind: gate, alpha: 1.702, limit: 0.2 },
     };
-    const { lanes = 1, outputs = 1 } = shape;
-    calls.push(moeLinear(call, { threads: 64, lanes, outputs, subgroup: shape.subgroup ?? 0 }));
+    const { lanes = 1, subgroup = 0 } = shape;
+    calls.push(moeLinear(call, { threads: 64, lanes, subgroup, tile: 32 }));
   });
   expectRows(to, (await runCalls({ calls, buffers, rows: rowsOf(rows) }, "out")).bits, expected);
 }
@@ -228,7 +228,7 @@ describe.skipIf(!gpuAvailable).each([
   });
   it.skipIf(tiled)("spreads a sum over lanes", async () => {
     for (const gate of [undefined, "silu"] as const)
-      await checkLinear({ ...common, k: 352, rows: 3, lanes: 16, outputs: 2, gate });
+      await checkLinear({ ...common, k: 352, rows: 3, lanes: 16, gate });
   });
   it.skipIf(tiled || subgroup < 2)("lets lanes meet in subgroups", async () => {
     for (const gate of [undefined, "silu"] as const)
@@ -237,7 +237,6 @@ describe.skipIf(!gpuAvailable).each([
         k: 352,
         rows: 3,
         lanes: subgroup,
-        outputs: 2,
         gate,
         subgroup,
       });

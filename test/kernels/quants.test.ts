@@ -186,7 +186,7 @@ struct Params { base: u32, count: u32 }
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let run = decode_i8(params.base, id.x * 16u);
+  let run = decode_i8(params.base, id.x >> 1u, id.x & 1u);
   store_run(id.x * 16u, affine_i8(run), params.count - min(params.count, id.x * 16u));
 }
 fn affine_i8(run: Int8Run) -> mat4x4<f32> {

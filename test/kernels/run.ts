@@ -25,14 +25,6 @@ export interface Job {
   readonly mutate?: (text: string) => string;
 }
 
-let shared: { device: GPUDevice; pipelines: Pipelines } | undefined;
-
-/** Variants are compiled once for all tests of a file. */
-function pipelinesOf(device: GPUDevice): Pipelines {
-  if (shared?.device !== device) shared = { device, pipelines: new Pipelines(device) };
-  return shared.pipelines;
-}
-
 /** The pipeline of a call whose shader was changed. */
 function mutant(
   device: GPUDevice,
@@ -59,7 +51,7 @@ export async function runCalls(
 ): Promise<{ bits: Uint32Array<ArrayBuffer>; floats: Float32Array<ArrayBuffer> }> {
   const gpu = await openTestGpu();
   const { device } = gpu;
-  const pipelines = pipelinesOf(device);
+  const pipelines = Pipelines.of(device);
   const { mutate } = job;
   if (!mutate) await pipelines.compile(job.calls);
   const buffers = new Buffers(gpu);

@@ -11,8 +11,8 @@ const bits = (logits: Float32Array | undefined): Uint32Array =>
   new Uint32Array((logits ?? new Float32Array()).slice().buffer);
 
 describe.skipIf(!gpuAvailable).each([
-  { name: "qwen3", tuning: { lanes: 1, outputs: 1, splits: 1 } },
-  { name: "quantized/llama-Q8_0", tuning: { lanes: 16, outputs: 2, splits: 16 } },
+  { name: "qwen3", tuning: { lanes: 1, splits: 1 } },
+  { name: "quantized/llama-Q8_0", tuning: { lanes: 16, splits: 16 } },
 ])("$name with $tuning.lanes lanes", ({ name, tuning }) => {
   let executor: GpuExecutor;
   let tokens: readonly number[];

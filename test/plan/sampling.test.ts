@@ -47,7 +47,7 @@ class Tails {
     this.#buffers = new Buffers(gpu);
     this.#width = width;
     this.#rows = rows;
-    this.#pipelines = new Pipelines(gpu.device);
+    this.#pipelines = Pipelines.of(gpu.device);
   }
 
   async open(): Promise<this> {

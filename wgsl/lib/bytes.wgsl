@@ -38,9 +38,10 @@ fn load_u32x2(base: u32, byte: u32) -> vec2<u32> {
   return (low >> vec2(shift)) | ((high << vec2(1u)) << vec2(31u - shift));
 }
 
-// Four words (16 bytes) at any `byte`, by five loads.
-fn load_u32x4(base: u32, byte: u32) -> vec4<u32> {
-  let at = base + (byte >> 2u);
+// Four words (16 bytes) `skip` words behind any `byte`, by five loads. Neighbours share loads where the compiler
+// sees that only the skip differs.
+fn load_u32x4(base: u32, byte: u32, skip: u32) -> vec4<u32> {
+  let at = base + (byte >> 2u) + skip;
   let low = vec4(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
   return straddle(low, vec4(low.yzw, weights[at + 4u]), (byte & 3u) << 3u);
 }

@@ -4,18 +4,18 @@
 //   2  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * level[q]
 
-fn iq4_scale(base: u32, element: u32) -> f32 {
-  return load_f16(base, (element >> 5u) * 18u);
+fn iq4_scale(base: u32, block: u32) -> f32 {
+  return load_f16(base, block * 18u);
 }
 
-fn iq4_codes(base: u32, element: u32) -> vec4<u32> {
-  return nibbles(load_u32x4(base, (element >> 5u) * 18u + 2u), (element & 16u) >> 2u);
+fn iq4_codes(base: u32, block: u32, half: u32) -> vec4<u32> {
+  return nibbles(load_u32x4(base, block * 18u + 2u, 0u), half << 2u);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  return scaled_iq4(iq4_codes(base, element), iq4_scale(base, element));
+  return scaled_iq4(iq4_codes(base, element >> 5u, (element >> 4u) & 1u), iq4_scale(base, element >> 5u));
 }
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  return int8_iq4(iq4_codes(base, element), iq4_scale(base, element));
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  return int8_iq4(iq4_codes(base, block, half), iq4_scale(base, block));
 }

@@ -6,24 +6,24 @@
 //   8  qs[128]      a group has 16 bytes: low nibbles weights 0..15, high nibbles weights 16..31
 // w = (d * (scale - 32)) * level[q]
 
-fn iq4_scale(base: u32, element: u32) -> f32 {
-  let at = base + (element >> 8u) * 34u;
-  let group = (element >> 5u) & 7u;
+fn iq4_scale(base: u32, block: u32) -> f32 {
+  let at = base + (block >> 3u) * 34u;
+  let group = block & 7u;
   let head = weights[at];
   let low = (weights[at + 1u] >> (group << 2u)) & 15u;
   let high = (head >> (16u + (group << 1u))) & 3u;
   return unpack2x16float(head).x * f32(i32(low | (high << 4u)) - 32);
 }
 
-fn iq4_codes(base: u32, element: u32) -> vec4<u32> {
-  let at = base + (element >> 8u) * 34u + 2u + ((element & 224u) >> 3u);
-  return nibbles(load_aligned_u32x4(at), (element & 16u) >> 2u);
+fn iq4_codes(base: u32, block: u32, half: u32) -> vec4<u32> {
+  let at = base + (block >> 3u) * 34u + 2u + ((block & 7u) << 2u);
+  return nibbles(load_aligned_u32x4(at), half << 2u);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  return scaled_iq4(iq4_codes(base, element), iq4_scale(base, element));
+  return scaled_iq4(iq4_codes(base, element >> 5u, (element >> 4u) & 1u), iq4_scale(base, element >> 5u));
 }
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  return int8_iq4(iq4_codes(base, element), iq4_scale(base, element));
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  return int8_iq4(iq4_codes(base, block, half), iq4_scale(base, block));
 }

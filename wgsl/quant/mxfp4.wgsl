@@ -15,17 +15,17 @@ fn tiny_values(codes: u32, e: u32) -> vec4<f32> {
   return bitcast<vec4<f32>>(bits | sign);
 }
 
-fn mxfp4_exponent(base: u32, element: u32) -> u32 {
-  return load_u8(base, (element >> 5u) * 17u);
+fn mxfp4_exponent(base: u32, block: u32) -> u32 {
+  return load_u8(base, block * 17u);
 }
 
-fn mxfp4_codes(base: u32, element: u32) -> vec4<u32> {
-  return nibbles(load_u32x4(base, (element >> 5u) * 17u + 1u), (element & 16u) >> 2u);
+fn mxfp4_codes(base: u32, block: u32, half: u32) -> vec4<u32> {
+  return nibbles(load_u32x4(base, block * 17u + 1u, 0u), half << 2u);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let e = mxfp4_exponent(base, element);
-  let q = mxfp4_codes(base, element);
+  let e = mxfp4_exponent(base, element >> 5u);
+  let q = mxfp4_codes(base, element >> 5u, (element >> 4u) & 1u);
   if (e < 2u) {
     return mat4x4<f32>(tiny_values(q.x, e), tiny_values(q.y, e), tiny_values(q.z, e), tiny_values(q.w, e));
   }
@@ -39,9 +39,9 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
 }
 
 // A subnormal scale is passed as it is: what the GPU makes of it is below 2^-123.
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  let e = mxfp4_exponent(base, element);
-  let q = mxfp4_codes(base, element);
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  let e = mxfp4_exponent(base, block);
+  let q = mxfp4_codes(base, block, half);
   let scale = bitcast<f32>(select((e - 1u) << 23u, 0x00200000u << e, e < 2u));
   return Int8Run(vec4(fp4_bytes(q.x), fp4_bytes(q.y), fp4_bytes(q.z), fp4_bytes(q.w)), scale, 0.0);
 }

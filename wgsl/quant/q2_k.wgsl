@@ -6,17 +6,17 @@
 //   82  dmin        f16
 // w = (d * scale) * q - dmin * minimum
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  let at = base + (element >> 8u) * 21u;
-  let run = (element >> 4u) & 15u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  let at = base + (block >> 3u) * 21u;
+  let group = block & 7u; // of 32, each of two runs
   let dm = unpack2x16float(weights[at + 20u]);
-  let scale = weights[at + (run >> 2u)] >> ((run & 3u) << 3u);
-  let words = load_aligned_u32x4(at + 4u + ((run & 8u) | ((run & 1u) << 2u)));
-  let q = (words >> vec4(run & 6u)) & vec4(0x03030303u);
+  let scale = weights[at + (group >> 1u)] >> (((group & 1u) << 4u) + 8u * half);
+  let words = load_aligned_u32x4(at + 4u + ((group & 4u) << 1u) + 4u * half);
+  let q = (words >> vec4((group & 3u) << 1u)) & vec4(0x03030303u);
   return Int8Run(q, dm.x * f32(scale & 15u), -(dm.y * f32((scale >> 4u) & 15u)));
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let run = decode_i8(base, element);
+  let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
   return affine_u8(run.q, run.scale, run.minimum);
 }

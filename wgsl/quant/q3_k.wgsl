@@ -6,19 +6,20 @@
 //   108  d           f16
 // w = (d * (scale - 32)) * (q - 4), q of 3 bits
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  let byte = (element >> 8u) * 110u;
-  let run = (element >> 4u) & 15u;
-  let half = (run & 1u) << 4u;
-  let low = (load_u8(base, byte + 96u + (run & 7u)) >> ((run & 8u) >> 1u)) & 15u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  let byte = (block >> 3u) * 110u;
+  let group = block & 7u; // of 32, each of two runs
+  let run = 2u * group + half;
+  let low = (load_u8(base, byte + 96u + (run & 7u)) >> (group & 4u)) & 15u;
   let high = (load_u8(base, byte + 104u + (run & 3u)) >> ((run >> 2u) << 1u)) & 3u;
   let scale = load_f16(base, byte + 108u) * f32(i32(low | (high << 4u)) - 32);
-  let twos = (load_u32x4(base, byte + 32u + ((run & 8u) << 2u) + half) >> vec4(run & 6u)) & vec4(0x03030303u);
-  let thirds = (load_u32x4(base, byte + half) >> vec4(run >> 1u)) & vec4(0x01010101u);
+  let words = load_u32x4(base, byte + 32u + ((group & 4u) << 3u), 4u * half);
+  let twos = (words >> vec4((group & 3u) << 1u)) & vec4(0x03030303u);
+  let thirds = (load_u32x4(base, byte, 4u * half) >> vec4(group)) & vec4(0x01010101u);
   return Int8Run(subtract_bytes(twos | (thirds << vec4(2u)), 4u), scale, 0.0);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let run = decode_i8(base, element);
+  let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
   return scaled_i8(run.q, run.scale);
 }

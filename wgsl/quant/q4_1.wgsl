@@ -5,14 +5,14 @@
 //   4  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * q + m
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  let at = base + (element >> 5u) * 5u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  let at = base + block * 5u;
   let dm = unpack2x16float(weights[at]);
-  let q = nibbles(load_aligned_u32x4(at + 1u), (element & 16u) >> 2u);
+  let q = nibbles(load_aligned_u32x4(at + 1u), half << 2u);
   return Int8Run(q, dm.x, dm.y);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let run = decode_i8(base, element);
+  let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
   return affine_u8(run.q, run.scale, run.minimum);
 }

@@ -6,15 +6,15 @@
 //   16  qs[128]     4 bits a weight: group g is in 32 bytes at 32 * (g / 2), low nibbles where g is even
 // w = (d * scale) * q - dmin * minimum
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  let at = base + (element >> 8u) * 36u;
-  let group = (element >> 5u) & 7u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  let at = base + (block >> 3u) * 36u;
+  let group = block & 7u;
   let dm = scales_k4(at, group);
-  let words = load_aligned_u32x4(at + 4u + ((group >> 1u) << 3u) + ((element & 16u) >> 2u));
+  let words = load_aligned_u32x4(at + 4u + ((group >> 1u) << 3u) + 4u * half);
   return Int8Run(nibbles(words, (group & 1u) << 2u), dm.x, -dm.y);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let run = decode_i8(base, element);
+  let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
   return affine_u8(run.q, run.scale, run.minimum);
 }

@@ -5,15 +5,14 @@
 //   6  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * (q - 16)
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  let byte = (element >> 5u) * 22u;
-  let half = element & 16u;
-  let high = spread_bits(load_u16(base, byte + 2u + (half >> 3u)));
-  let q = nibbles(load_u32x4(base, byte + 6u), half >> 2u) | (high << vec4(4u));
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  let byte = block * 22u;
+  let high = spread_bits(load_u32(base, byte + 2u) >> (16u * half));
+  let q = nibbles(load_u32x4(base, byte + 6u, 0u), half << 2u) | (high << vec4(4u));
   return Int8Run(subtract_bytes(q, 16u), load_f16(base, byte), 0.0);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let run = decode_i8(base, element);
+  let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
   return scaled_i8(run.q, run.scale);
 }

@@ -6,16 +6,15 @@
 //   8  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = d * q + m
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  let at = base + (element >> 5u) * 6u;
-  let half = element & 16u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  let at = base + block * 6u;
   let dm = unpack2x16float(weights[at]);
-  let high = spread_bits(weights[at + 1u] >> half);
-  let q = nibbles(load_aligned_u32x4(at + 2u), half >> 2u) | (high << vec4(4u));
+  let high = spread_bits(weights[at + 1u] >> (16u * half));
+  let q = nibbles(load_aligned_u32x4(at + 2u), half << 2u) | (high << vec4(4u));
   return Int8Run(q, dm.x, dm.y);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let run = decode_i8(base, element);
+  let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
   return affine_u8(run.q, run.scale, run.minimum);
 }

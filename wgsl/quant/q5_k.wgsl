@@ -7,17 +7,16 @@
 //   48  qs[128]     low 4 bits: group g is in 32 bytes at 32 * (g / 2), low nibbles where g is even
 // w = (d * scale) * q - dmin * minimum
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  let at = base + (element >> 8u) * 44u;
-  let group = (element >> 5u) & 7u;
-  let half = (element & 16u) >> 2u;
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  let at = base + (block >> 3u) * 44u;
+  let group = block & 7u;
   let dm = scales_k4(at, group);
-  let low = nibbles(load_aligned_u32x4(at + 12u + ((group >> 1u) << 3u) + half), (group & 1u) << 2u);
-  let high = (load_aligned_u32x4(at + 4u + half) >> vec4(group)) & vec4(0x01010101u);
+  let low = nibbles(load_aligned_u32x4(at + 12u + ((group >> 1u) << 3u) + 4u * half), (group & 1u) << 2u);
+  let high = (load_aligned_u32x4(at + 4u + 4u * half) >> vec4(group)) & vec4(0x01010101u);
   return Int8Run(low | (high << vec4(4u)), dm.x, -dm.y);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let run = decode_i8(base, element);
+  let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
   return affine_u8(run.q, run.scale, run.minimum);
 }

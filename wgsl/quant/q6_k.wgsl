@@ -6,18 +6,17 @@
 //   208  d           f16
 // w = (d * scale) * (q - 32), q of 6 bits
 
-fn decode_i8(base: u32, element: u32) -> Int8Run {
-  let byte = (element >> 8u) * 210u;
-  let run = (element >> 4u) & 15u;
-  let half = (run & 1u) << 4u;
-  let scale = bitcast<i32>(load_u8(base, byte + 192u + run) << 24u) >> 24u;
-  let low = load_u32x4(base, byte + ((run & 8u) << 3u) + ((run & 2u) << 4u) + half);
-  let high = load_u32x4(base, byte + 128u + ((run & 8u) << 2u) + half);
-  let q = nibbles(low, run & 4u) | (((high >> vec4(run & 6u)) & vec4(0x03030303u)) << vec4(4u));
+fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
+  let byte = (block >> 3u) * 210u;
+  let group = block & 7u; // of 32, each of two runs
+  let scale = bitcast<i32>(load_u8(base, byte + 192u + 2u * group + half) << 24u) >> 24u;
+  let low = load_u32x4(base, byte + ((group & 4u) << 4u) + ((group & 1u) << 5u), 4u * half);
+  let high = load_u32x4(base, byte + 128u + ((group & 4u) << 3u), 4u * half);
+  let q = nibbles(low, (group & 2u) << 1u) | (((high >> vec4((group & 3u) << 1u)) & vec4(0x03030303u)) << vec4(4u));
   return Int8Run(subtract_bytes(q, 32u), load_f16(base, byte + 208u) * f32(scale), 0.0);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let run = decode_i8(base, element);
+  let run = decode_i8(base, element >> 5u, (element >> 4u) & 1u);
   return scaled_i8(run.q, run.scale);
 }

@@ -19,7 +19,7 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
   let last = run == 15u;
   let n = select(run >> 1u, run - 10u, late);
   let power = select((0x1b090301u >> (n << 3u)) & 0xffu, 81u, n == 4u);
-  let words = load_u32x4(base, byte + select(select((run & 1u) << 4u, 32u, late), 48u, last));
+  let words = load_u32x4(base, byte + select(select((run & 1u) << 4u, 32u, late), 48u, last), 0u);
   let w = select(words, vec4(words.x), last);
   let p = select(vec4(power), vec4(1u, 3u, 9u, 27u), last);
   return mat4x4<f32>(

@@ -2,8 +2,8 @@
 import type { Ref } from "../../graph/ops.ts";
 import { NONE, type Place, read } from "../../kernels/call.ts";
 import { type LinearCall, type LinearSegment, linear } from "../../kernels/linear.ts";
-import { hasInt8, linearInt8 } from "../../kernels/linearInt8.ts";
 import { quantize, quantizedWidth } from "../../kernels/quantize.ts";
+import { hasInt8 } from "../../kernels/quants.ts";
 import type { LinearsOp } from "../fuse.ts";
 import type { Lowering } from "../plan.ts";
 
@@ -72,11 +72,8 @@ export function lowerLinears(plan: Lowering, ref: Ref, op: LinearsOp): void {
     const weights = read(members[0].buffer);
     const call: LinearCall = { ...common, type, weights, segments: list, first, count };
     const { int8, tuning } = plan.input;
-    plan.calls.push(
-      int8 && hasInt8(type)
-        ? linearInt8(call, quantized(), rows, tuning)
-        : linear(call, rows, tuning),
-    );
+    const activations = int8 && hasInt8(type) ? { x: quantized(), int8 } : {};
+    plan.calls.push(linear({ ...call, ...activations }, rows, tuning));
   };
   if (op.gate) {
     // The pattern makes such pairs only of weights that one buffer holds whole.

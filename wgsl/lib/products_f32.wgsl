@@ -1,0 +1,39 @@
+// needs: lib/linear, lib/run
+// lib/products_f32.wgsl: what matvec.wgsl adds up, 16 columns at a time, with activations of 32-bit floats.
+//
+// x  [rows][x_stride] f32 as vec4                                                binding 2
+@group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
+
+alias Weights = Run;
+
+// Of a row of x: g · x, the sum of that, and the sum of x².
+struct Inputs {
+  x: mat4x4<f32>,
+  sum: f32,
+  square: f32,
+}
+
+fn weights_at(base: u32, element: u32, k: u32, half: u32) -> Weights { return run_at(base, element, k, half); }
+
+// The norm's weights.
+fn norm_at(k: u32, half: u32) -> mat4x4<f32> {
+  if (!NORM) { return mat4x4<f32>(); }
+  let at = params.norm + (k >> 2u) + 4u * half;
+  return mat4x4<f32>(small[at], small[at + 1u], small[at + 2u], small[at + 3u]);
+}
+
+fn inputs_at(row: u32, k: u32, half: u32, g: mat4x4<f32>) -> Inputs {
+  let at = params.x_offset + row * params.x_stride + (k >> 2u) + 4u * half;
+  var v = mat4x4<f32>(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
+  if (TAIL) { v = mask16(v, k + 16u * half); }
+  var square = 0.0;
+  if (NORM) {
+    square = dot16(v, v);
+    v = mat4x4<f32>(v[0] * g[0], v[1] * g[1], v[2] * g[2], v[3] * g[3]);
+  }
+  var sum = 0.0;
+  if (MINIMUM) { sum = sum16(v); }
+  return Inputs(v, sum, square);
+}
+
+fn product(w: Weights, v: Inputs) -> f32 { return run_dot(w, v.x, v.sum); }

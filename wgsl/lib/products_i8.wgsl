@@ -1,0 +1,39 @@
+// needs: lib/linear, lib/dot_i8
+// lib/products_i8.wgsl: what matvec.wgsl adds up, 16 columns at a time, with activations of signed bytes:
+//
+//   w.scale · x.scale · (w.q · x.q) + w.minimum · x.scale · Σ x.q
+//
+// 16 weights have one scale and minimum, as decode_i8 of quant/<type>.wgsl gives them. The norm's weight is in
+// x already, which carries its squares too.
+// x  [rows][x_stride] as quantize.wgsl makes it                                  binding 2
+@group(1) @binding(2) var<storage, read> x: array<vec4<u32>>;
+
+alias Weights = Int8Run;
+
+// Of a row of x: the codes, their scale, scale · Σ q, and the sum of squares.
+struct Inputs {
+  q: vec4<u32>,
+  scale: f32,
+  sum: f32,
+  square: f32,
+}
+
+fn weights_at(base: u32, element: u32, k: u32, half: u32) -> Weights {
+  return decode_i8(base, (element + k) >> 5u, half);
+}
+
+fn norm_at(k: u32, half: u32) -> u32 { return 0u; }
+
+fn inputs_at(row: u32, k: u32, half: u32, g: u32) -> Inputs {
+  let at = params.x_offset + row * params.x_stride + BLOCK * (k >> 5u);
+  let packed = x[at + HEAD];
+  let head = run_of(packed, half);
+  // Both runs of a block carry the same squares.
+  return Inputs(x[at + half], head.x, head.y, select(0.0, bitcast<f32>(packed.w), NORM && half == 0u));
+}
+
+fn product(w: Weights, v: Inputs) -> f32 {
+  var y = w.scale * (v.scale * f32(dot_i8(w.q, v.q)));
+  if (MINIMUM) { y += w.minimum * v.sum; }
+  return y;
+}
