@@ -149,7 +149,7 @@ function casesOf(values: Values, defaults: Sizes, packedDot: boolean): Case[] {
 /** The device's own tuning with the given numbers in it. */
 function tuningOf(text: string, usual: LinearTuning): LinearTuning {
   const given = list(text).map((pair) => {
-    const [, key, value] = /^(threads|lanes|subgroup|tile)=(\d+)$/.exec(pair) ?? [];
+    const [, key, value] = /^(threads|lanes|weightRows|subgroup|tile)=(\d+)$/.exec(pair) ?? [];
     if (key === undefined) throw usage(`--tuning wants pairs such as lanes=4, not "${pair}"`);
     return [key, Number(value)] as const;
   });

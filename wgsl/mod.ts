@@ -1968,16 +1968,15 @@ finish_row(group.x, tx, row0 + ty + i * TILE_Y, rows, a[i], b[i]);
 
 
 const GROUPS = WG / LANES;
-const OUTS = 4u / PARTS;
+const OUTS = WEIGHT_ROWS / PARTS;
 
 
 struct Sums {
-dots: vec4<f32>,
+dots: array<f32, WEIGHT_ROWS>,
 square: f32,
 }
 
-var<workgroup> partial_dots: array<vec4<f32>, WG>;
-var<workgroup> partial_squares: array<f32, WG>;
+var<workgroup> partials: array<Sums, WG>;
 
 
 fn weight_row(first: u32, i: u32) -> vec2<u32> {
@@ -1987,43 +1986,35 @@ if (!GATED) { segment = segment_of(o); }
 return vec2(params.bases[segment], (o - params.starts[segment]) * params.k);
 }
 
-fn finish_row(row: u32, first: u32, dots: vec4<f32>, square: f32) {
+fn finish_row(row: u32, first: u32, sums: Sums) {
 var inv = 1.0;
-if (NORM) { inv = 1.0 / sqrt(square / f32(params.k) + params.eps); }
-if (GATED) {
-if (first < params.count) { finish(row, params.first + first, dots.xy, inv); }
-if (first + 1u < params.count) { finish(row, params.first + first + 1u, dots.zw, inv); }
-} else {
-for (var i = 0u; i < 4u; i++) {
-if (first + i < params.count) { finish(row, params.first + first + i, vec2(dots[i], 0.0), inv); }
-}
+if (NORM) { inv = 1.0 / sqrt(sums.square / f32(params.k) + params.eps); }
+for (var i = 0u; i < OUTS; i++) {
+if (first + i >= params.count) { continue; }
+var sum = vec2(sums.dots[i * PARTS], 0.0);
+if (GATED) { sum.y = sums.dots[i * PARTS + 1u]; }
+finish(row, params.first + first + i, sum, inv);
 }
 }
 
 
 fn reduce_row(row: u32, first: u32, thread: u32, sums: Sums) {
-if (LANES == 1u) {
-finish_row(row, first, sums.dots, sums.square);
-} else if (SUBGROUPS) {
-let dots = vec4(lane_sum(sums.dots.x), lane_sum(sums.dots.y), lane_sum(sums.dots.z), lane_sum(sums.dots.w));
-var square = 0.0;
-if (NORM) { square = lane_sum(sums.square); }
-if (thread % LANES == 0u) { finish_row(row, first, dots, square); }
-} else {
-partial_dots[thread] = sums.dots;
-if (NORM) { partial_squares[thread] = sums.square; }
+var all = sums;
+if (LANES > 1u && SUBGROUPS) {
+for (var i = 0u; i < WEIGHT_ROWS; i++) { all.dots[i] = lane_sum(all.dots[i]); }
+if (NORM) { all.square = lane_sum(all.square); }
+} else if (LANES > 1u) {
+partials[thread] = sums;
 workgroupBarrier();
 if (thread % LANES == 0u) {
-var dots = vec4(0.0);
-var square = 0.0;
-for (var l = 0u; l < LANES; l++) {
-dots += partial_dots[thread + l];
-if (NORM) { square += partial_squares[thread + l]; }
+for (var l = 1u; l < LANES; l++) {
+for (var i = 0u; i < WEIGHT_ROWS; i++) { all.dots[i] += partials[thread + l].dots[i]; }
+if (NORM) { all.square += partials[thread + l].square; }
 }
-finish_row(row, first, dots, square);
 }
 workgroupBarrier();
 }
+if (thread % LANES == 0u) { finish_row(row, first, all); }
 }
 
 @compute @workgroup_size(WG)
@@ -2034,20 +2025,26 @@ fn main(
 ) {
 let rows = row_count(params.domain);
 let first = ((group.y * groups.x + group.x) * GROUPS + thread / LANES) * OUTS;
-var at: array<vec2<u32>, 4>;
-for (var i = 0u; i < 4u; i++) { at[i] = weight_row(first, i); }
+var at: array<vec2<u32>, WEIGHT_ROWS>;
+for (var i = 0u; i < WEIGHT_ROWS; i++) { at[i] = weight_row(first, i); }
 
 var sums: array<Sums, ROWS>;
 for (var k = (thread % LANES) * 32u; k < params.k; k += LANES * 32u) {
 for (var half = 0u; half < 2u; half++) {
-var w: array<Weights, 4>;
-for (var i = 0u; i < 4u; i++) { w[i] = weights_at(at[i].x, at[i].y, k, half); }
 let g = norm_at(k, half);
+if (ROWS == 1u) {
+let v = inputs_at(0u, k, half, g);
+sums[0].square += v.square;
+for (var i = 0u; i < WEIGHT_ROWS; i++) { sums[0].dots[i] += product(weights_at(at[i].x, at[i].y, k, half), v); }
+} else {
+var w: array<Weights, WEIGHT_ROWS>;
+for (var i = 0u; i < WEIGHT_ROWS; i++) { w[i] = weights_at(at[i].x, at[i].y, k, half); }
 for (var r = 0u; r < ROWS; r++) {
 if (r == 0u || r < rows) {
 let v = inputs_at(r, k, half, g);
 sums[r].square += v.square;
-sums[r].dots += vec4(product(w[0], v), product(w[1], v), product(w[2], v), product(w[3], v));
+for (var i = 0u; i < WEIGHT_ROWS; i++) { sums[r].dots[i] += product(w[i], v); }
+}
 }
 }
 }

@@ -5,8 +5,9 @@
  * CUDA with --gpu vulkan,cuda), one run of each after the other, after one that does not count;
  * medians, and ratios to webgguf in the same Chromium. Without --model a random model of
  * SmolLM2-135M's shape is made (--shape, --type). --chromium PATH and --chromium-flags "…" take
- * another browser, --lavapipe the packaged one on Mesa's software driver. An engine that cannot run says so and is left out; onnxruntime-web is not
- * among them, because it cannot read GGUF files.
+ * another browser, --lavapipe the packaged one on Mesa's software driver. webgguf runs as it does by itself and
+ * with int8 activations. An engine that cannot run says so and is left out; onnxruntime-web is not among them,
+ * because it cannot read GGUF files.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -98,13 +99,17 @@ async function compare(model: string): Promise<Result[]> {
     [...flags, ...(disguised?.flags ?? [])],
     disguised?.env,
   );
-  const page = (engine: "webgguf" | "wllama", gpu: boolean) => (): Promise<Engine> => {
-    const name = `${engine} ${gpu ? "WebGPU" : engine === "wllama" ? `CPU, ${threads} threads` : "CPU"}`;
-    return browser.open(name, { engine, gpu, threads, context });
-  };
+  const page =
+    (engine: "webgguf" | "wllama", gpu: boolean, int8 = false) =>
+    (): Promise<Engine> => {
+      const where = gpu ? "WebGPU" : `CPU, ${threads} threads`;
+      const name = `${engine} ${where}${int8 ? ", int8" : ""}`;
+      return browser.open(name, { engine, gpu, int8, threads, context });
+    };
   const native = (gpu: false | "vulkan" | "cuda") => () => openNative(model, gpu, threads, context);
   const all: Record<string, () => Promise<Engine>> = {
     webgguf: page("webgguf", true),
+    "webgguf-int8": page("webgguf", true, true),
     "wllama-webgpu": page("wllama", true),
     "wllama-cpu": page("wllama", false),
     "llama-cpu": native(false),

@@ -9,6 +9,8 @@ const WLLAMA = "/bench/peers/node_modules/@wllama/wllama/esm/";
 export interface PageSettings {
   readonly engine: "webgguf" | "wllama";
   readonly gpu: boolean;
+  /** Activations of signed bytes; only webgguf has the choice. */
+  readonly int8: boolean;
   readonly threads: number;
   readonly context: number;
 }
@@ -73,10 +75,11 @@ class Clock {
   }
 }
 
-async function openOwn(blob: Blob, { gpu, context }: PageSettings): Promise<string> {
+async function openOwn(blob: Blob, { gpu, int8, context }: PageSettings): Promise<string> {
   const model: Model = await loadModel(blob, {
     device: gpu ? "gpu" : "cpu",
     contextLength: context,
+    int8: int8 ? "on" : "off",
   });
   const session: Session = model.session();
   globalThis.peerRun = async (prompt, tokens) => {

@@ -59,8 +59,10 @@ export interface LinearCall {
 export interface LinearTuning {
   /** Threads of a workgroup of the mat-vec. */
   readonly threads: number;
-  /** Threads that share four rows of the weights. */
+  /** Threads that share rows of the weights. */
   readonly lanes: number;
+  /** How many rows they share when x has one row; four when it has more. */
+  readonly weightRows: number;
   /** Threads of the smallest subgroup of the device; 0 = it has none. Wide enough, it replaces workgroup memory. */
   readonly subgroup: number;
   /** Rows of x in a tile of the mat-mul, 32 or 64; it has 4,096 / tile rows of the weights. */
@@ -101,8 +103,10 @@ export function linear(call: LinearCall, rows: number, tuning: LinearTuning): Ke
     consts["NORM"] = call.norm !== undefined;
     consts["WG"] = `${tuning.threads}u`;
     consts["LANES"] = `${lanes}u`;
+    const weightRows = rows === 1 ? tuning.weightRows : 4;
+    consts["WEIGHT_ROWS"] = `${weightRows}u`;
     consts["ROWS"] = `${rows === 1 ? 1 : MATVEC_ROWS}u`;
-    const perGroup = (tuning.threads / lanes) * (gated ? 2 : 4);
+    const perGroup = (tuning.threads / lanes) * (weightRows / (gated ? 2 : 1));
     grid = { ...folded(Math.ceil(call.count / perGroup)), z: 1, tile: 1, domain: call.x.domain };
   } else {
     const { tile } = tuning;

@@ -78,7 +78,7 @@ export function planFor(
     slack: SLACK,
     tuning,
     int8: int8 && capabilities.packedDot,
-    noFuse: options.noFuse ?? [],
+    noFuse: [...(options.noFuse ?? []), ...(tuning.fuseNorm ? [] : ["norm"])],
     stepsInFlight: options.stepsInFlight ?? MOST_STEPS_IN_FLIGHT,
     maxPieceBytes: options.maxPieceBytes ?? maxBinding,
     maxBinding,

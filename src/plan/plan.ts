@@ -32,6 +32,8 @@ export interface Tuning extends LinearTuning {
   readonly splits: number;
   /** Whether int8 activations are faster here than floats, by measurement; what `auto` asks. */
   readonly int8: boolean;
+  /** Whether a norm before a decode linear is part of it: a dispatch less, its weights read by every thread. */
+  readonly fuseNorm: boolean;
 }
 
 export interface PlanInput {

@@ -42,9 +42,9 @@ const place = (buffer: number, width: number): Place => ({
 const about = { label: "", layer: 0 };
 const flags = [false, true];
 const tunings = [
-  { threads: 64, lanes: 1, subgroup: 0, tile: 32 },
-  { threads: 64, lanes: 16, subgroup: 32, tile: 64 },
-  { threads: 64, lanes: 16, subgroup: 0, tile: 64 },
+  { threads: 64, lanes: 1, weightRows: 2, subgroup: 0, tile: 32 },
+  { threads: 64, lanes: 16, weightRows: 4, subgroup: 32, tile: 64 },
+  { threads: 64, lanes: 16, weightRows: 4, subgroup: 0, tile: 64 },
 ];
 
 function* linears(): Generator<KernelCall> {

@@ -190,7 +190,7 @@ async function checkLinear(shape: Shape): Promise<void> {
       gate: gate && { kind: gate, alpha: 1.702, limit: 0.2 },
     };
     const { lanes = 1, subgroup = 0 } = shape;
-    calls.push(moeLinear(call, { threads: 64, lanes, subgroup, tile: 32 }));
+    calls.push(moeLinear(call, { threads: 64, lanes, weightRows: 4, subgroup, tile: 32 }));
   });
   expectRows(to, (await runCalls({ calls, buffers, rows: rowsOf(rows) }, "out")).bits, expected);
 }
