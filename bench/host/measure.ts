@@ -85,7 +85,7 @@ export async function openPair(gpu: Gpu): Promise<Pair> {
       chunk: 8,
       stepsInFlight: 1,
       // As on a GPU: attention in splits with its reduction.
-      tuning: { splits: 16 },
+      tuning: { splits: 16, fuseNorm: true },
     },
   );
   const calls = await record(gpu, executor);

@@ -67,7 +67,10 @@ export function planFor(
   const { capabilities } = gpu;
   const { limits } = capabilities;
   const tuning = { ...tuningFor(capabilities), ...options.tuning };
-  const int8 = options.int8 === "on" || (options.int8 === "auto" && tuning.int8);
+  const wanted = options.int8 === "on" || (options.int8 === "auto" && tuning.int8);
+  const int8 = wanted && capabilities.packedDot;
+  // Signed bytes are made by a kernel of their own, which takes the norm in.
+  const apart = tuning.fuseNorm || int8 ? [] : ["norm"];
   const maxBinding = Math.min(limits["maxBufferSize"], limits["maxStorageBufferBindingSize"]);
   return planModel(graph, file, {
     contextLength: options.contextLength,
@@ -77,8 +80,8 @@ export function planFor(
     chunk: options.chunk ?? (capabilities.software ? 64 : 512),
     slack: SLACK,
     tuning,
-    int8: int8 && capabilities.packedDot,
-    noFuse: [...(options.noFuse ?? []), ...(tuning.fuseNorm ? [] : ["norm"])],
+    int8,
+    noFuse: [...(options.noFuse ?? []), ...apart],
     stepsInFlight: options.stepsInFlight ?? MOST_STEPS_IN_FLIGHT,
     maxPieceBytes: options.maxPieceBytes ?? maxBinding,
     maxBinding,

@@ -11,8 +11,9 @@ import type { Tuning } from "./plan.ts";
  * been measured.
  */
 export function tuningFor(capabilities: Capabilities): Tuning {
-  const { software, name, subgroups, subgroupMinSize } = capabilities;
-  const llvmpipe = /llvmpipe/i.test(name);
+  const { software, f16, subgroups, subgroupMinSize } = capabilities;
+  // Browsers hide its name; SwiftShader has no halves.
+  const llvmpipe = software && f16;
   const common = {
     threads: 64,
     subgroup: subgroups ? subgroupMinSize : 0,

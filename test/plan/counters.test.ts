@@ -20,7 +20,7 @@ describe.skipIf(!gpuAvailable).each(["llama", "qwen3"])("%s", (name) => {
     const model = await openModel(name);
     tokens = model.tokens;
     // The layout of a real GPU: dispatches are counted as users of one would see them.
-    const tuning = { splits: 16 };
+    const tuning = { splits: 16, fuseNorm: true };
     executor = await openExecutor(await openTestGpu(), model, { stepsInFlight: K, tuning });
   });
   afterAll(() => executor.dispose());

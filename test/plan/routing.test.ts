@@ -46,7 +46,7 @@ describe.skipIf(!gpuAvailable).each(models)("%s", (_, open) => {
     const gpu = await openTestGpu();
     const model = await open();
     const stepsInFlight = 4;
-    const tuning = { splits: 16 };
+    const tuning = { splits: 16, fuseNorm: true };
     const executor = await openExecutor(gpu, model, { stepsInFlight, tuning });
     const [one, few, chunk] = executor.model.plans;
     for (const plan of [one, few])
