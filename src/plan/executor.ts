@@ -27,6 +27,7 @@ import { noiseRows } from "./noise.ts";
 import type { Tuning } from "./plan.ts";
 import { Readback } from "./readback.ts";
 import { Replay } from "./replay.ts";
+import { Slices } from "./slices.ts";
 import { StateCopies } from "./state-copies.ts";
 import { encodeStep, type Row, slotBytes } from "./steps.ts";
 import { tuningFor } from "./tuning.ts";
@@ -199,6 +200,7 @@ export class GpuExecutor implements Executor {
   /** Elements of an output. */
   readonly #width: number;
   readonly #layout: GPUBindGroupLayout;
+  readonly #slices = new Slices();
   #pending: Pending[] = [];
   #scheduled = false;
   #tail: Promise<unknown> = Promise.resolve();
@@ -433,8 +435,10 @@ export class GpuExecutor implements Executor {
       results += step.sample ? step.outputs : 0;
     });
     device.queue.writeBuffer(this.#buffer("step"), 0, this.#words, 0, batch.length * words);
-    const encoder = device.createCommandEncoder();
     const group = this.#stepGroup(slot);
+    const wide = batch[0].rows.length > SMALL_ROWS;
+    const begun = wide ? this.#submitSlices(batch[0], group) : 0;
+    const encoder = device.createCommandEncoder();
     const reads: { step: Pending; staging: GPUBuffer; bytes: number }[] = [];
     let pass: GPUComputePassEncoder | undefined;
     batch.forEach((step, i) => {
@@ -443,7 +447,7 @@ export class GpuExecutor implements Executor {
         pass.setBindGroup(2, this.#tables);
       }
       pass.setBindGroup(0, group, [i * slot]);
-      step.replay.encode(pass, step.end, step.draws, step.rows.length, step.outputs);
+      step.replay.encode(pass, step.end, step.draws, step.rows.length, step.outputs, begun);
       const saved = this.#states.due(step.rows);
       if (!step.read && saved.length === 0) return;
       pass.end();
@@ -461,7 +465,33 @@ export class GpuExecutor implements Executor {
     if (tokens)
       encoder.copyBufferToBuffer(this.#buffer("sampled"), 4 * resultBase, tokens, 0, 4 * results);
     device.queue.submit([encoder.finish()]);
+    if (wide) this.#time();
     void this.#deliver(batch, reads, tokens, results);
+  }
+
+  /** Submits all but the last slice of a chunk; returns the first call that is left. */
+  #submitSlices({ replay, end, rows, outputs }: Pending, group: GPUBindGroup): number {
+    const { device } = this.#gpu;
+    const calls = Math.ceil(end / this.#slices.count);
+    let start = 0;
+    for (; start + calls < end; start += calls) {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setBindGroup(2, this.#tables);
+      pass.setBindGroup(0, group, [0]);
+      replay.encode(pass, start + calls, false, rows.length, outputs, start);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+    }
+    return start;
+  }
+
+  /** Learns from the chunk that was just submitted how the next one is cut. */
+  #time(): void {
+    const { count } = this.#slices;
+    const started = performance.now();
+    const learn = (): void => this.#slices.done(count, started, performance.now());
+    this.#gpu.device.queue.onSubmittedWorkDone().then(learn, () => {});
   }
 
   /** Brings back the state of at most `length` rows; returns of how many. Without state that is no question. */

@@ -66,7 +66,7 @@ export class Replay {
   }
 
   /**
-   * Encodes calls [0, end), with `draws` also those that draw, for a step of `rows` rows with
+   * Encodes calls [start, end), with `draws` also those that draw, for a step of `rows` rows with
    * `outputs` output rows; group 0 and 2 are set by the caller.
    */
   encode(
@@ -75,9 +75,10 @@ export class Replay {
     draws: boolean,
     rows: number,
     outputs: number,
+    start = 0,
   ): void {
     if (rows !== this.#rows || outputs !== this.#outputs) this.#setGrids(rows, outputs);
-    this.#range(pass, 0, end);
+    this.#range(pass, start, end);
     if (draws) this.#range(pass, this.plan.calls.length, this.#pipelines.length);
   }
 
