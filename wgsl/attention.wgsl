@@ -8,8 +8,8 @@
 // out   SPLITS = 1: [rows][out_stride] f32; else [row][head][split][4 + value width]:
 //       maximum, sum, 0, 0, then the unnormalised sum of values                     binding 4
 //
-// A tile is WG positions: a thread scores one of them, then sums one vec4 column of the values over the
-// tile. The split of a row depends on its own range only: the same for any number of rows.
+// A tile is WG · POSITIONS positions: a thread scores POSITIONS of them, so that what it loads of q serves as many
+// times, then sums one vec4 column of the values over the tile. The split of a row depends on its own range only: the same for any number of rows.
 // grid: (SPLITS, heads, rows), WG = 64 threads
 struct Params {
   heads: u32,
@@ -32,6 +32,7 @@ struct Params {
 
 const NONE = 0xffffffffu;
 const WG = 64u;
+const TILE = WG * POSITIONS;
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> q: array<vec4<f32>>;
@@ -40,7 +41,7 @@ const WG = 64u;
 @group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
 var<workgroup> query: array<vec4<f32>, KEY4>;
-var<workgroup> weight: array<f32, WG>;
+var<workgroup> weight: array<f32, TILE>;
 var<workgroup> partials: array<f32, WG>;
 var<workgroup> eighth: array<f32, 8>;
 var<workgroup> columns: array<vec4<f32>, WG>;
@@ -85,25 +86,44 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   var sum = 0.0;
   var values: array<vec4<f32>, VALUE_LANES>;
 
-  for (var tile = begin; tile < end; tile += WG) {
-    let j = tile + thread;
-    var score = -1e30;
-    if (j < end) {
-      let word = slab_row(sequence, j) * params.row_words;
-      var product = 0.0;
-      for (var i = 0u; i < KEY4; i++) { product += dot(query[i], kv_load(K_KIND, word, kv_head * params.key_width + 4u * i)); }
-      score = product * params.scale;
+  for (var tile = begin; tile < end; tile += TILE) {
+    var words: array<u32, POSITIONS>;
+    var scores: array<f32, POSITIONS>;
+    // Positions past the end repeat the last; their weight is 0.
+    for (var n = 0u; n < POSITIONS; n++) {
+      words[n] = slab_row(sequence, min(tile + n * WG + thread, end - 1u)) * params.row_words;
+      scores[n] = 0.0; // not every driver zeroes again what a loop declares
+    }
+    for (var i = 0u; i < KEY4; i++) {
+      let a = query[i];
+      for (var n = 0u; n < POSITIONS; n++) {
+        if (n == 0u || tile + n * WG < end) {
+          scores[n] += dot(a, kv_load(K_KIND, words[n], kv_head * params.key_width + 4u * i));
+        }
+      }
+    }
+    var highest = -1e30;
+    for (var n = 0u; n < POSITIONS; n++) {
+      let j = tile + n * WG + thread;
+      var score = scores[n] * params.scale;
       if (params.softcap > 0.0) { score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0)); }
       if (params.slopes != NONE) { score -= small[params.slopes + head] * abs(f32(position) - f32(j)); }
+      scores[n] = select(-1e30, score, j < end);
+      highest = max(highest, scores[n]);
     }
-    let next = max(maximum, largest(thread, score));
+    let next = max(maximum, largest(thread, highest));
     let shrink = exp(maximum - next);
     maximum = next;
-    let p = select(0.0, exp(score - next), j < end);
-    weight[thread] = p;
+    var p = 0.0;
+    for (var n = 0u; n < POSITIONS; n++) {
+      let j = tile + n * WG + thread;
+      let one = select(0.0, exp(scores[n] - next), j < end);
+      weight[n * WG + thread] = one;
+      p += one;
+    }
     sum = sum * shrink + p;
     workgroupBarrier();
-    let count = min(WG, end - tile);
+    let count = min(TILE, end - tile);
     for (var c = 0u; c < VALUE_LANES; c++) {
       let column = lane + c * WG;
       if (stripe < stripes && column < lanes) {

@@ -103,6 +103,7 @@ softcap: f32,
 
 const NONE = 0xffffffffu;
 const WG = 64u;
+const TILE = WG * POSITIONS;
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> q: array<vec4<f32>>;
@@ -111,7 +112,7 @@ const WG = 64u;
 @group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
 var<workgroup> query: array<vec4<f32>, KEY4>;
-var<workgroup> weight: array<f32, WG>;
+var<workgroup> weight: array<f32, TILE>;
 var<workgroup> partials: array<f32, WG>;
 var<workgroup> eighth: array<f32, 8>;
 var<workgroup> columns: array<vec4<f32>, WG>;
@@ -156,25 +157,44 @@ var maximum = -1e30;
 var sum = 0.0;
 var values: array<vec4<f32>, VALUE_LANES>;
 
-for (var tile = begin; tile < end; tile += WG) {
-let j = tile + thread;
-var score = -1e30;
-if (j < end) {
-let word = slab_row(sequence, j) * params.row_words;
-var product = 0.0;
-for (var i = 0u; i < KEY4; i++) { product += dot(query[i], kv_load(K_KIND, word, kv_head * params.key_width + 4u * i)); }
-score = product * params.scale;
+for (var tile = begin; tile < end; tile += TILE) {
+var words: array<u32, POSITIONS>;
+var scores: array<f32, POSITIONS>;
+
+for (var n = 0u; n < POSITIONS; n++) {
+words[n] = slab_row(sequence, min(tile + n * WG + thread, end - 1u)) * params.row_words;
+scores[n] = 0.0;
+}
+for (var i = 0u; i < KEY4; i++) {
+let a = query[i];
+for (var n = 0u; n < POSITIONS; n++) {
+if (n == 0u || tile + n * WG < end) {
+scores[n] += dot(a, kv_load(K_KIND, words[n], kv_head * params.key_width + 4u * i));
+}
+}
+}
+var highest = -1e30;
+for (var n = 0u; n < POSITIONS; n++) {
+let j = tile + n * WG + thread;
+var score = scores[n] * params.scale;
 if (params.softcap > 0.0) { score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0)); }
 if (params.slopes != NONE) { score -= small[params.slopes + head] * abs(f32(position) - f32(j)); }
+scores[n] = select(-1e30, score, j < end);
+highest = max(highest, scores[n]);
 }
-let next = max(maximum, largest(thread, score));
+let next = max(maximum, largest(thread, highest));
 let shrink = exp(maximum - next);
 maximum = next;
-let p = select(0.0, exp(score - next), j < end);
-weight[thread] = p;
+var p = 0.0;
+for (var n = 0u; n < POSITIONS; n++) {
+let j = tile + n * WG + thread;
+let one = select(0.0, exp(scores[n] - next), j < end);
+weight[n * WG + thread] = one;
+p += one;
+}
 sum = sum * shrink + p;
 workgroupBarrier();
-let count = min(WG, end - tile);
+let count = min(TILE, end - tile);
 for (var c = 0u; c < VALUE_LANES; c++) {
 let column = lane + c * WG;
 if (stripe < stripes && column < lanes) {

@@ -10,6 +10,8 @@ export interface AttentionCall {
   /** Room for the splits' results: [rows][heads][splits][4 + value width]; needed when splits > 1. */
   readonly scratch?: Place;
   readonly splits: number;
+  /** Positions of a tile that a thread scores; several rows at a time have their own number. */
+  readonly positions: number;
   /** Several rows at a time (prefill); takes no splits. */
   readonly tiled: boolean;
   readonly heads: number;
@@ -53,7 +55,7 @@ export function attention(call: AttentionCall): KernelCall[] {
         WINDOW: window,
         ...(tiled
           ? { ROW_SHARE: `${Math.ceil(TILE_ROWS / Math.floor(64 / Math.min(columns, 64)))}u` }
-          : { SPLITS: `${splits}u` }),
+          : { SPLITS: `${splits}u`, POSITIONS: `${call.positions}u` }),
         KEY4: `${slot.keyWidth / 4}u`,
         VALUE_LANES: `${Math.ceil(slot.valueWidth / 256)}u`,
         VALUE_STEP: `${slot.valueIsKeyPrefix ? slot.keyWidth : slot.valueWidth}u`,

@@ -30,6 +30,8 @@ export interface RowClass {
 export interface Tuning extends LinearTuning {
   /** Parts into which a row's range is cut in decode attention. */
   readonly splits: number;
+  /** Positions that a thread of decode attention scores at a time. */
+  readonly positions: number;
   /** Whether int8 activations are faster here than floats, by measurement; what `auto` asks. */
   readonly int8: boolean;
   /** Whether a norm before a decode linear is part of it: a dispatch less, its weights read by every thread. */

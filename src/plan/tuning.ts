@@ -20,6 +20,6 @@ export function tuningFor(capabilities: Capabilities): Tuning {
     int8: llvmpipe,
     fuseNorm: !llvmpipe,
   };
-  if (software) return { ...common, lanes: 1, weightRows: 2, tile: 32, splits: 1 };
-  return { ...common, lanes: 32, weightRows: 4, tile: 64, splits: 16 };
+  if (software) return { ...common, lanes: 1, weightRows: 2, tile: 32, splits: 1, positions: 4 };
+  return { ...common, lanes: 32, weightRows: 4, tile: 64, splits: 16, positions: 1 };
 }

@@ -213,6 +213,7 @@ function* caches(): Generator<KernelCall> {
               out: place(1, 128),
               scratch: place(2, 4096),
               splits,
+              positions: splits === 1 ? 4 : 1,
               tiled,
               heads: 4,
               scale: 1,

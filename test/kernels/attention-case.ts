@@ -16,6 +16,7 @@ export interface AttentionOptions {
   readonly prefix?: boolean;
   readonly types?: readonly [CacheTypeName, CacheTypeName];
   readonly splits?: number;
+  readonly positions?: number;
   /** The kernel of prefill chunks. @default false */
   readonly tiled?: boolean;
   readonly window?: number;
@@ -122,6 +123,7 @@ export function attentionCase(options: AttentionOptions): AttentionCase {
     out,
     scratch,
     splits,
+    positions: options.positions ?? (splits === 1 ? 4 : 1),
     tiled,
     heads,
     scale,

@@ -65,6 +65,7 @@ export function lowerAttention(
       out,
       scratch,
       splits,
+      positions: plan.input.tuning.positions,
       tiled: !plan.matvec && fitsTile(slot.keyWidth),
       heads: op.heads,
       scale: op.scale,
