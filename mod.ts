@@ -18,6 +18,7 @@ export type { ByteSource } from "./src/base/source.ts";
 export type { Metadata } from "./src/gguf/metadata.ts";
 export { type ReadOptions, readGguf } from "./src/gguf/read.ts";
 export type { GgufFile, MetadataArray, MetadataValue, TensorInfo } from "./src/gguf/types.ts";
+export type { DeviceTuning } from "./src/plan/tuning.ts";
 export type { Capabilities } from "./src/platform/capabilities.ts";
 export type { SamplerName, SamplingOptions } from "./src/sample/types.ts";
 export { benchmark } from "./src/session/bench.ts";
@@ -28,6 +29,7 @@ export { type MemoryReport, memoryNeeded } from "./src/session/memory.ts";
 export { loadModel } from "./src/session/model.ts";
 export { type Perplexity, type PerplexityOptions, perplexity } from "./src/session/perplexity.ts";
 export { openSource } from "./src/session/source.ts";
+export { type TuneOptions, tuneDevice } from "./src/session/tune.ts";
 export type * from "./src/session/types.ts";
 export type { ParsedToolCall } from "./src/text/formats-types.ts";
 export type {

@@ -13,6 +13,7 @@ import { inspect } from "./commands/inspect.ts";
 import { logits } from "./commands/logits.ts";
 import { perplexity } from "./commands/perplexity.ts";
 import { tokenize } from "./commands/tokenize.ts";
+import { tune } from "./commands/tune.ts";
 import { describeFlags, type Flag, nearest, parseFlags, usage } from "./flags.ts";
 import { Interrupted } from "./model.ts";
 import { note, print } from "./terminal.ts";
@@ -29,6 +30,7 @@ const COMMANDS: readonly Command[] = [
   perplexity,
   logits,
   bench,
+  tune,
 ];
 
 const COMMON: readonly Flag[] = [

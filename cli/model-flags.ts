@@ -1,4 +1,5 @@
 /** The flags that choose a model, a device and a way to sample: shared by the commands. */
+
 import type {
   CacheType,
   LoadOptions,
@@ -7,6 +8,7 @@ import type {
   SpeculationOptions,
 } from "../mod.ts";
 import { type Flag, usage, type Values } from "./flags.ts";
+import { readTunings } from "./tunings.ts";
 
 const MODEL: readonly Flag[] = [
   {
@@ -168,6 +170,7 @@ export function loadOptions(values: Values): LoadOptions {
     ...(inFlight !== undefined && { stepsInFlight: inFlight }),
     int8: values.choice("int8", INT8) ?? "off",
     noFuse: values.texts("no-fuse"),
+    tuning: readTunings(),
     ...speculation(values),
   };
 }

@@ -2,6 +2,11 @@
 import type { Capabilities } from "../platform/types.ts";
 import type { Tuning } from "./plan.ts";
 
+/** What was measured on an adapter, and that adapter's name. */
+export interface DeviceTuning extends Partial<Tuning> {
+  readonly adapter: string;
+}
+
 /**
  * Software adapters run a workgroup's threads as the lanes of vector instructions and pay dearly for barriers, so
  * a thread makes whole outputs; real GPUs want neighbouring threads to read neighbouring words.
@@ -20,6 +25,7 @@ export function tuningFor(capabilities: Capabilities): Tuning {
     int8: llvmpipe,
     fuseNorm: !llvmpipe,
   };
-  if (software) return { ...common, lanes: 1, weightRows: 2, tile: 32, splits: 1, positions: 4 };
+  if (software)
+    return { ...common, lanes: 1, weightRows: llvmpipe ? 2 : 4, tile: 32, splits: 1, positions: 4 };
   return { ...common, lanes: 32, weightRows: 4, tile: 64, splits: 16, positions: 1 };
 }

@@ -174,13 +174,19 @@ async function load(
   }
   const started = performance.now();
   let compiled = started;
-  const executor = await createGpuExecutor(graph, file, gpu, decided(options), {
-    signal: options.signal,
-    onProgress(stage, loaded, total) {
-      if (stage === "compile") compiled = performance.now();
-      options.onProgress?.({ stage, loaded, total });
+  const executor = await createGpuExecutor(
+    graph,
+    file,
+    gpu,
+    decided(options, gpu.capabilities.name),
+    {
+      signal: options.signal,
+      onProgress(stage, loaded, total) {
+        if (stage === "compile") compiled = performance.now();
+        options.onProgress?.({ stage, loaded, total });
+      },
     },
-  });
+  );
   return {
     executor,
     compileSeconds: (compiled - started) / 1000,

@@ -97,7 +97,8 @@ async function onGpu(
       signal: options.signal,
       onProgress: (stage, loaded, total) => options.onProgress?.({ stage, loaded, total }),
     };
-    const executor = batched(await createGpuExecutor(graph, file, gpu, decided(options), hooks));
+    const settings = decided(options, gpu.capabilities.name);
+    const executor = batched(await createGpuExecutor(graph, file, gpu, settings, hooks));
     return {
       executor,
       device: { kind: "gpu", name: executor.adapter, software: gpu.capabilities.software },
@@ -135,7 +136,7 @@ async function onCpu(graph: Graph, file: GgufFile, options: ExecutorOptions): Pr
 const plainCache = (type: CacheTypeName): "f32" | "f16" => (type === "f32" ? "f32" : "f16");
 
 /** The options that executors take, with the defaults filled in. */
-export const decided = (options: ExecutorOptions): GpuExecutorOptions => ({
+export const decided = (options: ExecutorOptions, adapter = ""): GpuExecutorOptions => ({
   contextLength: options.contextLength,
   maxSequences: options.maxSequences ?? 1,
   cacheTypeK: options.cacheTypeK ?? "f16",
@@ -144,4 +145,5 @@ export const decided = (options: ExecutorOptions): GpuExecutorOptions => ({
   stepsInFlight: options.stepsInFlight,
   int8: options.int8,
   noFuse: options.noFuse,
+  tuning: options.tuning?.find((one) => one.adapter === adapter),
 });

@@ -113,7 +113,12 @@ function makePlan(
   capabilities: Capabilities,
 ): ModelPlan {
   const graph = buildGraph(file, { contextLength });
-  return planFor(graph, file, { capabilities }, decided({ ...options, contextLength }));
+  return planFor(
+    graph,
+    file,
+    { capabilities },
+    decided({ ...options, contextLength }, capabilities.name),
+  );
 }
 
 /** Bytes at hand where they are known: a software adapter has the machine's memory. */

@@ -19,7 +19,7 @@ export interface Speeds {
   readonly cpu: number;
 }
 
-const OPTIONS = {
+export const PROBE_OPTIONS = {
   contextLength: 64,
   maxSequences: 1,
   cacheTypeK: "f32",
@@ -49,21 +49,29 @@ export async function estimateSpeed(
   };
   return {
     gpu: await estimate(({ graph, file }) =>
-      createGpuExecutor(graph, file, gpu, OPTIONS, { signal }),
+      createGpuExecutor(graph, file, gpu, PROBE_OPTIONS, { signal }),
     ),
-    cpu: await estimate(({ graph, file }) => createCpuExecutor(graph, file, OPTIONS, { signal })),
+    cpu: await estimate(({ graph, file }) =>
+      createCpuExecutor(graph, file, PROBE_OPTIONS, { signal }),
+    ),
   };
 }
 
-async function secondsPerStep(
+/** Seconds of a step of `rows` tokens, of `burst` such steps that are handed over together. */
+export async function secondsPerStep(
   make: (model: Probe) => Promise<Executor>,
   model: Probe,
   signal: AbortSignal | undefined,
+  rows = 1,
+  burst = 1,
 ): Promise<number> {
   const executor = await make(model);
+  const tokens = new Int32Array(rows);
+  const one = (): Promise<unknown> =>
+    executor.step([{ sequence: 0, tokens, outputs: "last", read: true }], signal);
   const step = (): Promise<unknown> => {
     executor.rewind(0, 0);
-    return executor.step([{ sequence: 0, tokens: [0], outputs: "last", read: true }], signal);
+    return Promise.all(Array.from({ length: burst }, one));
   };
   try {
     await step();
@@ -73,20 +81,21 @@ async function secondsPerStep(
       await step();
       steps++;
     }
-    return (performance.now() - started) / 1000 / steps;
+    return (performance.now() - started) / 1000 / steps / burst;
   } finally {
     await executor.dispose();
   }
 }
 
-interface Probe {
+/** A made-up model. */
+export interface Probe {
   readonly graph: Graph;
   readonly file: GgufFile;
   readonly bytes: number;
 }
 
 /** `count` matrices of one type one after the other; their bytes are zero, which every type can decode. */
-function chain(type: QuantType, width: number, out: number, count: number): Probe {
+export function chain(type: QuantType, width: number, out: number, count: number): Probe {
   const ops: Op[] = [
     { op: "embed", table: "embed", by: "first", offset: 0, layer: -1, name: "embed" },
     { op: "select", x: 0, layer: -1, name: "select" },
@@ -129,7 +138,7 @@ function chain(type: QuantType, width: number, out: number, count: number): Prob
       layers: 0,
       vocabulary: out,
       width,
-      trainedContext: OPTIONS.contextLength,
+      trainedContext: PROBE_OPTIONS.contextLength,
       causal: true,
       groups: [],
     },
@@ -137,7 +146,7 @@ function chain(type: QuantType, width: number, out: number, count: number): Prob
 }
 
 /** The type of most of the matrices' bytes. */
-function mostCommonType(file: GgufFile): QuantType {
+export function mostCommonType(file: GgufFile): QuantType {
   const bytes = new Map<QuantType, number>();
   for (const tensor of file.tensors.values())
     if (tensor.shape.length > 1)

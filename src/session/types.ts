@@ -1,6 +1,8 @@
 /** The public types: options, model, session, pieces. `mod.ts` exports them. */
+
 import type { ByteSource } from "../base/source.ts";
 import type { GgufFile } from "../gguf/types.ts";
+import type { DeviceTuning } from "../plan/tuning.ts";
 import type { SamplingOptions } from "../sample/types.ts";
 import type { ParsedToolCall } from "../text/formats-types.ts";
 import type { ChatMessage, ChatTemplateOptions, ToolDefinition } from "../text/template.ts";
@@ -53,6 +55,8 @@ export interface LoadOptions {
    * `auto` = where it is known to be faster. @default "off"
    */
   int8?: "auto" | "on" | "off";
+  /** What `tuneDevice` measured, on one adapter or several; what fits the adapter counts. */
+  tuning?: readonly DeviceTuning[];
   /** Fusions switched off by name, for debugging (`--no-fuse`). */
   noFuse?: readonly string[];
   /**
