@@ -69,6 +69,11 @@ export async function loadWeights(
     loaded += bytes;
     hooks.onProgress?.(loaded, total);
   };
+  // wgpu takes what was written, and frees its staging memory, with a submit only.
+  const settle = async (): Promise<void> => {
+    device.queue.submit([]);
+    await hooks.settle?.();
+  };
   const upload = async ({ tensor, pieces, rowBytes }: PlacedMatrix): Promise<void> => {
     for (const piece of pieces) {
       const range = { tensor, first: piece.first * rowBytes, bytes: piece.rows * rowBytes };
@@ -78,7 +83,7 @@ export async function loadWeights(
         advance(Math.min(data.byteLength, range.bytes - at));
         if (unsettled >= SETTLE_BYTES) {
           unsettled = 0;
-          await hooks.settle?.();
+          await settle();
         }
       }
     }
@@ -88,7 +93,7 @@ export async function loadWeights(
     hooks.signal?.throwIfAborted();
     await job.run();
   }
-  await hooks.settle?.();
+  await settle();
   return { small, named };
 }
 

@@ -46,10 +46,16 @@ function sparseSource(
 function countingDevice(): {
   device: GPUDevice;
   writes: Map<string, Map<number, { first: number; last: number; size: number }>>;
+  /** The most bytes that were written without a submit: what wgpu stages in host memory. */
+  staged: () => number;
 } {
+  let unsubmitted = 0;
+  let most = 0;
   const writes = new Map<string, Map<number, { first: number; last: number; size: number }>>();
   const queue = {
     writeBuffer(buffer: { name: string }, offset: number, data: Uint8Array) {
+      unsubmitted += data.byteLength;
+      most = Math.max(most, unsubmitted);
       const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
       const list = writes.get(buffer.name) ?? new Map();
       writes.set(buffer.name, list);
@@ -59,8 +65,11 @@ function countingDevice(): {
         size: data.byteLength,
       });
     },
+    submit() {
+      unsubmitted = 0;
+    },
   };
-  return { device: { queue } as unknown as GPUDevice, writes };
+  return { device: { queue } as unknown as GPUDevice, writes, staged: () => most };
 }
 
 /** Every byte of every matrix must have come from its own place in the file. */
@@ -115,7 +124,7 @@ describe("a 20 GB file", () => {
       );
       for (const buffer of placement.buffers.values())
         expect(buffer).toBeLessThanOrEqual(maxPieceBytes);
-      const { device, writes } = countingDevice();
+      const { device, writes, staged } = countingDevice();
       const names = new Map(
         [...placement.buffers.keys()].map((name) => [name, { name } as unknown as GPUBuffer]),
       );
@@ -129,6 +138,7 @@ describe("a 20 GB file", () => {
         { onProgress: (loaded) => (reported = loaded) },
       );
       expect(check(file, placement, writes)).toBeGreaterThan(19e9);
+      expect(staged()).toBeLessThan(128 << 20);
       expect(reported).toBeGreaterThan(19e9);
       // The host never asks for more than a header's piece at once: its memory does not grow with the file.
       expect(source.largest).toBeLessThan(16 << 20);
