@@ -18,7 +18,7 @@ export type { ByteSource } from "./src/base/source.ts";
 export type { Metadata } from "./src/gguf/metadata.ts";
 export { type ReadOptions, readGguf } from "./src/gguf/read.ts";
 export type { GgufFile, MetadataArray, MetadataValue, TensorInfo } from "./src/gguf/types.ts";
-export type { DeviceTuning } from "./src/plan/tuning.ts";
+export type { DeviceTuning, Tuning } from "./src/plan/tuning-types.ts";
 export type { Capabilities } from "./src/platform/capabilities.ts";
 export type { SamplerName, SamplingOptions } from "./src/sample/types.ts";
 export { benchmark } from "./src/session/bench.ts";

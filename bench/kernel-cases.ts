@@ -3,9 +3,10 @@ import type { QuantType } from "../src/gguf/quants.ts";
 import { rowBytes } from "../src/gguf/quants.ts";
 import { type KernelCall, NONE, type Place, read } from "../src/kernels/call.ts";
 import { embed } from "../src/kernels/embed.ts";
-import { type LinearCall, type LinearTuning, linear, MATVEC_ROWS } from "../src/kernels/linear.ts";
+import { type LinearCall, linear, MATVEC_ROWS } from "../src/kernels/linear.ts";
 import { moeLinear } from "../src/kernels/moeLinear.ts";
 import { quantize, quantizedWidth } from "../src/kernels/quantize.ts";
+import type { LinearTuning } from "../src/kernels/tuning.ts";
 
 export const kernelNames = ["matvec", "matmul", "embed", "moe"] as const;
 export type KernelName = (typeof kernelNames)[number];

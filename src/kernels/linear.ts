@@ -16,6 +16,7 @@ import {
   write,
 } from "./call.ts";
 import { quantKernel } from "./quants.ts";
+import type { LinearTuning } from "./tuning.ts";
 
 /** One weight of a group, or the rows of it that one binding holds. */
 export interface LinearSegment {
@@ -53,20 +54,6 @@ export interface LinearCall {
   readonly scale: number;
   readonly label: string;
   readonly layer: number;
-}
-
-/** How linear maps spread their work. What the mat-vec has is the same for 1 to 8 rows, so that sums do not change. */
-export interface LinearTuning {
-  /** Threads of a workgroup of the mat-vec. */
-  readonly threads: number;
-  /** Threads that share rows of the weights. */
-  readonly lanes: number;
-  /** How many rows they share when x has one row; four when it has more. */
-  readonly weightRows: number;
-  /** Threads of the smallest subgroup of the device; 0 = it has none. Wide enough, it replaces workgroup memory. */
-  readonly subgroup: number;
-  /** Rows of x in a tile of the mat-mul, 32 or 64; it has 4,096 / tile rows of the weights. */
-  readonly tile: number;
 }
 
 /** Rows a step may have for the mat-vec kernel to be used. */

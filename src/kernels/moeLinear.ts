@@ -3,8 +3,9 @@ import type { QuantType } from "../gguf/quants.ts";
 import type { Activation } from "../graph/ops.ts";
 import { activationNumber } from "./activation.ts";
 import { type Binding, f, type Grid, type KernelCall, type Place, read, u, write } from "./call.ts";
-import { type LinearTuning, lanesFor } from "./linear.ts";
+import { lanesFor } from "./linear.ts";
 import { quantKernel } from "./quants.ts";
+import type { LinearTuning } from "./tuning.ts";
 
 /** Pairs of a tile of moeMatmul. */
 const TILE = 32;

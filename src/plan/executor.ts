@@ -24,13 +24,13 @@ import {
 import { chooseStepsInFlight, MOST_STEPS_IN_FLIGHT } from "./latency.ts";
 import { type ModelPlan, planModel } from "./memory.ts";
 import { noiseRows } from "./noise.ts";
-import type { Tuning } from "./plan.ts";
 import { Readback } from "./readback.ts";
 import { Replay } from "./replay.ts";
 import { Slices } from "./slices.ts";
 import { StateCopies } from "./state-copies.ts";
 import { encodeStep, type Row, slotBytes } from "./steps.ts";
 import { tuningFor } from "./tuning.ts";
+import type { Tuning } from "./tuning-types.ts";
 
 export interface GpuExecutorOptions {
   readonly contextLength: number;

@@ -6,9 +6,10 @@ import type { Graph } from "../graph/ops.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import { type Placement, placeWeights } from "../weights/place.ts";
 import { type Constants, collectConstants } from "./constants.ts";
-import { makePlan, type Plan, type RowClass, type Tuning } from "./plan.ts";
+import { makePlan, type Plan, type RowClass } from "./plan.ts";
 import { SNAPSHOTS, snapshotBuffer } from "./snapshots.ts";
 import { slotBytes } from "./steps.ts";
+import type { Tuning } from "./tuning-types.ts";
 
 export interface ModelPlanOptions extends CacheOptions {
   readonly tuning: Tuning;

@@ -6,7 +6,7 @@
 import type { Graph, Ref } from "../graph/ops.ts";
 import { argmax, argmaxScratch } from "../kernels/argmax.ts";
 import { type Domain, type KernelCall, NONE, type Place } from "../kernels/call.ts";
-import { type LinearTuning, MATVEC_ROWS } from "../kernels/linear.ts";
+import { MATVEC_ROWS } from "../kernels/linear.ts";
 import { sample, sampleScratch } from "../kernels/sample.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import type { PlacedMatrix, Placement } from "../weights/place.ts";
@@ -20,22 +20,12 @@ import { lowerLinears } from "./lower/linears.ts";
 import { expertPieces, lowerMoe } from "./lower/moe.ts";
 import { lowerDot, lowerEmbed, lowerNorm, lowerRope } from "./lower/rows.ts";
 import { lowerState } from "./lower/state.ts";
+import type { Tuning } from "./tuning-types.ts";
 
 /** How many rows a plan is made for, and how many of them may have outputs. */
 export interface RowClass {
   readonly rows: number;
   readonly outputs: number;
-}
-
-export interface Tuning extends LinearTuning {
-  /** Parts into which a row's range is cut in decode attention. */
-  readonly splits: number;
-  /** Positions that a thread of decode attention scores at a time. */
-  readonly positions: number;
-  /** Whether int8 activations are faster here than floats, by measurement; what `auto` asks. */
-  readonly int8: boolean;
-  /** Whether a norm before a decode linear is part of it: a dispatch less, its weights read by every thread. */
-  readonly fuseNorm: boolean;
 }
 
 export interface PlanInput {

@@ -1,11 +1,6 @@
 /** How kernels are shaped for a device: a small table by kind of adapter. */
 import type { Capabilities } from "../platform/types.ts";
-import type { Tuning } from "./plan.ts";
-
-/** What was measured on an adapter, and that adapter's name. */
-export interface DeviceTuning extends Partial<Tuning> {
-  readonly adapter: string;
-}
+import type { Tuning } from "./tuning-types.ts";
 
 /**
  * Software adapters run a workgroup's threads as the lanes of vector instructions and pay dearly for barriers, so

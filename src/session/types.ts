@@ -2,7 +2,7 @@
 
 import type { ByteSource } from "../base/source.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import type { DeviceTuning } from "../plan/tuning.ts";
+import type { DeviceTuning } from "../plan/tuning-types.ts";
 import type { SamplingOptions } from "../sample/types.ts";
 import type { ParsedToolCall } from "../text/formats-types.ts";
 import type { ChatMessage, ChatTemplateOptions, ToolDefinition } from "../text/template.ts";

@@ -8,13 +8,9 @@ import { dequantize } from "../../src/gguf/decode.ts";
 import { type QuantType, quantByName, rowBytes } from "../../src/gguf/quants.ts";
 import type { Activation } from "../../src/graph/ops.ts";
 import { type KernelCall, NONE, type Place, read } from "../../src/kernels/call.ts";
-import {
-  type LinearCall,
-  type LinearSegment,
-  type LinearTuning,
-  linear,
-} from "../../src/kernels/linear.ts";
+import { type LinearCall, type LinearSegment, linear } from "../../src/kernels/linear.ts";
 import { quantize, quantizedWidth } from "../../src/kernels/quantize.ts";
+import type { LinearTuning } from "../../src/kernels/tuning.ts";
 import { type Job, Numbers, placeOf, poisoned, roomFor, rowsOf, spread } from "./run.ts";
 
 export interface LinearOptions {
