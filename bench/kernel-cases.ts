@@ -81,6 +81,7 @@ export function callsOf(
         by: "token",
         offset: 0,
         out,
+        contextLength: 1,
       });
     if (kernel === "moe") {
       const part = { height: n, first: 0, base: 0, pieceFirst: 0, pieceRows: EXPERTS * n };

@@ -196,7 +196,7 @@ class Bench {
           pass.setBindGroup(0, group.step, [0]);
           pass.setBindGroup(2, group.tables);
           for (let left = count; left > 0; left -= calls.length)
-            replayed.encode(pass, Math.min(left, calls.length), false, one.rows, 0);
+            replayed.encode(pass, Math.min(left, calls.length), "none", one.rows, 0);
         };
       };
       if (made.before.length > 0) await this.#timer.seconds(replay(made.before), 1);
@@ -245,7 +245,7 @@ class Bench {
       buffers.allocate(name, Math.max(16, bytes), storage | copyTarget | copySource);
     const named = new Map<string, GPUBuffer>();
     for (const [name, count] of Object.entries(words)) named.set(name, make(name, 4 * count));
-    for (const name of ["small", "sampled"]) named.set(name, make(name, 256));
+    for (const name of ["small", "sampled", "history"]) named.set(name, make(name, 256));
     const weights = make("weights", copies * stride);
     named.set("weights", weights);
     // A buffer cannot be copied into itself.

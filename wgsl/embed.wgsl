@@ -4,7 +4,10 @@
 // The binding may hold a range of the table's rows only (a table split over several buffers): output rows
 // whose index lies outside are left untouched, so that one dispatch a piece fills them all.
 //
-// group(1): 0 params, 1 weights, 2 out (rows of outStride floats), 3 sampled (a token a sequence);
+// Where the index is a token, it is written down as the one of its place in the sequence.
+//
+// group(1): 0 params, 1 weights, 2 out (rows of outStride floats), 3 sampled (a token a sequence),
+//   4 history (contextLength tokens a sequence);
 //   group(2): lookup tables, for the types that have any.
 // One thread for 16 columns, 64 threads a workgroup: grid (ceil(width / 1024), rows).
 
@@ -22,12 +25,14 @@ struct Params {
   // Added to the index.
   offset: u32,
   outOffset: u32,
+  contextLength: u32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> weights: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 @group(1) @binding(3) var<storage, read> sampled: array<u32>;
+@group(1) @binding(4) var<storage, read_write> history: array<u32>;
 
 fn table_row(row: u32) -> u32 {
   if (params.by == 2u) {
@@ -51,9 +56,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     return;
   }
   // Below firstRow the difference wraps to a number that is too large as well.
-  let index = table_row(row) + params.offset - params.firstRow;
+  let found = table_row(row);
+  let index = found + params.offset - params.firstRow;
   if (index >= params.rowCount) {
     return;
+  }
+  if (params.by == 0u && column == 0u) {
+    history[row_sequence(row) * params.contextLength + row_position(row)] = found;
   }
   let values = decode(params.base, index * params.rowElements + column);
   store_run(params.outOffset + row * params.outStride + column, values, params.width - column);

@@ -787,6 +787,9 @@ out[params.out_offset + row * params.out_stride + i] = y;
 
 
 
+
+
+
 struct Params {
 width: u32,
 
@@ -801,12 +804,14 @@ by: u32,
 
 offset: u32,
 outOffset: u32,
+contextLength: u32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> weights: array<u32>;
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 @group(1) @binding(3) var<storage, read> sampled: array<u32>;
+@group(1) @binding(4) var<storage, read_write> history: array<u32>;
 
 fn table_row(row: u32) -> u32 {
 if (params.by == 2u) {
@@ -830,9 +835,13 @@ if (row >= row_count(0u) || column >= params.width) {
 return;
 }
 
-let index = table_row(row) + params.offset - params.firstRow;
+let found = table_row(row);
+let index = found + params.offset - params.firstRow;
 if (index >= params.rowCount) {
 return;
+}
+if (params.by == 0u && column == 0u) {
+history[row_sequence(row) * params.contextLength + row_position(row)] = found;
 }
 let values = decode(params.base, index * params.rowElements + column);
 store_run(params.outOffset + row * params.outStride + column, values, params.width - column);
@@ -1010,6 +1019,16 @@ scale * bytes_u8(bytes.w) + minimum,
 fn slab_row(sequence: u32, position: u32) -> u32 {
 if (RING > 0u) { return sequence * RING + position % max(RING, 1u); }
 return pages[sequence * MAX_PAGES + position / PAGE] * PAGE + position % PAGE;
+}
+`,
+  "lib/divide": `
+fn divide(a: f32, b: f32) -> f32 {
+let q = a / b;
+let q_high = bitcast<f32>(bitcast<u32>(q) & 0xfffff000u);
+let b_high = bitcast<f32>(bitcast<u32>(b) & 0xfffff000u);
+let q_low = q - q_high;
+let b_low = b - b_high;
+return q + (((a - q_high * b_high) - q_high * b_low) - q_low * b_high - q_low * b_low) / b;
 }
 `,
   "lib/dot_i8": `
@@ -1607,7 +1626,7 @@ fn row_sequence(row: u32) -> u32 { return step[16u + 8u * row]; }
 fn row_position(row: u32) -> u32 { return step[17u + 8u * row]; }
 fn row_token(row: u32) -> u32 { return step[18u + 8u * row]; }
 fn output_row(index: u32) -> u32 { return step[step[2] + index]; }
-fn sampling_of(index: u32) -> u32 { return step[4] + 8u * index; }
+fn sampling_of(index: u32) -> u32 { return step[4] + 12u * index; }
 `,
   "lib/store_run": `
 
@@ -3483,7 +3502,7 @@ for (var i = thread * unit; i < width; i += WG * unit) { kv_store(K_KIND, word, 
 }
 }
 `,
-  "sampleDraw": `// needs: lib/step, lib/topk, lib/philox
+  "sampleDraw": `// needs: lib/step, lib/topk, lib/philox, lib/divide
 
 
 
@@ -3510,16 +3529,6 @@ var<workgroup> weights: array<f32, LIMIT>;
 
 fn key_at(i: u32) -> u32 { return candidates[i].x; }
 fn keep(place: u32, i: u32) { found[place] = candidates[i]; }
-
-
-fn divide(a: f32, b: f32) -> f32 {
-let q = a / b;
-let q_high = bitcast<f32>(bitcast<u32>(q) & 0xfffff000u);
-let b_high = bitcast<f32>(bitcast<u32>(b) & 0xfffff000u);
-let q_low = q - q_high;
-let b_low = b - b_high;
-return q + (((a - q_high * b_high) - q_high * b_low) - q_low * b_high - q_low * b_low) / b;
-}
 
 fn weight(logit: f32, highest: f32) -> f32 {
 let below = logit - highest;
@@ -3586,6 +3595,55 @@ var is_last = id.x + 1u >= row_count(1u);
 if (!is_last) { is_last = row_sequence(output_row(id.x + 1u)) != sequence; }
 if (is_last) { sampled[sequence] = token; }
 sampled[params.results + step[3] + id.x] = token;
+}
+`,
+  "samplePenalties": `// needs: lib/step, lib/divide
+
+
+
+
+
+struct Params {
+x_offset: u32,
+x_stride: u32,
+context: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> history: array<u32>;
+@group(1) @binding(2) var<storage, read_write> logits: array<u32>;
+
+var<workgroup> recent: array<u32, WINDOW>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+if (id.x >= row_count(1u)) { return; }
+let settings = sampling_of(id.x);
+let row = output_row(id.x);
+let end = row_position(row) + 1u;
+let window = min(step[settings + 6u], min(end, WINDOW));
+let first = row_sequence(row) * params.context + end - window;
+for (var i = thread; i < window; i += 64u) { recent[i] = history[first + i]; }
+workgroupBarrier();
+let repeat = bitcast<f32>(step[settings + 7u]);
+let frequency = bitcast<f32>(step[settings + 8u]);
+let presence = bitcast<f32>(step[settings + 9u]);
+for (var i = thread; i < window; i += 64u) {
+let token = recent[i];
+
+var known = false;
+for (var j = 0u; j < i && !known; j++) { known = recent[j] == token; }
+if (known) { continue; }
+var count = 1.0;
+for (var j = i + 1u; j < window; j++) { count += select(0.0, 1.0, recent[j] == token); }
+let at = params.x_offset + id.x * params.x_stride + token;
+let bits = logits[at];
+if ((bits & 0x7f800000u) == 0x7f800000u) { continue; }
+let logit = bitcast<f32>(bits);
+var scaled = logit * repeat;
+if (logit > 0.0) { scaled = divide(logit, repeat); }
+logits[at] = bitcast<u32>(scaled - (count * frequency + presence));
+}
 }
 `,
   "sampleRuns": `// needs: lib/step, lib/topk

@@ -1,4 +1,4 @@
-// needs: lib/step, lib/topk, lib/philox
+// needs: lib/step, lib/topk, lib/philox, lib/divide
 // sampleDraw.wgsl: draws a row's token from what sampleRuns.wgsl left, as the samplers of src/sample do:
 // top-k, top-p, min-p, temperature; then, in descending order of logits (equal ones by id), the first token whose
 // running sum of weights exp(logit − highest) exceeds u · (sum of all), u from the seed and the token's position.
@@ -25,16 +25,6 @@ var<workgroup> weights: array<f32, LIMIT>; // and after it
 
 fn key_at(i: u32) -> u32 { return candidates[i].x; }
 fn keep(place: u32, i: u32) { found[place] = candidates[i]; }
-
-// a / b as f32 division on the CPU rounds it: the rest a − q · b is taken exactly, in products of half mantissas.
-fn divide(a: f32, b: f32) -> f32 {
-  let q = a / b;
-  let q_high = bitcast<f32>(bitcast<u32>(q) & 0xfffff000u);
-  let b_high = bitcast<f32>(bitcast<u32>(b) & 0xfffff000u);
-  let q_low = q - q_high;
-  let b_low = b - b_high;
-  return q + (((a - q_high * b_high) - q_high * b_low) - q_low * b_high - q_low * b_low) / b;
-}
 
 fn weight(logit: f32, highest: f32) -> f32 {
   let below = logit - highest;

@@ -4,12 +4,14 @@
  */
 import { WebggufError } from "../base/errors.ts";
 import type { GgufFile } from "../gguf/types.ts";
-import type {
-  DeviceSampling,
-  Executor,
-  SequenceId,
-  StepRequest,
-  StepResult,
+import {
+  type DeviceSampling,
+  draws,
+  type Executor,
+  penalizedError,
+  type SequenceId,
+  type StepRequest,
+  type StepResult,
 } from "../graph/executor.ts";
 import { type Graph, inputsOf } from "../graph/ops.ts";
 import { Pace } from "./pace.ts";
@@ -33,13 +35,14 @@ export interface CpuExecutorHooks {
   /** Bytes of weights read, so far and in all. */
   readonly onProgress?: (loaded: number, total: number) => void;
   /**
-   * Draws a token when the temperature is above 0; `step` is the position that the token will have.
+   * Draws a token where that is more than taking the largest logit; `position` is the one that the
+   * token will have, `text` the sequence's tokens before it.
    */
   readonly sampleRow?: (
     logits: Float32Array,
     sampling: DeviceSampling,
-    sequence: SequenceId,
-    step: number,
+    position: number,
+    text: readonly number[],
   ) => number;
 }
 
@@ -173,8 +176,9 @@ export class CpuExecutor implements Executor {
     return sequence;
   }
 
-  #checkTokens({ tokens }: StepRequest, sequence: Sequence, count: number): void {
+  #checkTokens({ tokens, read, sample }: StepRequest, sequence: Sequence, count: number): void {
     if (count < 1) throw new WebggufError("input/invalid", "Cannot compute a step of no tokens");
+    if (read && sample?.penalties) throw penalizedError();
     if (!this.#graph.causal && sequence.length > 0)
       throw new WebggufError(
         "input/invalid",
@@ -221,6 +225,7 @@ export class CpuExecutor implements Executor {
         { expected: start, actual: sequence.computed },
       );
     const tokens = request.tokens === "sampled" ? [sequence.sampled] : request.tokens;
+    for (let i = 0; i < count; i++) sequence.text[start + i] = tokens[i];
     const width = this.#graph.widths[this.#graph.output];
     const wanted = request.outputs === "none" ? count : request.outputs === "last" ? count - 1 : 0;
     const logits = request.read ? new Float32Array((count - wanted) * width) : undefined;
@@ -238,7 +243,7 @@ export class CpuExecutor implements Executor {
         for (let i = 0; sampled && request.sample && i < outputs.length; i++) {
           const row = output.subarray(i * width, (i + 1) * width);
           const step = start + from + outputs[i] + 1;
-          sampled[at + i] = this.#draw(row, request.sample, request.sequence, step);
+          sampled[at + i] = this.#draw(row, request.sample, step, sequence.text);
           sequence.sampled = sampled[at + i];
         }
       }
@@ -254,9 +259,14 @@ export class CpuExecutor implements Executor {
     return sequence.recurrent ? Math.min(this.chunk, toBorder) : this.chunk;
   }
 
-  #draw(row: Float32Array, sampling: DeviceSampling, id: SequenceId, step: number): number {
-    if (sampling.temperature <= 0 || !this.#sampleRow) return argmax(row);
-    return this.#sampleRow(row, sampling, id, step);
+  #draw(
+    row: Float32Array,
+    sampling: DeviceSampling,
+    position: number,
+    text: readonly number[],
+  ): number {
+    if (!draws(sampling) || !this.#sampleRow) return argmax(row);
+    return this.#sampleRow(row, sampling, position, text);
   }
 }
 

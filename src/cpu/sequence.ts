@@ -54,6 +54,8 @@ export class Sequence {
   computed = 0;
   /** The token sampled last, −1 before the first. */
   sampled = -1;
+  /** The token of each row; what stands behind the last row counts for nothing. */
+  readonly text: number[] = [];
   readonly #slots: readonly (KvCache | Float32Array)[];
   readonly #states: readonly Float32Array[];
   readonly #snapshots = new Map<number, Float32Array[]>();
@@ -100,6 +102,8 @@ export class Sequence {
         rows.write(noise, this.length);
       }
     }
+    this.text.length = this.length;
+    for (let i = 0; i < count; i++) this.text.push(0);
     this.length += count;
     this.computed = this.length;
   }

@@ -1,14 +1,29 @@
 /** What the session knows of whatever computes the model: the GPU plan or the CPU path. */
 
+import { WebggufError } from "../base/errors.ts";
+
 /** Numbered by the caller, 0 ≤ id < maxSequences. */
 export type SequenceId = number;
 
 /** The largest `topK` that every executor can draw with. */
 export const MAX_DEVICE_TOP_K = 128;
 
+/** Tokens back to which every executor can penalize repetition. */
+export const MAX_DEVICE_LAST_N = 1024;
+
+/** Lowers the logits of the tokens among the last ones of the sequence, before anything else. */
+export interface DevicePenalties {
+  /** Tokens looked back upon, 1 to {@link MAX_DEVICE_LAST_N}. */
+  readonly lastN: number;
+  /** 1, 0 and 0 = off. */
+  readonly repeat: number;
+  readonly frequency: number;
+  readonly presence: number;
+}
+
 /**
- * How the executor itself draws the next token: greedy when the temperature is 0 or less, else by
- * top-k, top-p, min-p and temperature in this order. The random number depends on the seed and on
+ * How the executor itself draws the next token: penalties first; then greedy when the temperature is
+ * 0 or less, else by top-k, top-p, min-p and temperature in this order. The random number depends on the seed and on
  * the position that the token will have, not on the sequence's number: the same text on any of them.
  */
 export interface DeviceSampling {
@@ -21,7 +36,19 @@ export interface DeviceSampling {
   readonly minP: number;
   /** From 0 to 2⁵³ − 1. */
   readonly seed: number;
+  readonly penalties?: DevicePenalties;
 }
+
+/** Whether it is more than taking the largest logit. */
+export const draws = ({ temperature, penalties }: DeviceSampling): boolean =>
+  temperature > 0 || penalties !== undefined;
+
+/** Penalties change the logits where they stand. */
+export const penalizedError = (): WebggufError =>
+  new WebggufError(
+    "input/invalid",
+    "Cannot bring back logits that penalties change: read them, or let the executor draw",
+  );
 
 /** Consecutive rows of one sequence. */
 export interface StepRequest {
@@ -30,7 +57,7 @@ export interface StepRequest {
   readonly tokens: ArrayLike<number> | "sampled";
   /** Rows whose output is computed. */
   readonly outputs: "none" | "last" | "all";
-  /** Bring the output rows back to the host (logits or embeddings). */
+  /** Bring the output rows back to the host (logits or embeddings); not together with penalties. */
   readonly read?: boolean;
   /** Sample a token from each output row on the device; the last becomes the sequence's "sampled" token. */
   readonly sample?: DeviceSampling;

@@ -13,6 +13,8 @@ export interface EmbedCall {
   readonly by: "token" | "position" | "first";
   readonly offset: number;
   readonly out: Place;
+  /** Words of a sequence's history. */
+  readonly contextLength: number;
   readonly label: string;
 }
 
@@ -31,8 +33,9 @@ export function embed(call: EmbedCall): KernelCall {
       u(["token", "position", "first"].indexOf(call.by)),
       u(call.offset),
       u(call.out.offset),
+      u(call.contextLength),
     ],
-    bindings: [call.weights, write(call.out.buffer), read("sampled")],
+    bindings: [call.weights, write(call.out.buffer), read("sampled"), write("history")],
     tables: quant.usesTables,
     grid: perRow(Math.ceil(call.out.width / 1024), 0),
     label: call.label,

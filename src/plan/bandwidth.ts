@@ -68,7 +68,7 @@ export async function copyBandwidth(gpu: Gpu): Promise<number> {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
       pass.setBindGroup(0, step, [0]);
-      for (let i = 0; i < times; i++) replay.encode(pass, 1, false, ROWS, ROWS);
+      for (let i = 0; i < times; i++) replay.encode(pass, 1, "none", ROWS, ROWS);
       pass.end();
       device.queue.submit([encoder.finish()]);
       await device.queue.onSubmittedWorkDone();

@@ -2,19 +2,24 @@
 import { WebggufError } from "../base/errors.ts";
 import {
   type DeviceSampling,
+  draws,
+  MAX_DEVICE_LAST_N,
   MAX_DEVICE_TOP_K,
+  penalizedError,
   type StepRequest,
   type StepResult,
 } from "../graph/executor.ts";
 import { type Row, SAMPLED } from "./steps.ts";
+
+/** How a chunk's tokens are sampled: all greedily; some drawn; some drawn after penalties. */
+export type Draws = "none" | "plain" | "penalized";
 
 /** Rows that are computed together. */
 export interface Chunk {
   readonly rows: readonly Row[];
   readonly outputs: number;
   readonly sample: boolean;
-  /** Not all of its samples are greedy. */
-  readonly draws: boolean;
+  readonly draws: Draws;
   readonly read: boolean;
 }
 
@@ -41,7 +46,8 @@ export const rowsOf = ({ tokens }: StepRequest): number =>
 /** Refuses what no chunk can hold, before anything changes. */
 export function checkRequests(requests: readonly StepRequest[], limits: CutLimits): void {
   for (const request of requests) {
-    const { tokens, sample } = request;
+    const { tokens, sample, read } = request;
+    if (read && sample?.penalties) throw penalizedError();
     if (rowsOf(request) === 0)
       throw new WebggufError("input/invalid", "Cannot run a step without tokens");
     if (sample) checkSampling(sample);
@@ -66,7 +72,14 @@ export function checkRequests(requests: readonly StepRequest[], limits: CutLimit
   }
 }
 
-function checkSampling({ temperature, topK }: DeviceSampling): void {
+function checkSampling({ temperature, topK, penalties }: DeviceSampling): void {
+  const { lastN } = penalties ?? { lastN: 1 };
+  if (!(lastN >= 1 && lastN <= MAX_DEVICE_LAST_N))
+    throw new WebggufError(
+      "input/invalid",
+      `Cannot penalize the last ${lastN} tokens on the GPU: give 1 to ${MAX_DEVICE_LAST_N}, or sample from the logits`,
+      { expected: MAX_DEVICE_LAST_N, actual: lastN },
+    );
   if (temperature <= 0 || (topK >= 1 && topK <= MAX_DEVICE_TOP_K)) return;
   throw new WebggufError(
     "input/invalid",
@@ -82,6 +95,12 @@ function limitFor(requests: readonly StepRequest[], limits: CutLimits): number {
   return all && total > limits.outputs ? limits.wide : limits.chunk;
 }
 
+function drawsOf(requests: readonly StepRequest[]): Draws {
+  const settings = requests.flatMap(({ sample }) => sample ?? []);
+  if (settings.some((one) => one.penalties)) return "penalized";
+  return settings.some(draws) ? "plain" : "none";
+}
+
 /** The rows of all requests in order. `lengthOf` tells how many rows a sequence has so far. */
 export function cutRows(
   requests: readonly StepRequest[],
@@ -92,7 +111,7 @@ export function cutRows(
   const all = requests.some((r) => r.outputs === "all");
   const common = {
     sample: requests.some((r) => r.sample),
-    draws: requests.some((r) => r.sample && r.sample.temperature > 0),
+    draws: drawsOf(requests),
     read: requests.some((r) => r.read),
   };
   const chunks: Chunk[] = [];

@@ -18,6 +18,7 @@ import {
   type CutLimits,
   checkRequests,
   cutRows,
+  type Draws,
   gather,
   rowsOf,
 } from "./cut.ts";
@@ -166,7 +167,7 @@ interface Pending {
   readonly outputs: number;
   readonly end: number;
   /** Draws behind that. */
-  readonly draws: boolean;
+  readonly draws: Draws;
   readonly sample: boolean;
   readonly read: boolean;
   readonly resolve: (result: { logits?: Float32Array; tokens?: Int32Array }) => void;
@@ -377,8 +378,8 @@ export class GpuExecutor implements Executor {
       ({ plan }) => rows.length <= plan.rowClass.rows && outputs <= plan.rowClass.outputs,
     )!;
     const { plan } = replay;
-    const draws = chunk.draws && outputs > 0;
-    const greedy = chunk.sample && !draws;
+    const draws = outputs > 0 ? chunk.draws : "none";
+    const greedy = chunk.sample && draws === "none";
     const end = outputs === 0 ? plan.bodyLength : greedy ? plan.calls.length : plan.outputLength;
     return new Promise((resolve, reject) => {
       this.#pending.push({
@@ -479,7 +480,7 @@ export class GpuExecutor implements Executor {
       const pass = encoder.beginComputePass();
       pass.setBindGroup(2, this.#tables);
       pass.setBindGroup(0, group, [0]);
-      replay.encode(pass, start + calls, false, rows.length, outputs, start);
+      replay.encode(pass, start + calls, "none", rows.length, outputs, start);
       pass.end();
       device.queue.submit([encoder.finish()]);
     }

@@ -63,6 +63,7 @@ export function planModel(graph: Graph, file: GgufFile, options: ModelPlanOption
         constants,
         tuning: options.tuning,
         maxSequences: options.maxSequences,
+        contextLength: options.contextLength,
         int8: options.int8,
         noFuse: options.noFuse,
       },
@@ -93,6 +94,7 @@ export function planModel(graph: Graph, file: GgufFile, options: ModelPlanOption
   buffers.set("small", 4 * Math.max(4, placement.smallLength + constants.slopes.length));
   buffers.set("angles", 8 * Math.max(1, constants.anglesLength));
   buffers.set("sampled", 4 * (options.maxSequences + results));
+  buffers.set("history", 4 * options.maxSequences * options.contextLength);
   buffers.set("spare", 16);
   buffers.set("pages", 4 * pagesPerSequence(options.contextLength) * options.maxSequences);
   buffers.set("step", Math.max(slotBytes(8) * options.stepsInFlight, slotBytes(most)));

@@ -36,6 +36,7 @@ export interface PlanInput {
   readonly tuning: Tuning;
   /** Sequences: results of sampling follow their tokens in the "sampled" buffer. */
   readonly maxSequences: number;
+  readonly contextLength: number;
   /** Linear maps take activations of signed bytes where the weights' type has them. */
   readonly int8: boolean;
   readonly noFuse: readonly string[];
@@ -48,7 +49,7 @@ export interface Plan {
   readonly bodyLength: number;
   /** Calls up to the output; greedy sampling comes after. */
   readonly outputLength: number;
-  /** What comes after the output in place of greedy sampling, for steps that draw. */
+  /** What comes after the output in place of greedy sampling, for steps that draw: penalties first, which others leave out. */
   readonly drawing: readonly KernelCall[];
   /** f32 elements of each arena buffer. */
   readonly arena: readonly number[];
@@ -151,10 +152,12 @@ export class Lowering {
     const outputLength = this.calls.length;
     const drawing: KernelCall[] = [];
     if (this.input.graph.outputKind === "logits") {
-      const { maxSequences } = this.input;
+      const { maxSequences, contextLength } = this.input;
       const scratch = (width: number): Place => this.scratch(width, [place], 1);
       this.calls.push(...argmax(place, scratch(argmaxScratch(place.width)), maxSequences));
-      drawing.push(...sample(place, scratch(sampleScratch(place.width)), maxSequences));
+      drawing.push(
+        ...sample(place, scratch(sampleScratch(place.width)), maxSequences, contextLength),
+      );
     }
     return {
       rowClass: this.rowClass,

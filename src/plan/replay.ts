@@ -2,6 +2,7 @@
 import { encodeParams } from "../kernels/call.ts";
 import type { Pipelines } from "../kernels/pipelines.ts";
 import { type Buffers, BufferUsage } from "../platform/buffers.ts";
+import type { Draws } from "./cut.ts";
 import type { Plan } from "./plan.ts";
 
 const PARAMS_ALIGN = 256;
@@ -66,20 +67,22 @@ export class Replay {
   }
 
   /**
-   * Encodes calls [start, end), with `draws` also those that draw, for a step of `rows` rows with
+   * Encodes calls [start, end), then those that draw, for a step of `rows` rows with
    * `outputs` output rows; group 0 and 2 are set by the caller.
    */
   encode(
     pass: GPUComputePassEncoder,
     end: number,
-    draws: boolean,
+    draws: Draws,
     rows: number,
     outputs: number,
     start = 0,
   ): void {
     if (rows !== this.#rows || outputs !== this.#outputs) this.#setGrids(rows, outputs);
     this.#range(pass, start, end);
-    if (draws) this.#range(pass, this.plan.calls.length, this.#pipelines.length);
+    if (draws === "none") return;
+    const first = this.plan.calls.length + (draws === "penalized" ? 0 : 1);
+    this.#range(pass, first, this.#pipelines.length);
   }
 
   #range(pass: GPUComputePassEncoder, start: number, end: number): void {

@@ -17,7 +17,7 @@ export interface Row {
 export const SAMPLED = 0xffffffff;
 const HEADER = 16;
 const RECORD = 8;
-const SETTINGS = 8;
+const SETTINGS = 12;
 
 /** Bytes of a step slot for `rows` rows; a multiple of 256, so that slots can be bound at dynamic offsets. */
 export const slotBytes = (rows: number): number =>
@@ -71,14 +71,19 @@ function floatBits(value: number): number {
   return bits[0];
 }
 
-/** The settings as sampleDraw.wgsl reads them; the most likely of one candidate is the greedy choice. */
+/** The settings as samplePenalties.wgsl and sampleDraw.wgsl read them; the most likely of one candidate is the greedy choice. */
 function encodeSampling(words: Uint32Array, at: number, sampling?: DeviceSampling): void {
-  const draws = sampling !== undefined && sampling.temperature > 0;
-  const minP = draws ? Math.fround(sampling.minP) : 0;
-  words[at] = draws ? sampling.topK : 1;
-  words[at + 1] = floatBits(draws ? sampling.topP : 1);
+  const chance = sampling !== undefined && sampling.temperature > 0;
+  const minP = chance ? Math.fround(sampling.minP) : 0;
+  words[at] = chance ? sampling.topK : 1;
+  words[at + 1] = floatBits(chance ? sampling.topP : 1);
   words[at + 2] = floatBits(minP > 0 ? Math.log(minP) : -1e30);
-  words[at + 3] = floatBits(draws ? sampling.temperature : 1);
-  words[at + 4] = draws ? sampling.seed >>> 0 : 0;
-  words[at + 5] = draws ? Math.floor(sampling.seed / 2 ** 32) >>> 0 : 0;
+  words[at + 3] = floatBits(chance ? sampling.temperature : 1);
+  words[at + 4] = chance ? sampling.seed >>> 0 : 0;
+  words[at + 5] = chance ? Math.floor(sampling.seed / 2 ** 32) >>> 0 : 0;
+  const penalties = sampling?.penalties;
+  words[at + 6] = penalties?.lastN ?? 0;
+  words[at + 7] = floatBits(penalties?.repeat ?? 1);
+  words[at + 8] = floatBits(penalties?.frequency ?? 0);
+  words[at + 9] = floatBits(penalties?.presence ?? 0);
 }

@@ -87,6 +87,7 @@ function* linears(): Generator<KernelCall> {
       by: "token",
       offset: 0,
       out: place(0, 256),
+      contextLength: 1,
     });
   }
 }
@@ -266,7 +267,7 @@ function* rest(): Generator<KernelCall> {
       select,
     });
   yield* argmax(place(0, 4096), place(1, 4096), 0);
-  yield* sample(place(0, 4096), place(1, 4096), 0);
+  yield* sample(place(0, 4096), place(1, 4096), 0, 4096);
 }
 
 /** Distinct shaders with names that tell what they are. */

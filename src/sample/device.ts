@@ -1,4 +1,4 @@
-import { type DeviceSampling, MAX_DEVICE_TOP_K } from "../graph/executor.ts";
+import { type DeviceSampling, MAX_DEVICE_LAST_N, MAX_DEVICE_TOP_K } from "../graph/executor.ts";
 import type { ChainEntry } from "./chain.ts";
 
 /** Entries that never remove the highest logit nor change which it is. */
@@ -12,7 +12,7 @@ const keepsHighest: ReadonlySet<string> = new Set([
 ]);
 
 /** What an executor can do by itself, in the only order in which it does. */
-const deviceOrder: readonly string[] = ["top_k", "top_p", "min_p", "temperature"];
+const deviceOrder: readonly string[] = ["penalties", "top_k", "top_p", "min_p", "temperature"];
 
 /** True if the chain leaves one possible token whatever the random numbers. */
 export function isGreedy(entries: readonly ChainEntry[]): boolean {
@@ -25,28 +25,36 @@ export function isGreedy(entries: readonly ChainEntry[]): boolean {
 }
 
 /**
- * The chain in the executor's terms: for a greedy chain without samplers that change which token is
- * the most likely, and for a chain of top-k, top-p, min-p and temperature in this order (each may be
- * missing, but for a top-k that leaves few enough) that needs no history and no `minKeep`. Undefined
- * for all others, which the host samples.
+ * The chain in the executor's terms: for a greedy chain whose only sampler that changes which token
+ * is the most likely is penalties at its start, and for a chain of penalties, top-k, top-p, min-p and
+ * temperature in this order (each may be missing, but for a top-k that leaves few enough) that looks
+ * not too far back and needs no `minKeep`. Undefined for all others, which the host samples.
  *
  * @param entries the active ones
+ * @param contextLength what a `lastN` of −1 stands for
  */
 export function deviceSamplingOf(
   entries: readonly ChainEntry[],
   seed: number,
+  contextLength: number,
 ): DeviceSampling | undefined {
   if (isGreedy(entries)) {
-    const plain = entries.every(
-      ([name]) =>
-        keepsHighest.has(name) || name === "temp" || name === "temp_ext" || name === "greedy",
-    );
-    return plain ? { temperature: 0, topK: 0, topP: 1, minP: 0, seed } : undefined;
+    const penalized = entries[0]?.[0] === "penalties";
+    const plain = entries
+      .slice(penalized ? 1 : 0)
+      .every(
+        ([name]) =>
+          keepsHighest.has(name) || name === "temp" || name === "temp_ext" || name === "greedy",
+      );
+    const greedy = { temperature: 0, topK: 0, topP: 1, minP: 0, seed };
+    if (!plain || !penalized) return plain ? greedy : undefined;
+    const value = deviceEntry(entries[0], contextLength);
+    return value && { ...greedy, ...value.set };
   }
-  const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0, seed };
+  const sampling: DeviceSampling = { temperature: 1, topK: 0, topP: 1, minP: 0, seed };
   let place = -1;
   for (const entry of entries) {
-    const value = deviceEntry(entry);
+    const value = deviceEntry(entry, contextLength);
     if (value === undefined || deviceOrder.indexOf(value.name) <= place) return undefined;
     place = deviceOrder.indexOf(value.name);
     Object.assign(sampling, value.set);
@@ -56,8 +64,15 @@ export function deviceSamplingOf(
 
 function deviceEntry(
   entry: ChainEntry,
+  contextLength: number,
 ): { name: string; set: Partial<DeviceSampling> } | undefined {
   switch (entry[0]) {
+    case "penalties": {
+      const [name, last, repeat, frequency, presence] = entry;
+      const lastN = last < 0 ? contextLength : last;
+      if (lastN > MAX_DEVICE_LAST_N) return undefined;
+      return { name, set: { penalties: { lastN, repeat, frequency, presence } } };
+    }
     case "top_k":
       return { name: "top_k", set: { topK: entry[1] } };
     case "top_p":

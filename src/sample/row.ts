@@ -3,16 +3,18 @@ import type { DeviceSampling } from "../graph/executor.ts";
 import { type Candidates, createCandidates, loadLogits } from "./candidates.ts";
 import { draw } from "./draw.ts";
 import { minP } from "./min-p.ts";
+import { penalize } from "./penalties.ts";
 import { uniform } from "./random.ts";
 import { temperature } from "./temperature.ts";
 import { topK } from "./top-k.ts";
 import { topP } from "./top-p.ts";
 
-/** Draws the token of a row of logits; `position` is the one that it will have in its text. */
+/** Draws the token of a row of logits; `position` is the one that it will have in its `text`, that far. */
 export type RowSampler = (
   logits: Float32Array,
   sampling: DeviceSampling,
   position: number,
+  text: ArrayLike<number>,
 ) => number;
 
 /**
@@ -21,13 +23,25 @@ export type RowSampler = (
  */
 export function createRowSampler(vocabulary: number): RowSampler {
   let candidates: Candidates | undefined;
-  return (logits, sampling, position) => {
+  return (logits, sampling, position, text) => {
     candidates ??= createCandidates(vocabulary);
     loadLogits(candidates, logits);
-    topK(candidates, sampling.topK);
+    const { penalties } = sampling;
+    if (penalties)
+      penalize(candidates, countsOf(text, position - penalties.lastN, position), penalties);
+    topK(candidates, sampling.temperature > 0 ? sampling.topK : 1);
+    if (sampling.temperature <= 0) return candidates.ids[0];
     topP(candidates, sampling.topP, 0);
     minP(candidates, sampling.minP, 0);
     temperature(candidates, sampling.temperature);
     return draw(candidates, uniform(sampling.seed, 0, position)).token;
   };
+}
+
+/** How often each token occurs at the places from `start` (0 if less) to before `end`. */
+function countsOf(text: ArrayLike<number>, start: number, end: number): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (let i = Math.max(0, start); i < end; i++)
+    counts.set(text[i], (counts.get(text[i]) ?? 0) + 1);
+  return counts;
 }

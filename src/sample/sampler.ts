@@ -53,7 +53,7 @@ export function createSampler(options: SamplingOptions, context: SamplerContext)
   const resolved = resolveOptions(options);
   const seed = resolved.seed === -1 ? randomSeed() : resolved.seed;
   const entries = entriesOf(resolved, context);
-  const device = deviceSamplingOf(entries, seed);
+  const device = deviceSamplingOf(entries, seed, context.contextLength);
   const steps = chain(entries, {
     vocabulary: context.vocabulary,
     contextLength: context.contextLength,

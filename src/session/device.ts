@@ -116,12 +116,11 @@ async function onGpu(
 
 async function onCpu(graph: Graph, file: GgufFile, options: ExecutorOptions): Promise<Placed> {
   const { cacheTypeK, cacheTypeV, ...rest } = decided(options);
-  const sampler = createRowSampler(graph.vocabulary);
   const cache = { cacheTypeK: plainCache(cacheTypeK), cacheTypeV: plainCache(cacheTypeV) };
   const hooks: CpuExecutorHooks = {
     signal: options.signal,
     onProgress: (loaded, total) => options.onProgress?.({ stage: "read", loaded, total }),
-    sampleRow: (logits, sampling, _sequence, step) => sampler(logits, sampling, step),
+    sampleRow: createRowSampler(graph.vocabulary),
   };
   const executor = batched(await createCpuExecutor(graph, file, { ...rest, ...cache }, hooks));
   return {

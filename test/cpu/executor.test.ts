@@ -64,11 +64,11 @@ describe("the CPU executor", () => {
   it("leaves drawing by chance to its host, by position", async () => {
     const seen: number[] = [];
     const executor = await open("llama", {
-      sampleRow: (logits, sampling, sequence, step) => {
+      sampleRow: (logits, sampling, position, text) => {
         expect(logits.length).toBe(96);
         expect(sampling.temperature).toBe(1);
-        expect(sequence).toBe(1);
-        return seen.push(step);
+        expect(text.slice(0, position)).toEqual(tokens.slice(0, position));
+        return seen.push(position);
       },
     });
     const sample = { ...greedy, temperature: 1 };

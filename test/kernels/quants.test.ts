@@ -244,12 +244,18 @@ describe.skipIf(!gpuAvailable)("embed.wgsl", () => {
     for (const [i, record] of records.entries()) step.set(record, 16 + 8 * i);
     const held = from.blocks.slice(first * rowBytes, (first + count) * rowBytes);
     const stride = width + 3;
-    const params = [width, 7, first, count, width, stride, by, offset, 0, 0, 0, 0];
+    const params = [width, 7, first, count, width, stride, by, offset, 0, 16, 0, 0];
     return run({
       code: compose({ snippets: [quantKernel(type).snippet], kernel: "embed" }),
       bindings: {
         0: [step],
-        1: [new Uint32Array(params), behind(held, 7), undefined, new Uint32Array(sampled)],
+        1: [
+          new Uint32Array(params),
+          behind(held, 7),
+          undefined,
+          new Uint32Array(sampled),
+          new Uint32Array(3 * 16),
+        ],
         ...tableGroup(from.name),
       },
       out: new Uint32Array(stride * records.length).fill(POISON),

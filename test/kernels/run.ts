@@ -17,7 +17,7 @@ export type Contents = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 export interface Job {
   readonly calls: readonly KernelCall[];
-  /** By the names that the calls bind; "small", "angles", "spare" and "sampled" may be left out. */
+  /** By the names that the calls bind; "small", "angles", "spare", "sampled" and "history" may be left out. */
   readonly buffers: Readonly<Record<string, Contents>>;
   readonly rows: readonly Row[];
   readonly pages?: Uint32Array<ArrayBuffer>;
@@ -63,7 +63,7 @@ export async function runCalls(
   };
   try {
     const named = new Map<string, GPUBuffer>();
-    const defaults = { small: 16, angles: 2, spare: 4, sampled: 64 };
+    const defaults = { small: 16, angles: 2, spare: 4, sampled: 64, history: 4096 };
     for (const [name, length] of Object.entries(defaults))
       named.set(name, made(new Float32Array(length), storage | copySource));
     for (const [name, contents] of Object.entries(job.buffers))

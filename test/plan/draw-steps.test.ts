@@ -14,6 +14,15 @@ import { gpuAvailable, openTestGpu } from "../gpu.ts";
 
 const prompt = [1, 17, 3, 41, 8, 5, 29];
 const sampling: DeviceSampling = { temperature: 3, topK: 40, topP: 0.99, minP: 0, seed: 3 };
+const penalized: readonly DeviceSampling[] = [
+  { ...sampling, penalties: { lastN: 64, repeat: 1.3, frequency: 0.1, presence: 0.2 } },
+  {
+    ...sampling,
+    temperature: 0,
+    topK: 0,
+    penalties: { lastN: 5, repeat: 2, frequency: 1, presence: 1 },
+  },
+];
 const options = { contextLength: 256, cacheTypeK: "f32", cacheTypeV: "f32" } as const;
 
 describe.skipIf(!gpuAvailable)("steps that draw", () => {
@@ -60,7 +69,7 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
       } as const;
       const [result] = await gpu.step([request]);
       drawn.push((result.tokens as Int32Array)[0]);
-      expected.push(host(result.logits as Float32Array, sampling, prompt.length + i));
+      expected.push(host(result.logits as Float32Array, sampling, prompt.length + i, []));
       tokens = "sampled";
     }
     expect(drawn).toEqual(expected);
@@ -70,12 +79,43 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
   });
 
   it("give the tokens of the CPU path", async () => {
-    const sampler = createRowSampler(graph.vocabulary);
-    const cpu = await createCpuExecutor(graph, file, options, {
-      sampleRow: (logits, how, _sequence, step) => sampler(logits, how, step),
-    });
+    const sampleRow = createRowSampler(graph.vocabulary);
+    const cpu = await createCpuExecutor(graph, file, options, { sampleRow });
     expect(await draw(gpu, 0, 30)).toEqual(await draw(cpu, 0, 30));
+    for (const how of penalized)
+      expect(await draw(gpu, 1, 50, how)).toEqual(await draw(cpu, 0, 50, how));
     await cpu.dispose();
+  });
+
+  it("know their sequence's text, whoever gave it", async () => {
+    const plain = await draw(gpu, 0, 40, { ...penalized[0], penalties: undefined });
+    for (const how of penalized) {
+      const drawn = await draw(gpu, 0, 40, how);
+      expect(drawn).not.toEqual(plain);
+      // One given at a time, after the text of another answer was taken back.
+      gpu.rewind(0, prompt.length - 2);
+      const given = [...prompt.slice(-2), ...drawn];
+      const single: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        const tokens = i === 0 ? given.slice(0, 2) : given.slice(i + 1, i + 2);
+        const [result] = await gpu.step([{ sequence: 0, tokens, outputs: "last", sample: how }]);
+        single.push((result.tokens as Int32Array)[0]);
+      }
+      expect(single).toEqual(drawn.slice(0, 20));
+      // All rows at once, as guesses are verified.
+      gpu.rewind(0, prompt.length - 1);
+      const tokens = [prompt.at(-1) as number, ...drawn.slice(0, 7)];
+      const [verified] = await gpu.step([{ sequence: 0, tokens, outputs: "all", sample: how }]);
+      expect([...(verified.tokens as Int32Array)]).toEqual(drawn.slice(0, 8));
+    }
+  });
+
+  it("refuse to bring back logits that penalties changed", async () => {
+    gpu.rewind(0, 0);
+    const request = { sequence: 0, tokens: prompt, outputs: "last", read: true } as const;
+    const step = gpu.step([{ ...request, sample: penalized[0] }]);
+    await expect(step).rejects.toMatchObject({ code: "input/invalid" });
+    expect(gpu.length(0)).toBe(0);
   });
 
   it("draw for sequences in one step as for each alone, greedy ones among them", async () => {

@@ -13,6 +13,7 @@ import { Buffers, BufferUsage } from "../../src/platform/buffers.ts";
 import type { Gpu } from "../../src/platform/types.ts";
 import { createCandidates, loadLogits, weight } from "../../src/sample/candidates.ts";
 import { minP } from "../../src/sample/min-p.ts";
+import { penalize } from "../../src/sample/penalties.ts";
 import { philox, uniform } from "../../src/sample/random.ts";
 import { createRowSampler } from "../../src/sample/row.ts";
 import { temperature } from "../../src/sample/temperature.ts";
@@ -30,6 +31,9 @@ interface Draw {
   readonly position: number;
   readonly sequence?: number;
 }
+
+/** Words of a sequence's history. */
+const CONTEXT = 2048;
 
 /** The two tails of a plan over a vocabulary, for up to `rows` rows. */
 class Tails {
@@ -65,6 +69,7 @@ class Tails {
       "arena:1": greedy.stride * this.#rows,
       "arena:2": drawn.stride * this.#rows,
       sampled: SEQUENCES + this.#rows,
+      history: SEQUENCES * CONTEXT,
       step: slotBytes(this.#rows) / 4,
       pages: 4,
     };
@@ -75,7 +80,7 @@ class Tails {
     const plan: Plan = {
       rowClass: { rows: this.#rows, outputs: this.#rows },
       calls: argmax(logits, greedy, SEQUENCES),
-      drawing: sample(logits, drawn, SEQUENCES),
+      drawing: sample(logits, drawn, SEQUENCES, CONTEXT),
       bodyLength: 0,
       outputLength: 0,
       arena: [],
@@ -92,6 +97,12 @@ class Tails {
       })),
     });
     return this;
+  }
+
+  /** What stands in a sequence so far. */
+  remember(sequence: number, text: readonly number[]): void {
+    const { queue } = this.#gpu.device;
+    queue.writeBuffer(this.#buffer("history"), 4 * sequence * CONTEXT, new Uint32Array(text));
   }
 
   /** The tokens of rows of `logits`, then what the sequences remember as sampled. */
@@ -122,7 +133,9 @@ class Tails {
     const pass = encoder.beginComputePass();
     pass.setBindGroup(0, this.#step as GPUBindGroup, [0]);
     const replay = this.#replay as Replay;
-    replay.encode(pass, greedy ? replay.plan.calls.length : 0, !greedy, rows.length, rows.length);
+    const penalized = draws.some(({ sampling }) => sampling.penalties);
+    const how = greedy ? "none" : penalized ? "penalized" : "plain";
+    replay.encode(pass, greedy ? replay.plan.calls.length : 0, how, rows.length, rows.length);
     pass.end();
     const staging = device.createBuffer({ size: sampled.size, usage: 0x1 | 0x8 });
     encoder.copyBufferToBuffer(sampled, 0, staging, 0, sampled.size);
@@ -147,9 +160,20 @@ class Tails {
 }
 
 /** How far the drawn number lies from the nearest border between two tokens. */
-function borderDistance(logits: Float32Array, { sampling, position }: Draw): number {
+function borderDistance(
+  logits: Float32Array,
+  { sampling, position }: Draw,
+  text: readonly number[],
+): number {
   const c = createCandidates(logits.length);
   loadLogits(c, logits);
+  const { penalties } = sampling;
+  if (penalties) {
+    const counts = new Map<number, number>();
+    for (const token of text.slice(Math.max(0, position - penalties.lastN), position))
+      counts.set(token, (counts.get(token) ?? 0) + 1);
+    penalize(c, counts, penalties);
+  }
   topK(c, sampling.topK);
   topP(c, sampling.topP, 0);
   minP(c, sampling.minP, 0);
@@ -166,15 +190,16 @@ function compare(
   rows: readonly Float32Array[],
   draws: readonly Draw[],
   tokens: readonly number[],
+  text: readonly number[] = [],
 ): { near: number; wrong: unknown[] } {
   const sampler = createRowSampler(rows[0].length);
   let near = 0;
   const wrong: unknown[] = [];
   draws.forEach((one, i) => {
     const logits = rows[i % rows.length];
-    const expected = sampler(logits, one.sampling, one.position);
+    const expected = sampler(logits, one.sampling, one.position, text);
     if (expected === tokens[i]) return;
-    const distance = borderDistance(logits, one);
+    const distance = borderDistance(logits, one, text);
     if (distance <= 1e-5) near++;
     else wrong.push({ ...one, expected, actual: tokens[i], distance });
   });
@@ -306,6 +331,42 @@ describe.skipIf(!gpuAvailable)("drawing on the GPU", () => {
     }
     tails.dispose();
     expect(near).toBeLessThanOrEqual(5);
+  });
+
+  it.each([
+    ["as people set them", { lastN: 64, repeat: 1.1, frequency: 0, presence: 0 }],
+    ["of any kind, far back", { lastN: 1024, repeat: 1.37, frequency: 0.21, presence: 0.4 }],
+    ["that reward", { lastN: 7, repeat: 0.8, frequency: -0.3, presence: 0 }],
+  ])("penalizes as the host does: %s", async (_, penalties) => {
+    const width = 300;
+    const batch = 500;
+    const tails = await new Tails(gpu, width, batch).open();
+    const vocabularies = Array.from({ length: batch }, (_, i) => modelLogits(width, 700 + i));
+    // Infinite logits stay what they are.
+    for (const row of vocabularies.slice(0, 20)) row[5] = Number.NEGATIVE_INFINITY;
+    const next = numbers(9);
+    const text = Array.from({ length: 1500 }, () => Math.floor(40 * next() ** 2));
+    tails.remember(1, text);
+    for (let i = 0; i < 4; i++) {
+      const sampling = { ...defaults, seed: i, temperature: i === 3 ? 0 : 1.2, penalties };
+      const draws = vocabularies.map((_, row) => {
+        // Texts of every length, and the positions' borders among them.
+        const position = row < 100 ? row + 1 : 1 + ((row * 37 + 100 * i) % text.length);
+        return { sampling, position, sequence: 1 };
+      });
+      // Penalties change the logits in place.
+      const { tokens } = await tails.run(vocabularies, draws);
+      const result = compare(vocabularies, draws, tokens, text);
+      expect(result.wrong).toEqual([]);
+      expect(result.near).toBeLessThanOrEqual(3);
+      const plain = draws.map((one) => ({
+        ...one,
+        sampling: { ...sampling, penalties: undefined },
+      }));
+      const without = await tails.run(vocabularies, plain);
+      expect(tokens).not.toEqual(without.tokens);
+    }
+    tails.dispose();
   });
 
   it("remembers the last row of each sequence, and draws the same in any company", async () => {

@@ -246,6 +246,18 @@ describe("deviceSampling", () => {
     });
   });
 
+  it("carries penalties that do not look far back", () => {
+    const penalties = { lastN: 64, repeat: 1.1, frequency: 0, presence: 0.5 };
+    const options = { repeatPenalty: 1.1, presencePenalty: 0.5 };
+    expect(device(options)).toEqual({ ...device({}), penalties });
+    expect(device({ ...options, temperature: 0 })).toEqual({ ...greedy, penalties });
+    for (const [repeatLastN, lastN] of [
+      [1024, 1024],
+      [-1, context.contextLength],
+    ])
+      expect(device({ ...options, repeatLastN })?.penalties).toEqual({ ...penalties, lastN });
+  });
+
   it("is greedy when nothing changes which token is the most likely", () => {
     expect(device({ temperature: 0 })).toEqual(greedy);
     expect(device({ temperature: 0, topNSigma: 1, minKeep: 3 })).toEqual(greedy);
@@ -257,7 +269,8 @@ describe("deviceSampling", () => {
     { topK: 0 },
     { topK: 129 },
     { samplers: ["top_p", "temperature"] },
-    { repeatPenalty: 1.1 },
+    { repeatPenalty: 1.1, repeatLastN: 1025 },
+    { repeatPenalty: 1.1, samplers: ["top_k", "penalties"] },
     { logitBias: { 1: 1 } },
     { typicalP: 0.9 },
     { topNSigma: 1 },
@@ -267,7 +280,8 @@ describe("deviceSampling", () => {
     { minKeep: 2 },
     { samplers: ["temperature", "top_k"] },
     { samplers: ["top_k", "top_k", "temperature"] },
-    { temperature: 0, frequencyPenalty: 0.1 },
+    { temperature: 0, frequencyPenalty: 0.1, samplers: ["top_k", "penalties"] },
+    { temperature: 0, frequencyPenalty: 0.1, repeatLastN: 1025 },
     { temperature: 0, typicalP: 0.9 },
     { temperature: 0, xtcProbability: 0.1 },
     { temperature: 0, dynatempRange: 0.1 },

@@ -3,7 +3,7 @@
 //        [0] rows  [1] output rows  [2] first word of the output row list  [3] first result of sampling
 //        [4] first word of the output rows' sampling settings
 //        record r at 16 + 8r: sequence, position, token (SAMPLED = the one sampled last), flags, spare × 4
-//        settings of output row i at [4] + 8i: see sampleDraw.wgsl
+//        settings of output row i at [4] + 12i: see sampleDraw.wgsl and samplePenalties.wgsl
 // pages  [sequence][page of the sequence] → page of the slab; PAGE positions a page
 @group(0) @binding(0) var<storage, read> step: array<u32>;
 @group(0) @binding(1) var<storage, read> pages: array<u32>;
@@ -16,4 +16,4 @@ fn row_sequence(row: u32) -> u32 { return step[16u + 8u * row]; }
 fn row_position(row: u32) -> u32 { return step[17u + 8u * row]; }
 fn row_token(row: u32) -> u32 { return step[18u + 8u * row]; }
 fn output_row(index: u32) -> u32 { return step[step[2] + index]; }
-fn sampling_of(index: u32) -> u32 { return step[4] + 8u * index; }
+fn sampling_of(index: u32) -> u32 { return step[4] + 12u * index; }

@@ -23,6 +23,7 @@ export function lowerEmbed(plan: Lowering, ref: Ref, op: Extract<Op, { op: "embe
         by: op.by,
         offset: op.offset,
         out,
+        contextLength: plan.input.contextLength,
         label: op.name,
       }),
     );
