@@ -1,16 +1,18 @@
-// attention.wgsl: one query row and head against its sequence's cache, a range of positions at a time
-// (split-K flash attention: each split keeps its own maximum and sum; attentionReduce joins them).
+// attention.wgsl: one query row against its sequence's cache, for up to GROUP query heads that share a key head, a
+// range of positions at a time (split-K flash attention: each split keeps its own maximum and sum; attentionReduce
+// joins them).
 //   s_j = cap(q·k_j · scale) + alibi · (j − p);   y = Σ_j softmax(s)_j · v_j   (a sink adds exp(sink) to the sum)
 //
-// q     [rows][q_stride] f32                                                        binding 1
+// q     lib/queries_given, or lib/queries_made from what the projections left       binding 1
 // slab  rows of [keys | values]                                                     binding 2
 // small sink logits, ALiBi slopes                                                   binding 3
 // out   SPLITS = 1: [rows][out_stride] f32; else [row][head][split][4 + value width]:
 //       maximum, sum, 0, 0, then the unnormalised sum of values                     binding 4
 //
-// A tile is WG · POSITIONS positions: a thread scores POSITIONS of them, so that what it loads of q serves as many
-// times, then sums one vec4 column of the values over the tile. The split of a row depends on its own range only: the same for any number of rows.
-// grid: (SPLITS, heads, rows), WG = 64 threads
+// A tile is WG · POSITIONS positions: a thread scores POSITIONS of them for all heads, so that what it loads of a key
+// serves them all, then sums one vec4 column of the values over the tile, again for all heads. The split of a row
+// depends on its own range only: the same for any number of rows.
+// grid: (SPLITS, groups of heads, rows), WG = 64 threads
 struct Params {
   heads: u32,
   per_kv: u32, // query heads that share a key head
@@ -28,6 +30,15 @@ struct Params {
   slopes: u32,
   scale: f32,
   softcap: f32, // 0 = none
+  // For lib/queries_made; q_stride is that of q, k and v.
+  k_offset: u32,
+  v_offset: u32,
+  start: u32, // first rotated element of a head
+  half: u32, // rotated / 2; 0 = no rope
+  angles: u32,
+  q_norm: u32,
+  k_norm: u32,
+  eps: f32,
 }
 
 const NONE = 0xffffffffu;
@@ -35,35 +46,34 @@ const WG = 64u;
 const TILE = WG * POSITIONS;
 
 @group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> q: array<vec4<f32>>;
-@group(1) @binding(2) var<storage, read> slab: array<u32>;
 @group(1) @binding(3) var<storage, read> small: array<f32>;
 @group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
-var<workgroup> query: array<vec4<f32>, KEY4>;
-var<workgroup> weight: array<f32, TILE>;
-var<workgroup> partials: array<f32, WG>;
-var<workgroup> eighth: array<f32, 8>;
+var<workgroup> query: array<vec4<f32>, GROUP * KEY4>;
+var<workgroup> weight: array<f32, GROUP * TILE>;
+var<workgroup> partials: array<f32, GROUP * WG>;
+var<workgroup> eighth: array<f32, GROUP * 8u>;
 var<workgroup> columns: array<vec4<f32>, WG>;
 
-fn largest(thread: u32, value: f32) -> f32 {
-  partials[thread] = value;
+// The largest of each head's partials into its `eighth`, of which the eight still have to be compared.
+fn largest(thread: u32) {
   workgroupBarrier();
-  if (thread < 8u) {
-    var m = partials[thread * 8u];
-    for (var i = 1u; i < 8u; i++) { m = max(m, partials[thread * 8u + i]); }
-    eighth[thread] = m;
+  for (var i = thread; i < GROUP * 8u; i += WG) {
+    var m = partials[i * 8u];
+    for (var j = 1u; j < 8u; j++) { m = max(m, partials[i * 8u + j]); }
+    eighth[i] = m;
   }
   workgroupBarrier();
-  return max(max(max(eighth[0], eighth[1]), max(eighth[2], eighth[3])), max(max(eighth[4], eighth[5]), max(eighth[6], eighth[7])));
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let row = id.z;
   if (row >= row_count(params.domain)) { return; }
-  let head = id.y;
-  let kv_head = head / params.per_kv;
+  let groups = (params.per_kv + GROUP - 1u) / GROUP;
+  let kv_head = id.y / groups;
+  let first = kv_head * params.per_kv + (id.y % groups) * GROUP;
+  let heads = min(GROUP, (kv_head + 1u) * params.per_kv - first);
   let sequence = row_sequence(row);
   let position = row_position(row);
   let range = attention_range(row, params.window);
@@ -72,102 +82,119 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let begin = min(range.x + id.x * share, range.y);
   let end = min(begin + share, range.y);
 
-  for (var i = thread; i < KEY4; i += WG) {
-    query[i] = q[((params.q_offset + row * params.q_stride + head * params.key_width) >> 2u) + i];
-  }
-  workgroupBarrier();
+  take_queries(thread, row, first, heads, begin <= position && position < end);
 
   let lanes = params.value_width >> 2u;
   let used = min(lanes, WG);
   let stripes = WG / used; // threads that share a column, each taking every stripes-th position
   let lane = thread % used;
   let stripe = thread / used;
-  var maximum = -1e30;
-  var sum = 0.0;
-  var values: array<vec4<f32>, VALUE_LANES>;
+  var maximum: array<f32, GROUP>;
+  var sum: array<f32, GROUP>;
+  var values: array<vec4<f32>, GROUP * VALUE_LANES>;
+  for (var g = 0u; g < GROUP; g++) { maximum[g] = -1e30; }
 
   for (var tile = begin; tile < end; tile += TILE) {
     var words: array<u32, POSITIONS>;
-    var scores: array<f32, POSITIONS>;
+    var scores: array<f32, GROUP * POSITIONS>;
     // Positions past the end repeat the last; their weight is 0.
     for (var n = 0u; n < POSITIONS; n++) {
       words[n] = slab_row(sequence, min(tile + n * WG + thread, end - 1u)) * params.row_words;
-      scores[n] = 0.0; // not every driver zeroes again what a loop declares
+      for (var g = 0u; g < GROUP; g++) { scores[g * POSITIONS + n] = 0.0; } // not every driver zeroes again what a loop declares
     }
     for (var i = 0u; i < KEY4; i++) {
-      let a = query[i];
+      var a: array<vec4<f32>, GROUP>;
+      for (var g = 0u; g < GROUP; g++) { a[g] = query[g * KEY4 + i]; }
       for (var n = 0u; n < POSITIONS; n++) {
         if (n == 0u || tile + n * WG < end) {
-          scores[n] += dot(a, kv_load(K_KIND, words[n], kv_head * params.key_width + 4u * i));
+          let key = kv_load(K_KIND, words[n], kv_head * params.key_width + 4u * i);
+          for (var g = 0u; g < GROUP; g++) { scores[g * POSITIONS + n] += dot(a[g], key); }
         }
       }
     }
-    var highest = -1e30;
-    for (var n = 0u; n < POSITIONS; n++) {
-      let j = tile + n * WG + thread;
-      var score = scores[n] * params.scale;
-      if (params.softcap > 0.0) { score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0)); }
-      if (params.slopes != NONE) { score -= small[params.slopes + head] * abs(f32(position) - f32(j)); }
-      scores[n] = select(-1e30, score, j < end);
-      highest = max(highest, scores[n]);
+    for (var g = 0u; g < GROUP; g++) {
+      var highest = -1e30;
+      for (var n = 0u; n < POSITIONS; n++) {
+        let j = tile + n * WG + thread;
+        var score = scores[g * POSITIONS + n] * params.scale;
+        if (params.softcap > 0.0) { score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0)); }
+        if (params.slopes != NONE) { score -= small[params.slopes + first + min(g, heads - 1u)] * abs(f32(position) - f32(j)); }
+        score = select(-1e30, score, j < end);
+        scores[g * POSITIONS + n] = score;
+        highest = max(highest, score);
+      }
+      partials[g * WG + thread] = highest;
     }
-    let next = max(maximum, largest(thread, highest));
-    let shrink = exp(maximum - next);
-    maximum = next;
-    var p = 0.0;
-    for (var n = 0u; n < POSITIONS; n++) {
-      let j = tile + n * WG + thread;
-      let one = select(0.0, exp(scores[n] - next), j < end);
-      weight[n * WG + thread] = one;
-      p += one;
+    largest(thread);
+    for (var g = 0u; g < GROUP; g++) {
+      var next = maximum[g];
+      for (var i = 0u; i < 8u; i++) { next = max(next, eighth[g * 8u + i]); }
+      let shrink = exp(maximum[g] - next);
+      maximum[g] = next;
+      var p = 0.0;
+      for (var n = 0u; n < POSITIONS; n++) {
+        let j = tile + n * WG + thread;
+        let one = select(0.0, exp(scores[g * POSITIONS + n] - next), j < end);
+        weight[g * TILE + n * WG + thread] = one;
+        p += one;
+      }
+      sum[g] = sum[g] * shrink + p;
+      for (var c = 0u; c < VALUE_LANES; c++) { values[g * VALUE_LANES + c] *= shrink; }
     }
-    sum = sum * shrink + p;
     workgroupBarrier();
     let count = min(TILE, end - tile);
     for (var c = 0u; c < VALUE_LANES; c++) {
       let column = lane + c * WG;
       if (stripe < stripes && column < lanes) {
-        var v = values[c] * shrink;
         for (var i = stripe; i < count; i += stripes) {
           let word = slab_row(sequence, tile + i) * params.row_words + params.value_word;
-          v += weight[i] * kv_load(V_KIND, word, kv_head * VALUE_STEP + 4u * column);
+          let value = kv_load(V_KIND, word, kv_head * VALUE_STEP + 4u * column);
+          for (var g = 0u; g < GROUP; g++) { values[g * VALUE_LANES + c] += weight[g * TILE + i] * value; }
         }
-        values[c] = v;
       }
     }
     workgroupBarrier();
   }
 
-  partials[thread] = sum;
+  for (var g = 0u; g < GROUP; g++) { partials[g * WG + thread] = sum[g]; }
   workgroupBarrier();
-  var total = 0.0;
-  for (var i = 0u; i < WG; i++) { total += partials[i]; }
-
-  if (SPLITS == 1u && params.sinks != NONE) {
-    let sink = small[params.sinks + head];
-    let next = max(maximum, sink);
-    total = total * exp(maximum - next) + exp(sink - next);
-    for (var c = 0u; c < VALUE_LANES; c++) { values[c] *= exp(maximum - next); }
+  for (var i = thread; i < GROUP * 8u; i += WG) {
+    var total = 0.0;
+    for (var j = 0u; j < 8u; j++) { total += partials[i * 8u + j]; }
+    eighth[i] = total;
   }
-  var to = params.out_offset + row * params.out_stride + head * params.value_width;
-  if (SPLITS > 1u) {
-    to = ((row * params.heads + head) * SPLITS + id.x) * (params.value_width + 4u);
-    if (thread == 0u) {
-      out[to] = maximum;
-      out[to + 1u] = total;
+  for (var g = 0u; g < heads; g++) {
+    workgroupBarrier();
+    var total = 0.0;
+    for (var i = 0u; i < 8u; i++) { total += eighth[g * 8u + i]; }
+    let head = first + g;
+    var shrink = 1.0;
+    if (SPLITS == 1u && params.sinks != NONE) {
+      let sink = small[params.sinks + head];
+      let next = max(maximum[g], sink);
+      shrink = exp(maximum[g] - next);
+      total = total * shrink + exp(sink - next);
     }
-    to += 4u;
-  }
-  for (var c = 0u; c < VALUE_LANES; c++) {
-    workgroupBarrier();
-    columns[thread] = values[c];
-    workgroupBarrier();
-    let column = thread + c * WG;
-    if (thread < used && column < lanes) {
-      var v = vec4(0.0);
-      for (var s = 0u; s < stripes; s++) { v += columns[s * used + thread]; }
-      if (SPLITS == 1u) { v /= total; }
-      for (var i = 0u; i < 4u; i++) { out[to + 4u * column + i] = v[i]; }
+    var to = params.out_offset + row * params.out_stride + head * params.value_width;
+    if (SPLITS > 1u) {
+      to = ((row * params.heads + head) * SPLITS + id.x) * (params.value_width + 4u);
+      if (thread == 0u) {
+        out[to] = maximum[g];
+        out[to + 1u] = total;
+      }
+      to += 4u;
+    }
+    for (var c = 0u; c < VALUE_LANES; c++) {
+      workgroupBarrier();
+      columns[thread] = values[g * VALUE_LANES + c];
+      workgroupBarrier();
+      let column = thread + c * WG;
+      if (thread < used && column < lanes) {
+        var v = vec4(0.0);
+        for (var s = 0u; s < stripes; s++) { v += columns[s * used + thread]; }
+        if (SPLITS == 1u) { v = v * shrink / total; }
+        for (var i = 0u; i < 4u; i++) { out[to + 4u * column + i] = v[i]; }
+      }
     }
   }
 }

@@ -82,6 +82,8 @@ sampled[params.results + step[3] + id.x] = token;
 
 
 
+
+
 struct Params {
 heads: u32,
 per_kv: u32,
@@ -99,6 +101,15 @@ sinks: u32,
 slopes: u32,
 scale: f32,
 softcap: f32,
+
+k_offset: u32,
+v_offset: u32,
+start: u32,
+half: u32,
+angles: u32,
+q_norm: u32,
+k_norm: u32,
+eps: f32,
 }
 
 const NONE = 0xffffffffu;
@@ -106,35 +117,34 @@ const WG = 64u;
 const TILE = WG * POSITIONS;
 
 @group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> q: array<vec4<f32>>;
-@group(1) @binding(2) var<storage, read> slab: array<u32>;
 @group(1) @binding(3) var<storage, read> small: array<f32>;
 @group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
-var<workgroup> query: array<vec4<f32>, KEY4>;
-var<workgroup> weight: array<f32, TILE>;
-var<workgroup> partials: array<f32, WG>;
-var<workgroup> eighth: array<f32, 8>;
+var<workgroup> query: array<vec4<f32>, GROUP * KEY4>;
+var<workgroup> weight: array<f32, GROUP * TILE>;
+var<workgroup> partials: array<f32, GROUP * WG>;
+var<workgroup> eighth: array<f32, GROUP * 8u>;
 var<workgroup> columns: array<vec4<f32>, WG>;
 
-fn largest(thread: u32, value: f32) -> f32 {
-partials[thread] = value;
+
+fn largest(thread: u32) {
 workgroupBarrier();
-if (thread < 8u) {
-var m = partials[thread * 8u];
-for (var i = 1u; i < 8u; i++) { m = max(m, partials[thread * 8u + i]); }
-eighth[thread] = m;
+for (var i = thread; i < GROUP * 8u; i += WG) {
+var m = partials[i * 8u];
+for (var j = 1u; j < 8u; j++) { m = max(m, partials[i * 8u + j]); }
+eighth[i] = m;
 }
 workgroupBarrier();
-return max(max(max(eighth[0], eighth[1]), max(eighth[2], eighth[3])), max(max(eighth[4], eighth[5]), max(eighth[6], eighth[7])));
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
 let row = id.z;
 if (row >= row_count(params.domain)) { return; }
-let head = id.y;
-let kv_head = head / params.per_kv;
+let groups = (params.per_kv + GROUP - 1u) / GROUP;
+let kv_head = id.y / groups;
+let first = kv_head * params.per_kv + (id.y % groups) * GROUP;
+let heads = min(GROUP, (kv_head + 1u) * params.per_kv - first);
 let sequence = row_sequence(row);
 let position = row_position(row);
 let range = attention_range(row, params.window);
@@ -143,102 +153,119 @@ let share = ((range.y - range.x + SPLITS * 32u - 1u) / (SPLITS * 32u)) * 32u;
 let begin = min(range.x + id.x * share, range.y);
 let end = min(begin + share, range.y);
 
-for (var i = thread; i < KEY4; i += WG) {
-query[i] = q[((params.q_offset + row * params.q_stride + head * params.key_width) >> 2u) + i];
-}
-workgroupBarrier();
+take_queries(thread, row, first, heads, begin <= position && position < end);
 
 let lanes = params.value_width >> 2u;
 let used = min(lanes, WG);
 let stripes = WG / used;
 let lane = thread % used;
 let stripe = thread / used;
-var maximum = -1e30;
-var sum = 0.0;
-var values: array<vec4<f32>, VALUE_LANES>;
+var maximum: array<f32, GROUP>;
+var sum: array<f32, GROUP>;
+var values: array<vec4<f32>, GROUP * VALUE_LANES>;
+for (var g = 0u; g < GROUP; g++) { maximum[g] = -1e30; }
 
 for (var tile = begin; tile < end; tile += TILE) {
 var words: array<u32, POSITIONS>;
-var scores: array<f32, POSITIONS>;
+var scores: array<f32, GROUP * POSITIONS>;
 
 for (var n = 0u; n < POSITIONS; n++) {
 words[n] = slab_row(sequence, min(tile + n * WG + thread, end - 1u)) * params.row_words;
-scores[n] = 0.0;
+for (var g = 0u; g < GROUP; g++) { scores[g * POSITIONS + n] = 0.0; }
 }
 for (var i = 0u; i < KEY4; i++) {
-let a = query[i];
+var a: array<vec4<f32>, GROUP>;
+for (var g = 0u; g < GROUP; g++) { a[g] = query[g * KEY4 + i]; }
 for (var n = 0u; n < POSITIONS; n++) {
 if (n == 0u || tile + n * WG < end) {
-scores[n] += dot(a, kv_load(K_KIND, words[n], kv_head * params.key_width + 4u * i));
+let key = kv_load(K_KIND, words[n], kv_head * params.key_width + 4u * i);
+for (var g = 0u; g < GROUP; g++) { scores[g * POSITIONS + n] += dot(a[g], key); }
 }
 }
 }
+for (var g = 0u; g < GROUP; g++) {
 var highest = -1e30;
 for (var n = 0u; n < POSITIONS; n++) {
 let j = tile + n * WG + thread;
-var score = scores[n] * params.scale;
+var score = scores[g * POSITIONS + n] * params.scale;
 if (params.softcap > 0.0) { score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0)); }
-if (params.slopes != NONE) { score -= small[params.slopes + head] * abs(f32(position) - f32(j)); }
-scores[n] = select(-1e30, score, j < end);
-highest = max(highest, scores[n]);
+if (params.slopes != NONE) { score -= small[params.slopes + first + min(g, heads - 1u)] * abs(f32(position) - f32(j)); }
+score = select(-1e30, score, j < end);
+scores[g * POSITIONS + n] = score;
+highest = max(highest, score);
 }
-let next = max(maximum, largest(thread, highest));
-let shrink = exp(maximum - next);
-maximum = next;
+partials[g * WG + thread] = highest;
+}
+largest(thread);
+for (var g = 0u; g < GROUP; g++) {
+var next = maximum[g];
+for (var i = 0u; i < 8u; i++) { next = max(next, eighth[g * 8u + i]); }
+let shrink = exp(maximum[g] - next);
+maximum[g] = next;
 var p = 0.0;
 for (var n = 0u; n < POSITIONS; n++) {
 let j = tile + n * WG + thread;
-let one = select(0.0, exp(scores[n] - next), j < end);
-weight[n * WG + thread] = one;
+let one = select(0.0, exp(scores[g * POSITIONS + n] - next), j < end);
+weight[g * TILE + n * WG + thread] = one;
 p += one;
 }
-sum = sum * shrink + p;
+sum[g] = sum[g] * shrink + p;
+for (var c = 0u; c < VALUE_LANES; c++) { values[g * VALUE_LANES + c] *= shrink; }
+}
 workgroupBarrier();
 let count = min(TILE, end - tile);
 for (var c = 0u; c < VALUE_LANES; c++) {
 let column = lane + c * WG;
 if (stripe < stripes && column < lanes) {
-var v = values[c] * shrink;
 for (var i = stripe; i < count; i += stripes) {
 let word = slab_row(sequence, tile + i) * params.row_words + params.value_word;
-v += weight[i] * kv_load(V_KIND, word, kv_head * VALUE_STEP + 4u * column);
+let value = kv_load(V_KIND, word, kv_head * VALUE_STEP + 4u * column);
+for (var g = 0u; g < GROUP; g++) { values[g * VALUE_LANES + c] += weight[g * TILE + i] * value; }
 }
-values[c] = v;
 }
 }
 workgroupBarrier();
 }
 
-partials[thread] = sum;
+for (var g = 0u; g < GROUP; g++) { partials[g * WG + thread] = sum[g]; }
+workgroupBarrier();
+for (var i = thread; i < GROUP * 8u; i += WG) {
+var total = 0.0;
+for (var j = 0u; j < 8u; j++) { total += partials[i * 8u + j]; }
+eighth[i] = total;
+}
+for (var g = 0u; g < heads; g++) {
 workgroupBarrier();
 var total = 0.0;
-for (var i = 0u; i < WG; i++) { total += partials[i]; }
-
+for (var i = 0u; i < 8u; i++) { total += eighth[g * 8u + i]; }
+let head = first + g;
+var shrink = 1.0;
 if (SPLITS == 1u && params.sinks != NONE) {
 let sink = small[params.sinks + head];
-let next = max(maximum, sink);
-total = total * exp(maximum - next) + exp(sink - next);
-for (var c = 0u; c < VALUE_LANES; c++) { values[c] *= exp(maximum - next); }
+let next = max(maximum[g], sink);
+shrink = exp(maximum[g] - next);
+total = total * shrink + exp(sink - next);
 }
 var to = params.out_offset + row * params.out_stride + head * params.value_width;
 if (SPLITS > 1u) {
 to = ((row * params.heads + head) * SPLITS + id.x) * (params.value_width + 4u);
 if (thread == 0u) {
-out[to] = maximum;
+out[to] = maximum[g];
 out[to + 1u] = total;
 }
 to += 4u;
 }
 for (var c = 0u; c < VALUE_LANES; c++) {
 workgroupBarrier();
-columns[thread] = values[c];
+columns[thread] = values[g * VALUE_LANES + c];
 workgroupBarrier();
 let column = thread + c * WG;
 if (thread < used && column < lanes) {
 var v = vec4(0.0);
 for (var s = 0u; s < stripes; s++) { v += columns[s * used + thread]; }
-if (SPLITS == 1u) { v /= total; }
+if (SPLITS == 1u) { v = v * shrink / total; }
 for (var i = 0u; i < 4u; i++) { out[to + 4u * column + i] = v[i]; }
+}
 }
 }
 }
@@ -1190,6 +1217,48 @@ return array<vec4<u32>, 2>(
 );
 }
 `,
+  "lib/heads": `
+
+
+var<workgroup> head: array<f32, HEADS * HEAD>;
+var<workgroup> squares: array<f32, HEADS * 32u>;
+
+fn load_head(slot: u32, lane: u32, source: u32, width: u32) {
+var square = 0.0;
+for (var i = lane; i < width; i += 32u) {
+let v = x[source + i];
+head[slot * HEAD + i] = v;
+square += v * v;
+}
+squares[slot * 32u + lane] = square;
+}
+
+
+fn norm_head(slot: u32, lane: u32, width: u32, norm: u32) {
+if (norm == NONE) { return; }
+var sum = 0.0;
+for (var i = 0u; i < 32u; i++) { sum += squares[slot * 32u + i]; }
+let inv = 1.0 / sqrt(sum / f32(width) + params.eps);
+for (var i = lane; i < width; i += 32u) { head[slot * HEAD + i] = head[slot * HEAD + i] * inv * small[norm + i]; }
+}
+
+fn turn_head(slot: u32, lane: u32, position: u32) {
+let at = params.angles + position * params.half;
+for (var i = lane; i < params.half; i += 32u) {
+var first = slot * HEAD + params.start + 2u * i;
+var second = first + 1u;
+if (NEOX) {
+first = slot * HEAD + params.start + i;
+second = first + params.half;
+}
+let a = head[first];
+let b = head[second];
+let turn = angles[at + i];
+head[first] = a * turn.x - b * turn.y;
+head[second] = a * turn.y + b * turn.x;
+}
+}
+`,
   "lib/inputs": `
 
 @group(1) @binding(1) var<storage, read> in0: array<f32>;
@@ -1519,6 +1588,74 @@ fn product(w: Weights, v: Inputs) -> f32 {
 var y = w.scale * (v.scale * f32(dot_i8(w.q, v.q)));
 if (MINIMUM) { y += w.minimum * v.sum; }
 return y;
+}
+`,
+  "lib/queries_given": `
+
+
+@group(1) @binding(1) var<storage, read> q: array<vec4<f32>>;
+@group(1) @binding(2) var<storage, read> slab: array<u32>;
+
+
+fn take_queries(thread: u32, row: u32, first: u32, heads: u32, appends: bool) {
+let source = (params.q_offset + row * params.q_stride + first * params.key_width) >> 2u;
+for (var i = thread; i < GROUP * KEY4; i += WG) { query[i] = q[source + min(i / KEY4, heads - 1u) * KEY4 + i % KEY4]; }
+workgroupBarrier();
+}
+`,
+  "lib/queries_made": `// needs: lib/heads, lib/kv_store
+
+
+
+
+
+
+
+@group(1) @binding(1) var<storage, read> x: array<f32>;
+@group(1) @binding(2) var<storage, read_write> slab: array<u32>;
+@group(1) @binding(5) var<storage, read> angles: array<vec2<f32>>;
+
+const KEY = GROUP;
+
+fn take_queries(thread: u32, row: u32, first: u32, heads: u32, appends: bool) {
+let kv_head = first / GROUP;
+let count = select(GROUP, GROUP + 2u, appends);
+let lane = thread % 32u;
+let start = thread / 32u;
+for (var h = start; h < count; h += 2u) {
+var width = params.key_width;
+var source = params.q_offset + (first + h) * params.key_width;
+if (h == KEY) { source = params.k_offset + kv_head * params.key_width; }
+if (h > KEY) {
+width = params.value_width;
+source = params.v_offset + kv_head * params.value_width;
+}
+load_head(h, lane, source + row * params.q_stride, width);
+}
+workgroupBarrier();
+for (var h = start; h < min(count, KEY + 1u); h += 2u) {
+norm_head(h, lane, params.key_width, select(params.q_norm, params.k_norm, h == KEY));
+}
+workgroupBarrier();
+for (var h = start; h < min(count, KEY + 1u); h += 2u) { turn_head(h, lane, row_position(row)); }
+workgroupBarrier();
+for (var i = thread; i < GROUP * KEY4; i += WG) {
+let at = (i / KEY4) * HEAD + 4u * (i % KEY4);
+query[i] = vec4(head[at], head[at + 1u], head[at + 2u], head[at + 3u]);
+}
+if (appends) {
+let word = slab_row(row_sequence(row), row_position(row)) * params.row_words;
+let key_unit = kv_unit(K_KIND);
+for (var i = thread * key_unit; i < params.key_width; i += WG * key_unit) {
+kv_store(K_KIND, word, kv_head * params.key_width + i, KEY * HEAD + i);
+}
+let value_unit = kv_unit(V_KIND);
+for (var i = thread * value_unit; i < params.value_width; i += WG * value_unit) {
+kv_store(V_KIND, word + params.value_word, kv_head * params.value_width + i, (KEY + 1u) * HEAD + i);
+}
+}
+storageBarrier();
+workgroupBarrier();
 }
 `,
   "lib/residual": `
@@ -2570,6 +2707,7 @@ out[params.out_offset + row * params.out_stride + i] = sum;
 
 
 
+
 struct Params {
 group: u32,
 domain: u32,
@@ -2581,6 +2719,8 @@ weight: u32,
 bias: u32,
 weight_step: u32,
 eps: f32,
+residual_offset: u32,
+residual_stride: u32,
 }
 
 const NONE = 0xffffffffu;
@@ -2588,7 +2728,8 @@ const NONE = 0xffffffffu;
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> x: array<f32>;
 @group(1) @binding(2) var<storage, read> small: array<f32>;
-@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+@group(1) @binding(3) var<storage, read> residual: array<f32>;
+@group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
 var<workgroup> partials: array<f32, WG>;
 
@@ -2624,6 +2765,7 @@ for (var i = thread; i < params.group; i += WG) {
 var y = (x[source + i] - mean) * inv;
 if (params.weight != NONE) { y *= small[params.weight + id.x * params.weight_step + i]; }
 if (params.bias != NONE) { y += small[params.bias + id.x * params.weight_step + i]; }
+if (RESIDUAL) { y += residual[params.residual_offset + id.y * params.residual_stride + id.x * params.group + i]; }
 out[to + i] = y;
 }
 }
@@ -3430,10 +3572,7 @@ const NONE = 0xffffffffu;
 @group(1) @binding(4) var<storage, read> angles: array<vec2<f32>>;
 @group(1) @binding(5) var<storage, read> small: array<f32>;
 
-var<workgroup> head: array<f32, HEAD>;
-var<workgroup> partials: array<f32, WG>;
-
-@compute @workgroup_size(WG)
+@compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
 let row = id.y;
 if (row >= row_count(params.domain)) { return; }
@@ -3455,49 +3594,23 @@ norm = params.k_norm;
 }
 source += row * params.x_stride + index * width;
 
-var square = 0.0;
-for (var i = thread; i < width; i += WG) {
-let v = x[source + i];
-head[i] = v;
-square += v * v;
-}
-partials[thread] = square;
+load_head(0u, thread, source, width);
 workgroupBarrier();
-if (norm != NONE) {
-var sum = 0.0;
-for (var i = 0u; i < WG; i++) { sum += partials[i]; }
-let inv = 1.0 / sqrt(sum / f32(width) + params.eps);
-for (var i = thread; i < width; i += WG) { head[i] = head[i] * inv * small[norm + i]; }
-}
+norm_head(0u, thread, width, norm);
 workgroupBarrier();
-if (!is_v) {
-let at = params.angles + row_position(row) * params.half;
-for (var i = thread; i < params.half; i += WG) {
-var first = params.start + 2u * i;
-var second = first + 1u;
-if (NEOX) {
-first = params.start + i;
-second = first + params.half;
-}
-let a = head[first];
-let b = head[second];
-let turn = angles[at + i];
-head[first] = a * turn.x - b * turn.y;
-head[second] = a * turn.y + b * turn.x;
-}
-}
+if (!is_v) { turn_head(0u, thread, row_position(row)); }
 workgroupBarrier();
 if (is_q) {
 let to = params.out_offset + row * params.out_stride + index * width;
-for (var i = thread; i < width; i += WG) { q_out[to + i] = head[i]; }
+for (var i = thread; i < width; i += 32u) { q_out[to + i] = head[i]; }
 } else {
 let word = slab_row(row_sequence(row), row_position(row)) * params.row_words;
 if (is_v) {
 let unit = kv_unit(V_KIND);
-for (var i = thread * unit; i < width; i += WG * unit) { kv_store(V_KIND, word + params.value_word, index * width + i, i); }
+for (var i = thread * unit; i < width; i += 32u * unit) { kv_store(V_KIND, word + params.value_word, index * width + i, i); }
 } else {
 let unit = kv_unit(K_KIND);
-for (var i = thread * unit; i < width; i += WG * unit) { kv_store(K_KIND, word, index * width + i, i); }
+for (var i = thread * unit; i < width; i += 32u * unit) { kv_store(K_KIND, word, index * width + i, i); }
 }
 }
 }

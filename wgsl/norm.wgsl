@@ -2,6 +2,7 @@
 //   KIND 0 rms:   x / sqrt(mean(x²) + eps) · weight
 //   KIND 1 layer: (x − mean) / sqrt(mean((x − mean)²) + eps) · weight + bias
 //   KIND 2 l2:    x / max(sqrt(Σ x²), eps)
+//   (+ residual[row][i] when RESIDUAL)
 // x, out [rows][stride] f32; small: weight and bias, f32 index or NONE; the weight has `group` entries, or one
 // for each element of the row (weight_step = group).
 // grid: (groups in a row, rows, 1), one workgroup of WG threads a run.
@@ -16,6 +17,8 @@ struct Params {
   bias: u32,
   weight_step: u32,
   eps: f32,
+  residual_offset: u32,
+  residual_stride: u32,
 }
 
 const NONE = 0xffffffffu;
@@ -23,7 +26,8 @@ const NONE = 0xffffffffu;
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> x: array<f32>;
 @group(1) @binding(2) var<storage, read> small: array<f32>;
-@group(1) @binding(3) var<storage, read_write> out: array<f32>;
+@group(1) @binding(3) var<storage, read> residual: array<f32>; // x again when there is none
+@group(1) @binding(4) var<storage, read_write> out: array<f32>;
 
 var<workgroup> partials: array<f32, WG>;
 
@@ -59,6 +63,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     var y = (x[source + i] - mean) * inv;
     if (params.weight != NONE) { y *= small[params.weight + id.x * params.weight_step + i]; }
     if (params.bias != NONE) { y += small[params.bias + id.x * params.weight_step + i]; }
+    if (RESIDUAL) { y += residual[params.residual_offset + id.y * params.residual_stride + id.x * params.group + i]; }
     out[to + i] = y;
   }
 }

@@ -8,7 +8,7 @@
 // slab   the layer's cache, rows of [keys | values]                   binding 3
 // angles [position][half] (cos, sin)                                  binding 4
 // small  norm weights                                                 binding 5
-// grid: (query heads + key heads + value heads, rows, 1), WG threads a head
+// grid: (query heads + key heads + value heads, rows, 1), 32 threads a head
 struct Params {
   q_heads: u32,
   k_heads: u32,
@@ -41,10 +41,7 @@ const NONE = 0xffffffffu;
 @group(1) @binding(4) var<storage, read> angles: array<vec2<f32>>;
 @group(1) @binding(5) var<storage, read> small: array<f32>;
 
-var<workgroup> head: array<f32, HEAD>;
-var<workgroup> partials: array<f32, WG>;
-
-@compute @workgroup_size(WG)
+@compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let row = id.y;
   if (row >= row_count(params.domain)) { return; }
@@ -66,49 +63,23 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   }
   source += row * params.x_stride + index * width;
 
-  var square = 0.0;
-  for (var i = thread; i < width; i += WG) {
-    let v = x[source + i];
-    head[i] = v;
-    square += v * v;
-  }
-  partials[thread] = square;
+  load_head(0u, thread, source, width);
   workgroupBarrier();
-  if (norm != NONE) {
-    var sum = 0.0;
-    for (var i = 0u; i < WG; i++) { sum += partials[i]; }
-    let inv = 1.0 / sqrt(sum / f32(width) + params.eps);
-    for (var i = thread; i < width; i += WG) { head[i] = head[i] * inv * small[norm + i]; }
-  }
+  norm_head(0u, thread, width, norm);
   workgroupBarrier();
-  if (!is_v) {
-    let at = params.angles + row_position(row) * params.half;
-    for (var i = thread; i < params.half; i += WG) {
-      var first = params.start + 2u * i;
-      var second = first + 1u;
-      if (NEOX) {
-        first = params.start + i;
-        second = first + params.half;
-      }
-      let a = head[first];
-      let b = head[second];
-      let turn = angles[at + i];
-      head[first] = a * turn.x - b * turn.y;
-      head[second] = a * turn.y + b * turn.x;
-    }
-  }
+  if (!is_v) { turn_head(0u, thread, row_position(row)); }
   workgroupBarrier();
   if (is_q) {
     let to = params.out_offset + row * params.out_stride + index * width;
-    for (var i = thread; i < width; i += WG) { q_out[to + i] = head[i]; }
+    for (var i = thread; i < width; i += 32u) { q_out[to + i] = head[i]; }
   } else {
     let word = slab_row(row_sequence(row), row_position(row)) * params.row_words;
     if (is_v) {
       let unit = kv_unit(V_KIND);
-      for (var i = thread * unit; i < width; i += WG * unit) { kv_store(V_KIND, word + params.value_word, index * width + i, i); }
+      for (var i = thread * unit; i < width; i += 32u * unit) { kv_store(V_KIND, word + params.value_word, index * width + i, i); }
     } else {
       let unit = kv_unit(K_KIND);
-      for (var i = thread * unit; i < width; i += WG * unit) { kv_store(K_KIND, word, index * width + i, i); }
+      for (var i = thread * unit; i < width; i += 32u * unit) { kv_store(K_KIND, word, index * width + i, i); }
     }
   }
 }

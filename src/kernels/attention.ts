@@ -1,6 +1,7 @@
 /** Host side of attention.wgsl and attentionReduce.wgsl. */
 
-import { f, type Grid, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { f, type Grid, type KernelCall, NONE, type Place, perRow, read, u, write } from "./call.ts";
+import type { RopeStoreCall } from "./ropeStore.ts";
 import type { SlotLayout } from "./slot.ts";
 
 export interface AttentionCall {
@@ -22,8 +23,20 @@ export interface AttentionCall {
   /** f32 indices in the small buffer, or NONE. */
   readonly sinks: number;
   readonly slopes: number;
+  /** For q, k and v as their projections leave them, in one arena buffer; one row, no tiles ({@link canAppend}). */
+  readonly append?: AppendCall;
   readonly label: string;
   readonly layer: number;
+}
+
+/** What is done to q and k first, and what is stored. */
+export interface AppendCall {
+  readonly k: Place;
+  readonly v: Place;
+  readonly rope?: RopeStoreCall["rope"];
+  readonly qNorm: number;
+  readonly kNorm: number;
+  readonly eps: number;
 }
 
 /** Floats that one row needs of the scratch. */
@@ -36,12 +49,49 @@ const TILE_ROWS = 8;
 /** Whether the queries of a tile fit workgroup memory (half of the 16 KiB that every device has). */
 export const fitsTile = (keyWidth: number): boolean => TILE_ROWS * keyWidth * 4 <= 8192;
 
+/** Most query heads that one workgroup takes, so that their sums stay in registers. */
+const MOST_HEADS = 8;
+
+/** Floats of the 16 KiB of workgroup memory that every device has, but for what a group of any size takes. */
+const ROOM = 4096 - 4 * 64;
+
+/** Floats that each head of a group takes. */
+const roomOfHead = (slot: SlotLayout, positions: number): number =>
+  slot.keyWidth + 64 * positions + 64 + 8;
+
+/** Query heads that share what is loaded of a key head: as many as fit a workgroup's memory. */
+function groupFor(slot: SlotLayout, perKv: number, positions: number): number {
+  const lanes = Math.ceil(slot.valueWidth / 256);
+  const most = Math.floor(ROOM / roomOfHead(slot, positions));
+  return Math.max(1, Math.min(perKv, most, Math.floor(MOST_HEADS / lanes)));
+}
+
+/** Whether one workgroup can take all queries of a key head and store that key besides. */
+export function canAppend(slot: SlotLayout, heads: number, positions: number): boolean {
+  const perKv = heads / slot.heads;
+  const turned = (perKv + 2) * (Math.max(slot.keyWidth, slot.valueWidth) + 32);
+  return (
+    !slot.valueIsKeyPrefix &&
+    groupFor(slot, perKv, positions) === perKv &&
+    perKv * roomOfHead(slot, positions) + turned <= ROOM
+  );
+}
+
 export function attention(call: AttentionCall): KernelCall[] {
-  const { slot, q, out, scratch, splits, heads, tiled } = call;
+  const { slot, q, out, scratch, splits, heads, tiled, positions, append } = call;
+  const perKv = heads / slot.heads;
+  const group = groupFor(slot, perKv, positions);
   const window = `${["sliding", "chunked", "symmetric"].indexOf(call.windowKind)}u`;
   const grid: Grid = tiled
     ? { x: 1, y: heads, z: 1, rows: "x", tile: TILE_ROWS, domain: 0 }
-    : { x: splits, y: heads, z: 1, rows: "z", tile: 1, domain: 0 };
+    : {
+        x: splits,
+        y: slot.heads * Math.ceil(perKv / group),
+        z: 1,
+        rows: "z",
+        tile: 1,
+        domain: 0,
+      };
   const columns = slot.valueWidth / 4;
   const common = { tables: false, layer: call.layer, bytes: 0 };
   const target = splits > 1 ? scratch! : out;
@@ -49,20 +99,28 @@ export function attention(call: AttentionCall): KernelCall[] {
     {
       ...common,
       kernel: tiled ? "attentionTile" : "attention",
-      snippets: ["lib/step", "lib/cache", "lib/kv_load", "lib/attention_range"],
+      snippets: [
+        ...["lib/step", "lib/cache", "lib/kv_load", "lib/attention_range"],
+        ...(tiled ? [] : [append ? "lib/queries_made" : "lib/queries_given"]),
+      ],
       consts: {
         ...slot.consts,
         WINDOW: window,
         ...(tiled
           ? { ROW_SHARE: `${Math.ceil(TILE_ROWS / Math.floor(64 / Math.min(columns, 64)))}u` }
-          : { SPLITS: `${splits}u`, POSITIONS: `${call.positions}u` }),
+          : { SPLITS: `${splits}u`, POSITIONS: `${positions}u`, GROUP: `${group}u` }),
+        ...(append && {
+          HEADS: `${group + 2}u`,
+          HEAD: `${Math.max(slot.keyWidth, slot.valueWidth)}u`,
+          NEOX: append.rope?.style === "neox",
+        }),
         KEY4: `${slot.keyWidth / 4}u`,
         VALUE_LANES: `${Math.ceil(slot.valueWidth / 256)}u`,
         VALUE_STEP: `${slot.valueIsKeyPrefix ? slot.keyWidth : slot.valueWidth}u`,
       },
       params: [
         u(heads),
-        u(heads / slot.heads),
+        u(perKv),
         u(slot.keyWidth),
         u(slot.valueWidth),
         u(0),
@@ -77,16 +135,39 @@ export function attention(call: AttentionCall): KernelCall[] {
         u(call.slopes),
         f(call.scale),
         f(call.softcap),
+        ...(tiled
+          ? []
+          : [
+              u(append?.k.offset ?? 0),
+              u(append?.v.offset ?? 0),
+              u(append?.rope?.start ?? 0),
+              u((append?.rope?.rotated ?? 0) / 2),
+              u(append?.rope?.angles ?? 0),
+              u(append?.qNorm ?? NONE),
+              u(append?.kNorm ?? NONE),
+              f(append?.eps ?? 0),
+            ]),
       ],
       bindings: [
         read(q.buffer),
-        read(slot.buffer),
+        append ? write(slot.buffer) : read(slot.buffer),
         read("small"),
         write(target.buffer, 4 * (splits > 1 ? target.offset : 0)),
+        ...(append ? [read("angles")] : []),
       ],
       grid,
       label: call.label,
-      variant: tiled ? slot.typeName : `${slot.typeName} ${splits} splits`,
+      variant: tiled
+        ? slot.typeName
+        : [
+            slot.typeName,
+            `${splits} splits`,
+            append && "append",
+            append && (append.qNorm !== NONE || append.kNorm !== NONE) && "norm",
+            append?.rope?.style,
+          ]
+            .filter(Boolean)
+            .join(" "),
     },
   ];
   if (splits > 1) {

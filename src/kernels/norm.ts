@@ -12,6 +12,8 @@ export interface NormCall {
   readonly bias: number;
   /** The weight has an entry for each element of the row, not of the group. */
   readonly perElement: boolean;
+  /** What the result is added to. */
+  readonly residual?: Place;
   readonly label: string;
   readonly layer: number;
 }
@@ -22,6 +24,7 @@ export function norm(call: NormCall): KernelCall {
     snippets: ["lib/step"],
     consts: {
       KIND: `${["rmsNorm", "layerNorm", "l2Norm"].indexOf(call.kind)}u`,
+      RESIDUAL: call.residual !== undefined,
       WG: call.group >= 512 ? "64u" : "32u",
     },
     params: [
@@ -35,13 +38,22 @@ export function norm(call: NormCall): KernelCall {
       u(call.bias),
       u(call.perElement ? call.group : 0),
       f(call.eps),
+      u(call.residual?.offset ?? 0),
+      u(call.residual?.stride ?? 0),
     ],
-    bindings: [read(call.x.buffer), read("small"), write(call.out.buffer)],
+    bindings: [
+      read(call.x.buffer),
+      read("small"),
+      read((call.residual ?? call.x).buffer),
+      write(call.out.buffer),
+    ],
     tables: false,
     grid: perRow(call.x.width / call.group, call.x.domain),
     label: call.label,
     layer: call.layer,
-    variant: call.kind + (call.weight === NONE ? " plain" : ""),
+    variant: [call.kind, call.weight === NONE && "plain", call.residual && "residual"]
+      .filter(Boolean)
+      .join(" "),
     bytes: 0,
   };
 }

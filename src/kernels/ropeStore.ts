@@ -34,12 +34,12 @@ export function ropeStore(call: RopeStoreCall): KernelCall {
   const vHeads = heads(v, slot.valueWidth);
   return {
     kernel: "ropeStore",
-    snippets: ["lib/step", "lib/cache", "lib/kv_store"],
+    snippets: ["lib/step", "lib/cache", "lib/heads", "lib/kv_store"],
     consts: {
       ...slot.consts,
       NEOX: rope?.style === "neox",
       HEAD: `${Math.max(slot.keyWidth, slot.valueWidth)}u`,
-      WG: "32u",
+      HEADS: "1u",
     },
     params: [
       u(qHeads),

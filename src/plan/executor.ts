@@ -72,7 +72,10 @@ export function planFor(
   const wanted = options.int8 === "on" || (options.int8 === "auto" && tuning.int8);
   const int8 = wanted && capabilities.packedDot;
   // Signed bytes are made by a kernel of their own, which takes the norm in.
-  const apart = tuning.fuseNorm || int8 ? [] : ["norm"];
+  const apart = [
+    ...(tuning.fuseNorm || int8 ? [] : ["norm"]),
+    ...(tuning.fuseStore ? [] : ["append"]),
+  ];
   const maxBinding = Math.min(limits["maxBufferSize"], limits["maxStorageBufferBindingSize"]);
   return planModel(graph, file, {
     contextLength: options.contextLength,

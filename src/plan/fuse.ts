@@ -10,6 +10,7 @@ import {
   type Ref,
   type RopeTable,
 } from "../graph/ops.ts";
+import { MATVEC_ROWS } from "../kernels/linear.ts";
 import { groupWidth } from "../kernels/moeLinear.ts";
 import {
   type ExpertListsOp,
@@ -64,7 +65,23 @@ export interface RopeStoreOp {
   readonly eps: number;
 }
 
-export type PlanOp = Op | LinearsOp | RopeStoreOp | ExpertsOp | ExpertListsOp | MoeSumOp;
+/** A norm, and what its result is added to. */
+export type NormOp = Extract<Op, { op: "rmsNorm" | "layerNorm" | "l2Norm" }> & {
+  readonly residual?: Ref;
+};
+
+/** Attention; with `append` its queries come from there, and the key and value are stored on the way. */
+export type AttentionOp = Extract<Op, { op: "attention" }> & { readonly append?: RopeStoreOp };
+
+export type PlanOp =
+  | AttentionOp
+  | NormOp
+  | Op
+  | LinearsOp
+  | RopeStoreOp
+  | ExpertsOp
+  | ExpertListsOp
+  | MoeSumOp;
 
 export interface Node {
   readonly ref: Ref;
@@ -93,12 +110,19 @@ export interface TensorFacts {
   elements(name: string): number;
   /** Whether every buffer that holds experts of one holds the same experts of the other. */
   expertsTogether(a: string, b: string): boolean;
+  /** Whether attention of so many heads over a slot can store the key and value that it is the first to read. */
+  appends(slot: number, heads: number): boolean;
 }
+
+const isNorm = (op: PlanOp | undefined): op is NormOp =>
+  op?.op === "rmsNorm" || op?.op === "layerNorm" || op?.op === "l2Norm";
 
 /** Inputs of a node, fused ops included. */
 export function inputs(op: PlanOp): Ref[] {
   if (op.op === "linears") return op.residual === undefined ? [op.x] : [op.x, op.residual];
   if (op.op === "ropeStore") return [op.q, op.k, op.v];
+  if (op.op === "attention" && "append" in op && op.append) return inputs(op.append);
+  if (isNorm(op)) return op.residual === undefined ? [op.x] : [op.x, op.residual];
   if (op.op === "expertLists") return [op.route];
   if (op.op === "experts") return [op.x, op.route, op.lists].filter((r) => r !== undefined);
   if (op.op === "moeSum" && "residual" in op && op.residual !== undefined)
@@ -222,6 +246,7 @@ function normLinear(draft: Draft): void {
   for (const { ref, op } of draft.nodes) {
     if (op.op !== "rmsNorm" || op.weight === undefined || op.group !== draft.values[ref].width)
       continue;
+    if ("residual" in op) continue;
     const mine = readers.get(ref) ?? [];
     if (mine.length === 0 || mine.length !== uses.get(ref)) continue;
     if (draft.facts.elements(op.weight) !== op.group || op.group % 4 !== 0) continue;
@@ -283,6 +308,29 @@ function residual(draft: Draft): void {
   draft.nodes = draft.nodes.filter((n) => !gone.has(n.ref));
 }
 
+/** a + norm(x): the sum is made where the norm is finished. */
+function normResidual(draft: Draft): void {
+  const { maker, uses } = index(draft);
+  const gone = new Set<Ref>();
+  draft.nodes = draft.nodes.map((node) => {
+    const { op, ref } = node;
+    if (op.op !== "add") return node;
+    for (const [normed, other] of [
+      [op.b, op.a],
+      [op.a, op.b],
+    ]) {
+      const source = maker.get(normed);
+      const [one, two] = [normed, other].map((r) => draft.values[r]);
+      if (!isNorm(source) || source.residual !== undefined || uses.get(normed) !== 1) continue;
+      if (one.selected !== two.selected || one.width !== two.width || gone.has(normed)) continue;
+      gone.add(normed);
+      return { ref, op: { ...source, residual: other } };
+    }
+    return node;
+  });
+  draft.nodes = draft.nodes.filter((n) => !gone.has(n.ref));
+}
+
 /** Norm and rotation of q and k, and the store of k and v, in front of attention. */
 function ropeStore(draft: Draft): void {
   const { maker, uses } = index(draft);
@@ -307,7 +355,7 @@ function ropeStore(draft: Draft): void {
       at = op.x;
       op = maker.get(at);
     }
-    if (op?.op === "rmsNorm" && uses.get(at) === 1) {
+    if (op?.op === "rmsNorm" && !("residual" in op) && uses.get(at) === 1) {
       path.push(at);
       norm = op;
       at = op.x;
@@ -374,11 +422,27 @@ function ropeStore(draft: Draft): void {
   draft.nodes = next.filter((n) => !gone.has(n.ref));
 }
 
+/** Attention of one row turns its queries itself and stores its key and value. */
+function append(draft: Draft): void {
+  const { maker, uses } = index(draft);
+  const gone = new Set<Ref>();
+  draft.nodes = draft.nodes.map((node) => {
+    const { op, ref } = node;
+    if (op.op !== "attention") return node;
+    const store = maker.get(op.q);
+    if (store?.op !== "ropeStore" || uses.get(op.q) !== 1 || store.slot !== op.slot) return node;
+    if (!draft.facts.appends(op.slot, op.heads)) return node;
+    gone.add(op.q);
+    return { ref, op: { ...op, append: store } };
+  });
+  draft.nodes = draft.nodes.filter((n) => !gone.has(n.ref));
+}
+
 /** In the order they are tried. One to 8 rows use the mat-vec kernel, which alone can take a norm in. */
 const patterns: readonly {
   readonly name: string;
-  /** Plans of few or of many rows only. */
-  readonly only?: "few" | "many";
+  /** Plans of one, of one to 8, or of more rows only. */
+  readonly only?: "one" | "few" | "many";
   readonly apply: (d: Draft) => void;
 }[] = [
   { name: "gate-up", apply: gateUp },
@@ -388,8 +452,10 @@ const patterns: readonly {
   { name: "scale", apply: scaleLinear },
   { name: "shared-input", apply: sharedInput },
   { name: "residual", apply: residual },
+  { name: "norm-residual", apply: normResidual },
   { name: "norm", only: "few", apply: normLinear },
   { name: "rope-store", apply: ropeStore },
+  { name: "append", only: "one", apply: append },
 ];
 
 /** Names for `--no-fuse`. */
@@ -398,7 +464,7 @@ export const fusionNames: readonly string[] = patterns.map((p) => p.name);
 export function fuse(
   graph: Graph,
   facts: TensorFacts,
-  matvec: boolean,
+  rows: number,
   without: readonly string[],
 ): FusedGraph {
   const draft: Draft = {
@@ -444,7 +510,10 @@ export function fuse(
   });
   for (const pattern of patterns) {
     if (without.includes(pattern.name)) continue;
-    if (pattern.only !== undefined && pattern.only !== (matvec ? "few" : "many")) continue;
+    const { only } = pattern;
+    if (only === "one" && rows > 1) continue;
+    if (only === "few" && rows > MATVEC_ROWS) continue;
+    if (only === "many" && rows <= MATVEC_ROWS) continue;
     pattern.apply(draft);
   }
   return { nodes: draft.nodes, values: draft.values, output: draft.output };

@@ -5,6 +5,7 @@
 
 import type { Graph, Ref } from "../graph/ops.ts";
 import { argmax, argmaxScratch } from "../kernels/argmax.ts";
+import { canAppend } from "../kernels/attention.ts";
 import { type Domain, type KernelCall, NONE, type Place } from "../kernels/call.ts";
 import { MATVEC_ROWS } from "../kernels/linear.ts";
 import { sample, sampleScratch } from "../kernels/sample.ts";
@@ -119,9 +120,13 @@ export class Lowering {
           const [first, second] = [expertPieces(matrices.get(a)!), expertPieces(matrices.get(b)!)];
           return first !== undefined && first.join() === second?.join();
         },
+        appends: (slot, heads) => {
+          const layout = input.slots[slot];
+          return layout.kind === "kv" && canAppend(layout, heads, input.tuning.positions);
+        },
         elements: (name) => tensors.get(name) ?? input.placement.vectorLengths.get(name) ?? 0,
       },
-      this.matvec,
+      rowClass.rows,
       input.noFuse,
     );
   }

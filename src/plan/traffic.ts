@@ -45,9 +45,9 @@ export function decodeTraffic(
   for (const call of plan.calls) {
     planned += call.bytes;
     const rows = attended.get(`${call.layer} ${call.label}`) ?? 0;
-    for (const { buffer, access } of call.bindings) {
+    for (const { buffer } of call.bindings) {
       const slot = bySlab.get(buffer);
-      if (slot && access === "read") planned += rowBytes(slot) * rows;
+      if (slot) planned += rowBytes(slot) * rows;
     }
   }
   return { planned, weights, cache };

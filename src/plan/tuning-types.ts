@@ -10,6 +10,8 @@ export interface Tuning extends LinearTuning {
   readonly int8: boolean;
   /** Whether a norm before a decode linear is part of it: a dispatch less, its weights read by every thread. */
   readonly fuseNorm: boolean;
+  /** Whether attention of one row turns its queries and stores its key and value: a dispatch less, queries turned by every split. */
+  readonly fuseStore: boolean;
 }
 
 /** What was measured on an adapter, and that adapter's name. */

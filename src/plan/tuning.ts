@@ -19,6 +19,7 @@ export function tuningFor(capabilities: Capabilities): Tuning {
     subgroup: subgroups ? subgroupMinSize : 0,
     int8: llvmpipe,
     fuseNorm: !llvmpipe,
+    fuseStore: true,
   };
   if (software)
     return { ...common, lanes: 1, weightRows: llvmpipe ? 2 : 4, tile: 32, splits: 1, positions: 4 };

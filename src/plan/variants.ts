@@ -202,13 +202,21 @@ function* caches(): Generator<KernelCall> {
             eps: 0,
             rope: { start: 0, rotated: 64, style, angles: 0 },
           });
-        for (const [splits, tiled] of [
+        const turned = { k: place(0, 128), v: place(0, 128), qNorm: 0, kNorm: NONE, eps: 0 };
+        const [norm, neox] = (["norm", "neox"] as const).map((style) => ({
+          ...turned,
+          rope: { start: 0, rotated: 64, style, angles: 0 },
+        }));
+        for (const [splits, tiled, append] of [
           [1, false],
           [16, false],
           [1, true],
+          [1, false, norm],
+          [16, false, neox],
         ] as const)
           for (const windowKind of ["sliding", "chunked", "symmetric"] as const)
             yield* attention({
+              append,
               ...at,
               q: place(0, 128),
               out: place(1, 128),
@@ -240,6 +248,7 @@ function* rest(): Generator<KernelCall> {
         weight: 0,
         bias: NONE,
         perElement: false,
+        residual: group === 64 ? undefined : place(2, 1024),
       });
   for (const style of ["norm", "neox"] as const)
     yield rope({

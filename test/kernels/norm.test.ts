@@ -23,6 +23,8 @@ interface Options {
   readonly weight?: "group" | "row";
   readonly bias?: boolean;
   readonly eps: number;
+  /** The result is added to something. */
+  readonly residual?: boolean;
   /** Added to every element: a mean far from 0. */
   readonly shift?: number;
 }
@@ -40,10 +42,13 @@ async function check(options: Options): Promise<void> {
   if (bias) small.set(bias, 3 + length);
   const from = placeOf("x", width, { offset: 7, gap: 2 });
   const out = placeOf("out", width, { offset: 3, gap: 5 });
+  const other = placeOf("other", width, { offset: 1, gap: 1 });
+  const residual = numbers.floats(rows * width);
   const call = norm({
     kind,
     x: from,
     out,
+    residual: options.residual ? other : undefined,
     group,
     eps,
     weight: weight ? 3 : NONE,
@@ -55,7 +60,12 @@ async function check(options: Options): Promise<void> {
   const { bits } = await runCalls(
     {
       calls: [call],
-      buffers: { x: spread(from, x), small, out: poisoned(roomFor(out, rows)) },
+      buffers: {
+        x: spread(from, x),
+        other: spread(other, residual),
+        small,
+        out: poisoned(roomFor(out, rows)),
+      },
       rows: rowsOf(rows),
     },
     "out",
@@ -66,7 +76,8 @@ async function check(options: Options): Promise<void> {
       : kind === "layerNorm"
         ? layerNorm(x, weight, bias, eps, group)
         : l2Norm(x, eps, group);
-  expectRows(out, bits, expected);
+  const sum = expected.map((value, i) => value + (options.residual ? residual[i] : 0));
+  expectRows(out, bits, sum);
 }
 
 describe.skipIf(!gpuAvailable)("norm.wgsl", () => {
@@ -84,6 +95,15 @@ describe.skipIf(!gpuAvailable)("norm.wgsl", () => {
         shift: 4,
       });
       await check({ kind: "l2Norm", group, groups: 1, rows, eps: 1e-6 });
+      await check({
+        kind: "rmsNorm",
+        group,
+        groups: 2,
+        rows,
+        weight: "row",
+        eps: 1e-6,
+        residual: true,
+      });
     }
   });
   it("normalises heads, with a weight for all of them or for each", async () => {

@@ -25,7 +25,7 @@ const models = [
   { name: "llama-all-bias", chunk: 8, each: true },
   { name: "llama-fused-qkv", chunk: 8, each: true },
   { name: "llama", chunk: 32, each: false },
-  { name: "gemma3", chunk: 8, each: false },
+  { name: "gemma3", chunk: 8, each: true },
   { name: "phi3", chunk: 8, each: false },
 ];
 

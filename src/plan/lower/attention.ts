@@ -1,11 +1,11 @@
 /** Lowering of attention and of what writes its cache. */
 
-import type { Op, Ref } from "../../graph/ops.ts";
-import { attention, fitsTile, scratchWidth } from "../../kernels/attention.ts";
+import type { Ref } from "../../graph/ops.ts";
+import { type AppendCall, attention, fitsTile, scratchWidth } from "../../kernels/attention.ts";
 import { NONE } from "../../kernels/call.ts";
 import { ropeStore } from "../../kernels/ropeStore.ts";
 import type { SlotLayout } from "../../kernels/slot.ts";
-import type { RopeStoreOp } from "../fuse.ts";
+import type { AttentionOp, RopeStoreOp } from "../fuse.ts";
 import type { Lowering } from "../plan.ts";
 
 function slotOf(plan: Lowering, index: number): SlotLayout {
@@ -14,44 +14,40 @@ function slotOf(plan: Lowering, index: number): SlotLayout {
   return slot;
 }
 
+/** What is done to keys and queries before they are used. */
+function turned(plan: Lowering, op: RopeStoreOp): AppendCall {
+  const { rope } = op;
+  return {
+    k: plan.place(op.k),
+    v: plan.place(op.v),
+    rope: rope && {
+      start: rope.start,
+      rotated: rope.table.rotated,
+      style: rope.style,
+      angles: plan.input.constants.angles(rope.table),
+    },
+    qNorm: plan.vector(op.qNorm),
+    kNorm: plan.vector(op.kNorm),
+    eps: op.eps,
+  };
+}
+
 export function lowerRopeStore(plan: Lowering, ref: Ref, op: RopeStoreOp): void {
   const q = plan.place(op.q);
   const out = plan.make(ref, [q]);
-  const { rope: turn } = op;
-  plan.calls.push(
-    ropeStore({
-      slot: slotOf(plan, op.slot),
-      q,
-      k: plan.place(op.k),
-      v: plan.place(op.v),
-      out,
-      rope: turn && {
-        start: turn.start,
-        rotated: turn.table.rotated,
-        style: turn.style,
-        angles: plan.input.constants.angles(turn.table),
-      },
-      qNorm: plan.vector(op.qNorm),
-      kNorm: plan.vector(op.kNorm),
-      eps: op.eps,
-      label: op.name,
-      layer: op.layer,
-    }),
-  );
+  const { name: label, layer } = op;
+  const slot = slotOf(plan, op.slot);
+  plan.calls.push(ropeStore({ ...turned(plan, op), slot, q, out, label, layer }));
 }
 
-export function lowerAttention(
-  plan: Lowering,
-  ref: Ref,
-  op: Extract<Op, { op: "attention" }>,
-): void {
+export function lowerAttention(plan: Lowering, ref: Ref, op: AttentionOp): void {
   const slot = slotOf(plan, op.slot);
   const store = { slot, qNorm: NONE, kNorm: NONE, eps: 0, layer: op.layer };
   if (op.k !== undefined)
     plan.calls.push(ropeStore({ ...store, k: plan.place(op.k), label: "store k" }));
   if (op.v !== undefined && !slot.valueIsKeyPrefix)
     plan.calls.push(ropeStore({ ...store, v: plan.place(op.v), label: "store v" }));
-  const q = plan.place(op.q);
+  const q = plan.place(op.append?.q ?? op.q);
   const out = plan.make(ref, [q]);
   const splits = plan.matvec ? plan.input.tuning.splits : 1;
   const scratch =
@@ -70,6 +66,7 @@ export function lowerAttention(
       heads: op.heads,
       scale: op.scale,
       softcap: op.softcap,
+      append: op.append && turned(plan, op.append),
       window: op.window,
       windowKind: op.windowKind,
       sinks: plan.vector(op.sinks),

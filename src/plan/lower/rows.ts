@@ -5,6 +5,7 @@ import { dot } from "../../kernels/dot.ts";
 import { embed } from "../../kernels/embed.ts";
 import { norm } from "../../kernels/norm.ts";
 import { rope } from "../../kernels/rope.ts";
+import type { NormOp } from "../fuse.ts";
 import type { Lowering } from "../plan.ts";
 
 export function lowerEmbed(plan: Lowering, ref: Ref, op: Extract<Op, { op: "embed" }>): void {
@@ -30,14 +31,11 @@ export function lowerEmbed(plan: Lowering, ref: Ref, op: Extract<Op, { op: "embe
   }
 }
 
-export function lowerNorm(
-  plan: Lowering,
-  ref: Ref,
-  op: Extract<Op, { op: "rmsNorm" | "layerNorm" | "l2Norm" }>,
-): void {
+export function lowerNorm(plan: Lowering, ref: Ref, op: NormOp): void {
   const x = plan.place(op.x);
   const weight = op.op === "l2Norm" ? undefined : op.weight;
-  const out = plan.make(ref, [x]);
+  const residual = op.residual === undefined ? undefined : plan.place(op.residual);
+  const out = plan.make(ref, residual ? [x, residual] : [x]);
   const length = weight === undefined ? 0 : plan.input.placement.vectorLengths.get(weight)!;
   plan.calls.push(
     norm({
@@ -49,6 +47,7 @@ export function lowerNorm(
       weight: plan.vector(weight),
       bias: op.op === "layerNorm" ? plan.vector(op.bias) : NONE,
       perElement: length > op.group,
+      residual,
       label: op.name,
       layer: op.layer,
     }),
