@@ -11,7 +11,7 @@ import process from "node:process";
 import { platform } from "#platform";
 import { readGguf } from "../src/gguf/read.ts";
 import { buildGraph } from "../src/models/index.ts";
-import { createGpuExecutor, planFor } from "../src/plan/executor.ts";
+import { createGpuExecutor, planFor } from "../src/plan/create.ts";
 import { Buffers, BufferUsage } from "../src/platform/buffers.ts";
 import type { Gpu } from "../src/platform/types.ts";
 import type { Placement } from "../src/weights/place.ts";

@@ -6,11 +6,8 @@ import type { GgufFile } from "../gguf/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import type { CacheTypeName } from "../kernels/slot.ts";
-import {
-  createGpuExecutor,
-  type ExecutorHooks,
-  type GpuExecutorOptions,
-} from "../plan/executor.ts";
+import { createGpuExecutor, type ExecutorHooks } from "../plan/create.ts";
+import type { GpuExecutorOptions } from "../plan/executor.ts";
 import type { Gpu } from "../platform/types.ts";
 import { createRowSampler } from "../sample/row.ts";
 import { batched } from "./batch.ts";

@@ -3,7 +3,7 @@ import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import { buildGraph } from "../models/index.ts";
-import { planFor } from "../plan/executor.ts";
+import { planFor } from "../plan/create.ts";
 import type { ModelPlan } from "../plan/memory.ts";
 import type { Capabilities } from "../platform/capabilities.ts";
 import { decided } from "./device.ts";

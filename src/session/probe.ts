@@ -10,7 +10,7 @@ import type { QuantType } from "../gguf/quants.ts";
 import type { GgufFile, TensorInfo } from "../gguf/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph, Op } from "../graph/ops.ts";
-import { createGpuExecutor } from "../plan/executor.ts";
+import { createGpuExecutor } from "../plan/create.ts";
 import type { Gpu } from "../platform/types.ts";
 
 /** Seconds per token that a model is expected to take. */

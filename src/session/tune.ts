@@ -2,7 +2,7 @@
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
 import { quantByName } from "../gguf/quants.ts";
-import { createGpuExecutor } from "../plan/executor.ts";
+import { createGpuExecutor } from "../plan/create.ts";
 import { tuningFor } from "../plan/tuning.ts";
 import type { DeviceTuning, Tuning } from "../plan/tuning-types.ts";
 import { chain, PROBE_OPTIONS, type Probe, secondsPerStep } from "./probe.ts";

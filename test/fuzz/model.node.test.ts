@@ -3,7 +3,7 @@ import { WebggufError } from "../../src/base/errors.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { planFor } from "../../src/plan/executor.ts";
+import { planFor } from "../../src/plan/create.ts";
 import type { Capabilities } from "../../src/platform/types.ts";
 import { createTokenizer } from "../../src/text/tokenizer.ts";
 import { fixture } from "../fixture.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { platform } from "#platform";
 import type { ByteSource } from "../../src/base/source.ts";
 import type { StepResult } from "../../src/graph/executor.ts";
-import { createGpuExecutor, type ExecutorHooks } from "../../src/plan/executor.ts";
+import { createGpuExecutor, type ExecutorHooks } from "../../src/plan/create.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { joined, logitsOf, openExecutor, openModel, optionsOf, type TestModel } from "./models.ts";
 import { watchBuffers } from "./watch.ts";

@@ -7,7 +7,7 @@ import type { GgufFile } from "../../src/gguf/types.ts";
 import type { DeviceSampling, Executor } from "../../src/graph/executor.ts";
 import type { Graph } from "../../src/graph/ops.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { createGpuExecutor } from "../../src/plan/executor.ts";
+import { createGpuExecutor } from "../../src/plan/create.ts";
 import { createRowSampler } from "../../src/sample/row.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";

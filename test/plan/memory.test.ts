@@ -4,7 +4,7 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { ggufHeader } from "../../src/gguf/write.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { planFor } from "../../src/plan/executor.ts";
+import { planFor } from "../../src/plan/create.ts";
 import type { Capabilities } from "../../src/platform/types.ts";
 
 const capabilities = {

@@ -5,11 +5,8 @@ import type { GgufFile } from "../../src/gguf/types.ts";
 import type { Executor, StepRequest } from "../../src/graph/executor.ts";
 import type { Graph } from "../../src/graph/ops.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import {
-  createGpuExecutor,
-  type GpuExecutor,
-  type GpuExecutorOptions,
-} from "../../src/plan/executor.ts";
+import { createGpuExecutor } from "../../src/plan/create.ts";
+import type { GpuExecutor, GpuExecutorOptions } from "../../src/plan/executor.ts";
 import type { Gpu } from "../../src/platform/types.ts";
 import { fixture, fixtureJson } from "../fixture.ts";
 

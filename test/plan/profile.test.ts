@@ -5,7 +5,8 @@ import { createCpuExecutor } from "../../src/cpu/executor.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { copyBandwidth } from "../../src/plan/bandwidth.ts";
-import { createGpuExecutor, type GpuExecutor } from "../../src/plan/executor.ts";
+import { createGpuExecutor } from "../../src/plan/create.ts";
+import type { GpuExecutor } from "../../src/plan/executor.ts";
 import { profileDecode, timeDispatches } from "../../src/plan/profile.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 

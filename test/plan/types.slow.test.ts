@@ -10,7 +10,7 @@ import type { GgufFile } from "../../src/gguf/types.ts";
 import { ggufBytes, type WritableTensor, type WriteOptions } from "../../src/gguf/write.ts";
 import type { Executor } from "../../src/graph/executor.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { createGpuExecutor } from "../../src/plan/executor.ts";
+import { createGpuExecutor } from "../../src/plan/create.ts";
 import { feed, nmse } from "../conformance/archs.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 

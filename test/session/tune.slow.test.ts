@@ -4,7 +4,7 @@ import { loadModel, tuneDevice } from "../../mod.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { planFor } from "../../src/plan/executor.ts";
+import { planFor } from "../../src/plan/create.ts";
 import { decided } from "../../src/session/device.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
