@@ -88,9 +88,7 @@ const hosts = [
   wanted("deno") ? inDeno() : undefined,
   wanted("chromium") ? await inChromium() : undefined,
 ].filter((one) => one !== undefined);
-const heap = !wanted("node")
-  ? undefined
-  : inNode<HeapReport>("--expose-gc", "--max-semi-space-size=256", "--heap", "--null");
+const heap = !wanted("node") ? undefined : inNode<HeapReport>("--expose-gc", "--heap", "--null");
 const load = [loadBefore, os.loadavg()[0]];
 if (process.argv.includes("--json")) console.log(JSON.stringify({ load, hosts, heap }));
 else {

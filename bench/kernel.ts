@@ -280,7 +280,7 @@ class Bench {
       end: i + 1,
       output: false,
     }));
-    encodeStep(words, rows, 0);
+    encodeStep(words, 0, rows, 0);
     const put = (data: Uint32Array<ArrayBuffer>): GPUBuffer => {
       const buffer = buffers.allocate("step", data.byteLength, usage);
       device.queue.writeBuffer(buffer, 0, data);

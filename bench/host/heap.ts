@@ -1,4 +1,4 @@
-/** What a decode step leaves to the garbage collector, in Node started with --expose-gc and a large young space. */
+/** What a decode step leaves to the garbage collector, in Node started with --expose-gc and otherwise as anyone starts it. */
 import { PerformanceObserver } from "node:perf_hooks";
 import process from "node:process";
 import type { Gpu } from "../../src/platform/types.ts";
@@ -11,7 +11,7 @@ export interface HeapReport {
   /** Bytes of JavaScript objects for each step: the engine's, and those of the same calls made barely. */
   readonly step: number;
   readonly bare: number;
-  /** Collections while the engine's steps ran; with a young space of Node's own size it would be `step` · steps / 16 MiB. */
+  /** Collections while the engine's steps ran. */
   readonly collections: number;
 }
 

@@ -49,6 +49,7 @@ export async function copyBandwidth(gpu: Gpu): Promise<number> {
     const row = { sequence: 0, token: 0, end: 1, output: false };
     encodeStep(
       words,
+      0,
       Array.from({ length: ROWS }, (_, position) => ({ ...row, position })),
       0,
     );

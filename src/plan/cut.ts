@@ -52,14 +52,7 @@ export function checkRequests(requests: readonly StepRequest[], limits: CutLimit
       throw new WebggufError("input/invalid", "Cannot run a step without tokens");
     if (sample) checkSampling(sample);
     if (tokens === "sampled") continue;
-    const limit = limitFor(requests, limits);
-    if (!limits.causal && tokens.length > limit) {
-      throw new WebggufError(
-        "context/overflow",
-        `Cannot take ${tokens.length} tokens: this model attends both ways, so a text must fit one chunk of ${limit} (-ub)`,
-        { expected: limit, actual: tokens.length },
-      );
-    }
+    if (!limits.causal) checkWhole(tokens.length, limitFor(requests, limits));
     for (let i = 0; i < tokens.length; i++) {
       const token = Number(tokens[i]);
       if (Number.isInteger(token) && token >= 0 && token < limits.vocabulary) continue;
@@ -72,8 +65,17 @@ export function checkRequests(requests: readonly StepRequest[], limits: CutLimit
   }
 }
 
+function checkWhole(rows: number, limit: number): void {
+  if (rows <= limit) return;
+  throw new WebggufError(
+    "context/overflow",
+    `Cannot take ${rows} tokens: this model attends both ways, so a text must fit one chunk of ${limit} (-ub)`,
+    { expected: limit, actual: rows },
+  );
+}
+
 function checkSampling({ temperature, topK, penalties }: DeviceSampling): void {
-  const { lastN } = penalties ?? { lastN: 1 };
+  const lastN = penalties ? penalties.lastN : 1;
   if (!(lastN >= 1 && lastN <= MAX_DEVICE_LAST_N))
     throw new WebggufError(
       "input/invalid",
@@ -90,44 +92,63 @@ function checkSampling({ temperature, topK, penalties }: DeviceSampling): void {
 
 /** Rows a chunk of these requests may have: fewer when every row has an output. */
 function limitFor(requests: readonly StepRequest[], limits: CutLimits): number {
-  const total = requests.reduce((sum, r) => sum + rowsOf(r), 0);
-  const all = requests.some((r) => r.outputs === "all");
+  let total = 0;
+  let all = false;
+  for (const request of requests) {
+    total += rowsOf(request);
+    all ||= request.outputs === "all";
+  }
   return all && total > limits.outputs ? limits.wide : limits.chunk;
 }
 
-function drawsOf(requests: readonly StepRequest[]): Draws {
-  const settings = requests.flatMap(({ sample }) => sample ?? []);
-  if (settings.some((one) => one.penalties)) return "penalized";
-  return settings.some(draws) ? "plain" : "none";
+/** What a chunk does when one of the requests wants it. */
+interface Wanted {
+  sample: boolean;
+  draws: Draws;
+  read: boolean;
+  /** Every row of some request has an output. */
+  all: boolean;
 }
 
-/** The rows of all requests in order. `lengthOf` tells how many rows a sequence has so far. */
+function wantedBy(requests: readonly StepRequest[]): Wanted {
+  const wanted: Wanted = { sample: false, draws: "none", read: false, all: false };
+  for (const { sample, read, outputs } of requests) {
+    wanted.read ||= read === true;
+    wanted.all ||= outputs === "all";
+    if (!sample) continue;
+    wanted.sample = true;
+    if (sample.penalties) wanted.draws = "penalized";
+    else if (wanted.draws === "none" && draws(sample)) wanted.draws = "plain";
+  }
+  return wanted;
+}
+
+/**
+ * The rows of all requests in order. `lengthOf` tells how many rows a sequence has so far. This runs once a token
+ * and makes few objects, because what it leaves to the garbage collector adds up.
+ */
 export function cutRows(
   requests: readonly StepRequest[],
   limits: CutLimits,
   lengthOf: (sequence: number) => number,
 ): Chunk[] {
   const limit = limitFor(requests, limits);
-  const all = requests.some((r) => r.outputs === "all");
-  const common = {
-    sample: requests.some((r) => r.sample),
-    draws: drawsOf(requests),
-    read: requests.some((r) => r.read),
-  };
+  const { sample, draws, read, all } = wantedBy(requests);
   const chunks: Chunk[] = [];
   let rows: Row[] = [];
   let outputs = 0;
   const close = (): void => {
-    if (rows.length > 0) chunks.push({ rows, outputs, ...common });
+    if (rows.length > 0) chunks.push({ rows, outputs, sample, draws, read });
     rows = [];
     outputs = 0;
   };
-  const added = new Map<number, number>();
-  for (const request of requests) {
+  for (let at = 0; at < requests.length; at++) {
+    const request = requests[at];
     const { sequence, tokens } = request;
     const count = rowsOf(request);
-    const start = lengthOf(sequence) + (added.get(sequence) ?? 0);
-    added.set(sequence, (added.get(sequence) ?? 0) + count);
+    let start = lengthOf(sequence);
+    for (let i = 0; i < at; i++)
+      if (requests[i].sequence === sequence) start += rowsOf(requests[i]);
     if (!limits.causal && rows.length + count > limit) close();
     for (let i = 0; i < count; i++) {
       if (rows.length === limit || (!all && outputs === limits.outputs)) close();
@@ -153,6 +174,9 @@ export function gather(
   parts: readonly ChunkResult[],
   width: number,
 ): StepResult[] {
+  // One token of one request, as nearly always.
+  if (requests.length === 1 && parts.length === 1 && !requests[0].read)
+    return [requests[0].sample ? { tokens: parts[0].tokens } : {}];
   const logits = join(parts.flatMap((p) => (p.logits ? [p.logits] : [])));
   const tokens = parts.flatMap((p) => (p.tokens ? [...p.tokens] : []));
   let at = 0;

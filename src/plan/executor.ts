@@ -60,6 +60,12 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
+/** Outputs on their way to the host. */
+interface Read {
+  readonly staging: GPUBuffer;
+  readonly bytes: number;
+}
+
 export class GpuExecutor implements Executor {
   readonly kind = "gpu";
   readonly adapter: string;
@@ -88,6 +94,7 @@ export class GpuExecutor implements Executor {
   readonly #width: number;
   readonly #layout: GPUBindGroupLayout;
   readonly #slices = new Slices();
+  readonly #lengthOf = (sequence: SequenceId): number => this.#pages.length(sequence);
   #pending: Pending[] = [];
   #scheduled = false;
   #tail: Promise<unknown> = Promise.resolve();
@@ -241,18 +248,19 @@ export class GpuExecutor implements Executor {
   /** Cuts requests into chunks, makes room for them, and advances the lengths. */
   #cut(requests: readonly StepRequest[]): Chunk[] {
     checkRequests(requests, this.#limits);
-    const chunks = cutRows(requests, this.#limits, (sequence) => this.#pages.length(sequence));
-    const before = requests.map(
-      ({ sequence }) => [sequence, this.#pages.length(sequence)] as const,
-    );
+    const chunks = cutRows(requests, this.#limits, this.#lengthOf);
+    let taken = 0;
     try {
-      for (const request of requests) {
-        const count = rowsOf(request);
-        this.reserve(request.sequence, count);
-        this.#pages.advance(request.sequence, count);
+      for (; taken < requests.length; taken++) {
+        const count = rowsOf(requests[taken]);
+        this.reserve(requests[taken].sequence, count);
+        this.#pages.advance(requests[taken].sequence, count);
       }
     } catch (error) {
-      for (const [sequence, length] of before) this.#pages.rewind(sequence, length);
+      while (taken-- > 0) {
+        const { sequence } = requests[taken];
+        this.#pages.rewind(sequence, this.#pages.length(sequence) - rowsOf(requests[taken]));
+      }
       throw error;
     }
     return chunks;
@@ -317,18 +325,19 @@ export class GpuExecutor implements Executor {
     const words = slot / 4;
     const resultBase = this.maxSequences;
     let results = 0;
-    batch.forEach((step, i) => {
-      encodeStep(this.#words.subarray(i * words, (i + 1) * words), step.rows, results);
-      results += step.sample ? step.outputs : 0;
-    });
+    for (let i = 0; i < batch.length; i++) {
+      encodeStep(this.#words, i * words, batch[i].rows, results);
+      results += batch[i].sample ? batch[i].outputs : 0;
+    }
     device.queue.writeBuffer(this.#buffer("step"), 0, this.#words, 0, batch.length * words);
     const group = this.#stepGroup(slot);
     const wide = batch[0].rows.length > SMALL_ROWS;
     const begun = wide ? this.#submitSlices(batch[0], group) : 0;
     const encoder = device.createCommandEncoder();
-    const reads: { step: Pending; staging: GPUBuffer; bytes: number }[] = [];
+    const reads: Read[] = [];
     let pass: GPUComputePassEncoder | undefined;
-    batch.forEach((step, i) => {
+    for (let i = 0; i < batch.length; i++) {
+      const step = batch[i];
       if (!pass) {
         pass = encoder.beginComputePass();
         pass.setBindGroup(2, this.#tables);
@@ -336,17 +345,17 @@ export class GpuExecutor implements Executor {
       pass.setBindGroup(0, group, [i * slot]);
       step.replay.encode(pass, step.end, step.draws, step.rows.length, step.outputs, begun);
       const saved = this.#states.due(step.rows);
-      if (!step.read && saved.length === 0) return;
+      if (!step.read && saved.length === 0) continue;
       pass.end();
       pass = undefined;
       for (const copy of saved) this.#states.save(encoder, copy);
-      if (!step.read) return;
+      if (!step.read) continue;
       const { output } = step.replay.plan;
       const bytes = 4 * output.stride * step.outputs;
       const staging = this.#readback.take(bytes);
       encoder.copyBufferToBuffer(this.#buffer(output.buffer), 4 * output.offset, staging, 0, bytes);
-      reads.push({ step, staging, bytes });
-    });
+      reads.push({ staging, bytes });
+    }
     pass?.end();
     const tokens = results > 0 ? this.#readback.take(4 * results) : undefined;
     if (tokens)
@@ -398,25 +407,30 @@ export class GpuExecutor implements Executor {
 
   async #deliver(
     batch: readonly Pending[],
-    reads: readonly { step: Pending; staging: GPUBuffer; bytes: number }[],
+    reads: readonly Read[],
     tokens: GPUBuffer | undefined,
     results: number,
   ): Promise<void> {
     try {
       // A step without results is done when its work is.
       if (!tokens && reads.length === 0) await this.#gpu.device.queue.onSubmittedWorkDone();
-      const [sampled, ...outputs] = await Promise.all([
-        tokens ? this.#readback.bring(tokens, 4 * results) : undefined,
-        ...reads.map((r) => this.#readback.bring(r.staging, r.bytes)),
-      ]);
-      const ids = sampled ? new Int32Array(sampled) : undefined;
+      // All maps are asked for before the first is waited for.
+      const sampled = tokens && this.#readback.bring(tokens, 4 * results);
+      let floats: readonly ArrayBuffer[] = [];
+      if (reads.length > 0) {
+        sampled?.catch(() => {}); // waited for below
+        floats = await Promise.all(reads.map((r) => this.#readback.bring(r.staging, r.bytes)));
+      }
+      const ids = sampled && new Int32Array(await sampled);
       let at = 0;
+      let read = 0;
       for (const step of batch) {
-        const index = reads.findIndex((r) => r.step === step);
-        const logits =
-          index < 0 ? undefined : this.#compact(new Float32Array(outputs[index]!), step);
+        const logits = step.read
+          ? this.#compact(new Float32Array(floats[read++]), step)
+          : undefined;
         const count = step.sample ? step.outputs : 0;
-        step.resolve({ logits, tokens: step.sample ? ids!.slice(at, at + count) : undefined });
+        const mine = ids && step.sample ? ids.subarray(at, at + count) : undefined;
+        step.resolve({ logits, tokens: mine });
         at += count;
       }
     } catch (error) {

@@ -22,7 +22,7 @@ export class Readback {
     );
   }
 
-  /** The first `bytes` bytes of a staging buffer, which goes back into the pool. */
+  /** A copy of the first `bytes` bytes of a staging buffer, which goes back into the pool. */
   async bring(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
     try {
       await staging.mapAsync(MapMode.read, 0, bytes);

@@ -3,6 +3,8 @@ import type { StateLayout } from "../kernels/slot.ts";
 import { advances, Snapshots, snapshotBuffer } from "./snapshots.ts";
 import type { Row } from "./steps.ts";
 
+const NONE: readonly never[] = [];
+
 export class StateCopies {
   readonly #slots: readonly StateLayout[];
   readonly #named: ReadonlyMap<string, GPUBuffer>;
@@ -26,8 +28,8 @@ export class StateCopies {
   }
 
   /** Copies that are due behind these rows. */
-  due(rows: readonly Row[]): { sequence: number; index: number }[] {
-    if (!this.any) return [];
+  due(rows: readonly Row[]): readonly { sequence: number; index: number }[] {
+    if (!this.any) return NONE;
     return advances(rows).flatMap((advance) => {
       const index = this.#snapshots.advance(advance);
       return index === undefined ? [] : [{ sequence: advance.sequence, index }];

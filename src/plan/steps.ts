@@ -23,44 +23,49 @@ const SETTINGS = 12;
 export const slotBytes = (rows: number): number =>
   Math.ceil((4 * (HEADER + (RECORD + 1 + SETTINGS) * rows)) / 256) * 256;
 
-/** Writes a step into `words` (zeroed or reused); `results` is where its sampled tokens go. */
-export function encodeStep(words: Uint32Array, rows: readonly Row[], results: number): void {
+/** Writes a step at word `base` (zeroed or reused); `results` is where its sampled tokens go. */
+export function encodeStep(
+  words: Uint32Array,
+  base: number,
+  rows: readonly Row[],
+  results: number,
+): void {
   const list = HEADER + RECORD * rows.length;
   let outputs = 0;
   for (let r = 0; r < rows.length; r++) {
     const row = rows[r];
-    const at = HEADER + RECORD * r;
+    const at = base + HEADER + RECORD * r;
     words[at] = row.sequence;
     words[at + 1] = row.position;
     words[at + 2] = row.token;
     words[at + 4] = row.end;
-    if (row.output) words[list + outputs++] = r;
+    if (row.output) words[base + list + outputs++] = r;
   }
   const settings = list + outputs;
   for (let i = 0; i < outputs; i++)
-    encodeSampling(words, settings + SETTINGS * i, rows[words[list + i]].sampling);
-  words[0] = rows.length;
-  words[1] = outputs;
-  words[2] = list;
-  words[3] = results;
-  words[4] = settings;
-  encodeRuns(words, rows);
+    encodeSampling(words, base + settings + SETTINGS * i, rows[words[base + list + i]].sampling);
+  words[base] = rows.length;
+  words[base + 1] = outputs;
+  words[base + 2] = list;
+  words[base + 3] = results;
+  words[base + 4] = settings;
+  encodeRuns(words, base, rows);
 }
 
 /** Runs of consecutive rows of one sequence, for lib/runs.wgsl: [5] of the header, and words 5 to 7 of the records. */
-function encodeRuns(words: Uint32Array, rows: readonly Row[]): void {
+function encodeRuns(words: Uint32Array, base: number, rows: readonly Row[]): void {
   let runs = 0;
   for (let first = 0; first < rows.length; ) {
     let end = first + 1;
     while (end < rows.length && rows[end].sequence === rows[first].sequence) end++;
     for (let r = first; r < end; r++) {
-      words[HEADER + RECORD * r + 5] = first;
-      words[HEADER + RECORD * r + 6] = end;
+      words[base + HEADER + RECORD * r + 5] = first;
+      words[base + HEADER + RECORD * r + 6] = end;
     }
-    words[HEADER + RECORD * runs++ + 7] = first;
+    words[base + HEADER + RECORD * runs++ + 7] = first;
     first = end;
   }
-  words[5] = runs;
+  words[base + 5] = runs;
 }
 
 const float = new Float32Array(1);

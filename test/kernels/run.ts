@@ -69,7 +69,7 @@ export async function runCalls(
     for (const [name, contents] of Object.entries(job.buffers))
       named.set(name, made(contents, storage | copySource));
     const words = new Uint32Array(slotBytes(job.rows.length) / 4);
-    encodeStep(words, job.rows, 0);
+    encodeStep(words, 0, job.rows, 0);
     const step = device.createBindGroup({
       layout: pipelines.layouts.step,
       entries: [

@@ -125,7 +125,7 @@ class Tails {
       const row = { sequence, position: position - 1, token: 0, end: position, output: true };
       return { ...row, sampling };
     });
-    encodeStep(words, rows, 0);
+    encodeStep(words, 0, rows, 0);
     device.queue.writeBuffer(this.#buffer("step"), 0, words);
     const sampled = this.#buffer("sampled");
     device.queue.writeBuffer(sampled, 0, new Uint32Array(sampled.size / 4).fill(0xffff));
