@@ -10,8 +10,8 @@
 //       maximum, sum, 0, 0, then the unnormalised sum of values                     binding 4
 //
 // A tile is WG · POSITIONS positions: a thread scores POSITIONS of them for all heads, so that what it loads of a key
-// serves them all, then sums one vec4 column of the values over the tile, again for all heads. The split of a row
-// depends on its own range only: the same for any number of rows.
+// serves them all, then sums COLUMNS vec4 columns of the values over its share of the tile, again for all heads. The
+// split of a row depends on its own range only: the same for any number of rows.
 // grid: (SPLITS, groups of heads, rows), WG = 64 threads
 struct Params {
   heads: u32,
@@ -53,7 +53,7 @@ var<workgroup> query: array<vec4<f32>, GROUP * KEY4>;
 var<workgroup> weight: array<f32, GROUP * TILE>;
 var<workgroup> partials: array<f32, GROUP * WG>;
 var<workgroup> eighth: array<f32, GROUP * 8u>;
-var<workgroup> columns: array<vec4<f32>, WG>;
+var<workgroup> columns: array<vec4<f32>, WG * COLUMNS>;
 
 // The largest of each head's partials into its `eighth`, of which the eight still have to be compared.
 fn largest(thread: u32) {
@@ -85,13 +85,13 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   take_queries(thread, row, first, heads, begin <= position && position < end);
 
   let lanes = params.value_width >> 2u;
-  let used = min(lanes, WG);
-  let stripes = WG / used; // threads that share a column, each taking every stripes-th position
+  let used = (lanes + COLUMNS - 1u) / COLUMNS; // threads that have all columns between them
+  let stripes = WG / used; // threads that share their columns, each taking every stripes-th position
   let lane = thread % used;
   let stripe = thread / used;
   var maximum: array<f32, GROUP>;
   var sum: array<f32, GROUP>;
-  var values: array<vec4<f32>, GROUP * VALUE_LANES>;
+  var values: array<vec4<f32>, GROUP * COLUMNS>;
   for (var g = 0u; g < GROUP; g++) { maximum[g] = -1e30; }
 
   for (var tile = begin; tile < end; tile += TILE) {
@@ -139,17 +139,20 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
         p += one;
       }
       sum[g] = sum[g] * shrink + p;
-      for (var c = 0u; c < VALUE_LANES; c++) { values[g * VALUE_LANES + c] *= shrink; }
+      for (var c = 0u; c < COLUMNS; c++) { values[g * COLUMNS + c] *= shrink; }
     }
     workgroupBarrier();
     let count = min(TILE, end - tile);
-    for (var c = 0u; c < VALUE_LANES; c++) {
-      let column = lane + c * WG;
-      if (stripe < stripes && column < lanes) {
-        for (var i = stripe; i < count; i += stripes) {
-          let word = slab_row(sequence, tile + i) * params.row_words + params.value_word;
+    if (stripe < stripes) {
+      for (var i = stripe; i < count; i += stripes) {
+        let word = slab_row(sequence, tile + i) * params.row_words + params.value_word;
+        var w: array<f32, GROUP>;
+        for (var g = 0u; g < GROUP; g++) { w[g] = weight[g * TILE + i]; }
+        for (var c = 0u; c < COLUMNS; c++) {
+          // A thread that has fewer columns takes the last one again.
+          let column = min(lane + c * used, lanes - 1u);
           let value = kv_load(V_KIND, word, kv_head * VALUE_STEP + 4u * column);
-          for (var g = 0u; g < GROUP; g++) { values[g * VALUE_LANES + c] += weight[g * TILE + i] * value; }
+          for (var g = 0u; g < GROUP; g++) { values[g * COLUMNS + c] += w[g] * value; }
         }
       }
     }
@@ -184,17 +187,16 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       }
       to += 4u;
     }
-    for (var c = 0u; c < VALUE_LANES; c++) {
-      workgroupBarrier();
-      columns[thread] = values[g * VALUE_LANES + c];
-      workgroupBarrier();
-      let column = thread + c * WG;
-      if (thread < used && column < lanes) {
-        var v = vec4(0.0);
-        for (var s = 0u; s < stripes; s++) { v += columns[s * used + thread]; }
-        if (SPLITS == 1u) { v = v * shrink / total; }
-        for (var i = 0u; i < 4u; i++) { out[to + 4u * column + i] = v[i]; }
-      }
+    // [stripe][column]
+    for (var c = 0u; c < COLUMNS && stripe < stripes; c++) {
+      columns[(stripe * COLUMNS + c) * used + lane] = values[g * COLUMNS + c];
+    }
+    workgroupBarrier();
+    for (var column = thread; column < lanes; column += WG) {
+      var v = vec4(0.0);
+      for (var s = 0u; s < stripes; s++) { v += columns[s * COLUMNS * used + column]; }
+      if (SPLITS == 1u) { v = v * shrink / total; }
+      for (var i = 0u; i < 4u; i++) { out[to + 4u * column + i] = v[i]; }
     }
   }
 }

@@ -124,7 +124,7 @@ var<workgroup> query: array<vec4<f32>, GROUP * KEY4>;
 var<workgroup> weight: array<f32, GROUP * TILE>;
 var<workgroup> partials: array<f32, GROUP * WG>;
 var<workgroup> eighth: array<f32, GROUP * 8u>;
-var<workgroup> columns: array<vec4<f32>, WG>;
+var<workgroup> columns: array<vec4<f32>, WG * COLUMNS>;
 
 
 fn largest(thread: u32) {
@@ -156,13 +156,13 @@ let end = min(begin + share, range.y);
 take_queries(thread, row, first, heads, begin <= position && position < end);
 
 let lanes = params.value_width >> 2u;
-let used = min(lanes, WG);
+let used = (lanes + COLUMNS - 1u) / COLUMNS;
 let stripes = WG / used;
 let lane = thread % used;
 let stripe = thread / used;
 var maximum: array<f32, GROUP>;
 var sum: array<f32, GROUP>;
-var values: array<vec4<f32>, GROUP * VALUE_LANES>;
+var values: array<vec4<f32>, GROUP * COLUMNS>;
 for (var g = 0u; g < GROUP; g++) { maximum[g] = -1e30; }
 
 for (var tile = begin; tile < end; tile += TILE) {
@@ -210,17 +210,20 @@ weight[g * TILE + n * WG + thread] = one;
 p += one;
 }
 sum[g] = sum[g] * shrink + p;
-for (var c = 0u; c < VALUE_LANES; c++) { values[g * VALUE_LANES + c] *= shrink; }
+for (var c = 0u; c < COLUMNS; c++) { values[g * COLUMNS + c] *= shrink; }
 }
 workgroupBarrier();
 let count = min(TILE, end - tile);
-for (var c = 0u; c < VALUE_LANES; c++) {
-let column = lane + c * WG;
-if (stripe < stripes && column < lanes) {
+if (stripe < stripes) {
 for (var i = stripe; i < count; i += stripes) {
 let word = slab_row(sequence, tile + i) * params.row_words + params.value_word;
+var w: array<f32, GROUP>;
+for (var g = 0u; g < GROUP; g++) { w[g] = weight[g * TILE + i]; }
+for (var c = 0u; c < COLUMNS; c++) {
+
+let column = min(lane + c * used, lanes - 1u);
 let value = kv_load(V_KIND, word, kv_head * VALUE_STEP + 4u * column);
-for (var g = 0u; g < GROUP; g++) { values[g * VALUE_LANES + c] += weight[g * TILE + i] * value; }
+for (var g = 0u; g < GROUP; g++) { values[g * COLUMNS + c] += w[g] * value; }
 }
 }
 }
@@ -255,17 +258,16 @@ out[to + 1u] = total;
 }
 to += 4u;
 }
-for (var c = 0u; c < VALUE_LANES; c++) {
+
+for (var c = 0u; c < COLUMNS && stripe < stripes; c++) {
+columns[(stripe * COLUMNS + c) * used + lane] = values[g * COLUMNS + c];
+}
 workgroupBarrier();
-columns[thread] = values[g * VALUE_LANES + c];
-workgroupBarrier();
-let column = thread + c * WG;
-if (thread < used && column < lanes) {
+for (var column = thread; column < lanes; column += WG) {
 var v = vec4(0.0);
-for (var s = 0u; s < stripes; s++) { v += columns[s * used + thread]; }
+for (var s = 0u; s < stripes; s++) { v += columns[s * COLUMNS * used + column]; }
 if (SPLITS == 1u) { v = v * shrink / total; }
 for (var i = 0u; i < 4u; i++) { out[to + 4u * column + i] = v[i]; }
-}
 }
 }
 }

@@ -49,11 +49,15 @@ const TILE_ROWS = 8;
 /** Whether the queries of a tile fit workgroup memory (half of the 16 KiB that every device has). */
 export const fitsTile = (keyWidth: number): boolean => TILE_ROWS * keyWidth * 4 <= 8192;
 
-/** Most query heads that one workgroup takes, so that their sums stay in registers. */
-const MOST_HEADS = 8;
+/** Most sums of four values that a thread has, heads by columns, so that they stay in registers. */
+const MOST_SUMS = 8;
+const MOST_COLUMNS = 4;
+
+/** Columns of four values that a thread must take at the least, with 64 threads. */
+const leastColumns = (slot: SlotLayout): number => Math.ceil(slot.valueWidth / 256);
 
 /** Floats of the 16 KiB of workgroup memory that every device has, but for what a group of any size takes. */
-const ROOM = 4096 - 4 * 64;
+const ROOM = 4096 - 4 * 64 * MOST_COLUMNS;
 
 /** Floats that each head of a group takes. */
 const roomOfHead = (slot: SlotLayout, positions: number): number =>
@@ -61,9 +65,8 @@ const roomOfHead = (slot: SlotLayout, positions: number): number =>
 
 /** Query heads that share what is loaded of a key head: as many as fit a workgroup's memory. */
 function groupFor(slot: SlotLayout, perKv: number, positions: number): number {
-  const lanes = Math.ceil(slot.valueWidth / 256);
   const most = Math.floor(ROOM / roomOfHead(slot, positions));
-  return Math.max(1, Math.min(perKv, most, Math.floor(MOST_HEADS / lanes)));
+  return Math.max(1, Math.min(perKv, most, Math.floor(MOST_SUMS / leastColumns(slot))));
 }
 
 /** Whether one workgroup can take all queries of a key head and store that key besides. */
@@ -81,6 +84,7 @@ export function attention(call: AttentionCall): KernelCall[] {
   const { slot, q, out, scratch, splits, heads, tiled, positions, append } = call;
   const perKv = heads / slot.heads;
   const group = groupFor(slot, perKv, positions);
+  const sums = Math.max(leastColumns(slot), Math.min(MOST_COLUMNS, Math.floor(MOST_SUMS / group)));
   const window = `${["sliding", "chunked", "symmetric"].indexOf(call.windowKind)}u`;
   const grid: Grid = tiled
     ? { x: 1, y: heads, z: 1, rows: "x", tile: TILE_ROWS, domain: 0 }
@@ -115,7 +119,7 @@ export function attention(call: AttentionCall): KernelCall[] {
           NEOX: append.rope?.style === "neox",
         }),
         KEY4: `${slot.keyWidth / 4}u`,
-        VALUE_LANES: `${Math.ceil(slot.valueWidth / 256)}u`,
+        ...(tiled ? { VALUE_LANES: `${leastColumns(slot)}u` } : { COLUMNS: `${sums}u` }),
         VALUE_STEP: `${slot.valueIsKeyPrefix ? slot.keyWidth : slot.valueWidth}u`,
       },
       params: [
