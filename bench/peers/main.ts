@@ -66,7 +66,8 @@ async function perToken(engine: Engine): Promise<PeerCounts | undefined> {
   if (!engine.counts) return undefined;
   const cost = async (count: number): Promise<PeerCounts> => {
     const before = await engine.counts!();
-    await engine.run(prompt(16), count);
+    // So short that it is one submit, whatever was learned of chunks.
+    await engine.run(prompt(6), count);
     const after = await engine.counts!();
     return Object.fromEntries(
       Object.entries(after).map(([name, calls]) => [name, calls - (before[name] ?? 0)]),
