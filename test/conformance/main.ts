@@ -1,6 +1,6 @@
 /**
  * npm run conformance -- DIR [--device gpu|cpu] [--runtime node|deno|chromium] [--only NAME,NAME]
- *                        [-ctk T -ctv T] [--int8 on] [--json]
+ *                        [-ctk T -ctv T] [--int8 on] [--no-fuse NAME,NAME] [--steps-in-flight N] [--json]
  *
  * Compares this engine with the reference outputs in DIR. One line a figure; exit code 0 when all
  * pass, 1 when one fails, 2 when nothing was found to run.
@@ -12,6 +12,7 @@ import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseFlags, usage } from "../../cli/flags.ts";
+import { fusionNames } from "../../src/plan/fuse.ts";
 import type { Reader } from "./case.ts";
 import { conformance, type Row, type Settings } from "./run.ts";
 
@@ -30,6 +31,16 @@ const FLAGS = [
   },
   { names: ["-ctv", "--cache-type-v"], value: "TYPE", help: "the same" },
   { names: ["--int8"], value: "on|off", help: "activations as signed bytes (default off)" },
+  {
+    names: ["--no-fuse"],
+    value: "NAME,NAME",
+    help: `fusions to leave out, or all: ${fusionNames.join(", ")}`,
+  },
+  {
+    names: ["--steps-in-flight"],
+    value: "N",
+    help: "steps that share a submit (default: measured)",
+  },
   { names: ["--json"], help: "one JSON object a line" },
 ];
 const CACHES = ["f32", "f16", "q8_0", "q4_0"] as const;
@@ -69,6 +80,7 @@ async function main(args: readonly string[]): Promise<number> {
   const values = parseFlags(args, FLAGS);
   const [folder] = values.positionals;
   if (folder === undefined) throw usage("Which folder? npm run conformance -- DIR");
+  const noFuse = values.text("no-fuse");
   const settings: Settings = {
     device: values.choice("device", ["gpu", "cpu"]),
     only: (values.text("only") ?? "")
@@ -77,6 +89,8 @@ async function main(args: readonly string[]): Promise<number> {
       .filter(Boolean),
     cacheTypeK: values.choice("cache-type-k", CACHES) ?? "f16",
     cacheTypeV: values.choice("cache-type-v", CACHES) ?? "f16",
+    noFuse: noFuse === "all" ? fusionNames : noFuse?.split(","),
+    stepsInFlight: values.integer("steps-in-flight"),
     int8: values.choice("int8", ["on", "off"]) ?? "off",
   };
   const here = "Deno" in globalThis ? "deno" : "node";

@@ -20,6 +20,10 @@ export interface Settings {
   readonly cacheTypeV: CacheType;
   /** GPU only, and only with packed products in the language; bounds are then those of int8. */
   readonly int8: "on" | "off";
+  /** Fusions to leave out, GPU only. */
+  readonly noFuse?: readonly string[];
+  /** GPU only; undefined: as measured. */
+  readonly stepsInFlight?: number;
 }
 
 /** What `--json` prints, one object a line. */
@@ -51,13 +55,16 @@ export async function* conformance(
   const facts = await platform.facts();
   const runtime = String(facts["runtime"] ?? platform.runtime);
   const gpu = await openGpu(settings.device);
-  const { cacheTypeK, cacheTypeV } = settings;
+  const { cacheTypeK, cacheTypeV, noFuse, stepsInFlight } = settings;
   const int8 = gpu?.capabilities.packedDot ? settings.int8 : "off";
   const plain = (type: CacheType): "f32" | "f16" => (type === "f32" ? "f32" : "f16");
   let adapter = "none";
   const make: MakeExecutor = async (graph, file, options) => {
     const executor = gpu
-      ? await createGpuExecutor(graph, file, gpu, { ...options, cacheTypeK, cacheTypeV, int8 })
+      ? await createGpuExecutor(graph, file, gpu, {
+          ...options,
+          ...{ cacheTypeK, cacheTypeV, int8, noFuse, stepsInFlight },
+        })
       : await createCpuExecutor(graph, file, {
           ...options,
           cacheTypeK: plain(cacheTypeK),
@@ -71,7 +78,10 @@ export async function* conformance(
   const precision = int8 === "on" ? "int8" : cache;
   try {
     const cases = select(
-      await allCases(readers, { device, cacheTypeK, cacheTypeV, contextLength: 512 }),
+      await allCases(readers, {
+        ...{ device, cacheTypeK, cacheTypeV, contextLength: 512 },
+        ...(gpu && { noFuse, stepsInFlight }),
+      }),
       settings.only,
     );
     for (const one of cases) {
