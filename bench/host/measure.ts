@@ -72,8 +72,9 @@ export interface Pair {
   dispose(): Promise<void>;
 }
 
-export async function openPair(gpu: Gpu): Promise<Pair> {
-  const file = await readGguf(bufferSource(await writeRandomModel({ shape, type: "q8_0" }), "8b"));
+export async function openPair(gpu: Gpu, layers: number = shape.layers): Promise<Pair> {
+  const bytes = await writeRandomModel({ shape, type: "q8_0", layers });
+  const file = await readGguf(bufferSource(bytes, "8b.gguf"));
   const executor = await createGpuExecutor(
     buildGraph(file, { contextLength: CONTEXT }),
     file,
@@ -202,12 +203,27 @@ function bareStep(gpu: Gpu, calls: readonly Recorded[]): { run(): Promise<void>;
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1];
 
-/** Rounds, and seconds after which fewer must do; the first third is for the compilers to get ready. */
+/** Rounds, and seconds after which fewer must do; the first third does not count. */
 const ROUNDS = 1000;
 const SECONDS = 90;
+/** Rounds of a model of one layer in front, after which all of the code has been compiled. */
+const WARM_ROUNDS = 2000;
+const WARM_SECONDS = 60;
+
+/** Software adapters are so slow that a measurement would end before a JavaScript engine had optimized the code. */
+async function warm(gpu: Gpu): Promise<void> {
+  const pair = await openPair(gpu, 1);
+  const started = performance.now();
+  for (let i = 0; i < WARM_ROUNDS && performance.now() - started < 1000 * WARM_SECONDS; i++) {
+    await pair.step();
+    await pair.bare();
+  }
+  await pair.dispose();
+}
 
 /** One after the other, so that what else the machine does strikes both. */
 export async function measureHost(gpu: Gpu): Promise<HostReport> {
+  await warm(gpu);
   const pair = await openPair(gpu);
   try {
     const steps: Spent[] = [];
