@@ -8,8 +8,14 @@ it.skipIf(!gpuAvailable)(
   "guessing ahead on the GPU gives the same text, drawn and greedy",
   async () => {
     const model = await load({ device: "gpu" });
-    // The executor draws, greedily and not, and the host does.
-    for (const more of [{ temperature: 0 }, { temperature: 1 }, { repeatPenalty: 1.2 }]) {
+    // The executor draws, greedily, by chance and after penalties, and the host does.
+    const ways = [
+      { temperature: 0 },
+      { temperature: 1 },
+      { temperature: 0.8, repeatPenalty: 1.2 },
+      { typicalP: 0.95 },
+    ];
+    for (const more of ways) {
       const options = { maxTokens: 24, seed: 5, ...more };
       const plain = await answer(model, "none", STORY, options);
       const drafted = await answer(model, "draft", STORY, options);

@@ -11,8 +11,8 @@ const PROMPTS = [
 ];
 const OPTIONS: readonly GenerateOptions[] = [
   { temperature: 0 },
-  { temperature: 1, seed: 4 },
-  { temperature: 0.8, seed: 5, repeatPenalty: 1.2 },
+  { temperature: 1, seed: 4, repeatPenalty: 1.2 },
+  { temperature: 0.8, seed: 5, typicalP: 0.95 },
   { temperature: 0, speculation: "ngram" },
 ];
 
