@@ -25,6 +25,14 @@ const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 } as const;
 /** Decode steps that a profile is the mean of. */
 const PROFILED_STEPS = 16;
 
+/** What is measured again and again. */
+export interface PlannedTest {
+  readonly name: string;
+  readonly kind: "prompt" | "generate";
+  readonly tokens: number;
+  readonly depth: number;
+}
+
 export class BenchRun {
   readonly repetitions: number;
   readonly #executor: Executor;
@@ -57,8 +65,34 @@ export class BenchRun {
     return { promptTokens, coldSeconds: loadSeconds + cold, warmSeconds: warm };
   }
 
-  async prompt(name: string, tokens: number, depth: number): Promise<PromptTest> {
-    const seconds = await this.#repeat(() => this.#promptSeconds(tokens, depth));
+  /**
+   * Seconds of every run of every test. After a run of each for nothing (first use of a shape) they take turns, so
+   * that what else the machine does strikes all of them and their ratios hold.
+   */
+  async times(tests: readonly PlannedTest[]): Promise<number[][]> {
+    if (this.#graph.outputKind !== "logits" && tests.some((test) => test.kind === "generate"))
+      throw new WebggufError(
+        "input/invalid",
+        "This model makes embeddings, no tokens: measure prompts alone (-n 0)",
+      );
+    const seconds: number[][] = tests.map(() => []);
+    const rounds = this.repetitions + 1;
+    for (let round = 0; round < rounds; round++)
+      for (const [i, test] of tests.entries()) {
+        this.#options.onTest?.(test.name, round * tests.length + i, rounds * tests.length);
+        const one = await this.#seconds(test);
+        if (round > 0) seconds[i].push(one);
+      }
+    return seconds;
+  }
+
+  async #seconds({ kind, tokens, depth }: PlannedTest): Promise<number> {
+    if (kind === "prompt") return this.#promptSeconds(tokens, depth);
+    await this.#toDepth(depth);
+    return this.#answerSeconds(tokens);
+  }
+
+  prompt({ name, tokens, depth }: PlannedTest, seconds: readonly number[]): PromptTest {
     return {
       kind: "prompt",
       name,
@@ -71,20 +105,10 @@ export class BenchRun {
   }
 
   async generate(
-    name: string,
-    tokens: number,
-    depth: number,
+    { name, tokens, depth }: PlannedTest,
+    seconds: readonly number[],
     copyBytesPerSecond: number | null,
   ): Promise<GenerateTest> {
-    if (this.#graph.outputKind !== "logits")
-      throw new WebggufError(
-        "input/invalid",
-        "This model makes embeddings, no tokens: measure prompts alone (-n 0)",
-      );
-    const seconds = await this.#repeat(async () => {
-      await this.#toDepth(depth);
-      return this.#answerSeconds(tokens);
-    });
     const perSecond = tokens / median(seconds);
     return {
       kind: "generate",
@@ -99,14 +123,6 @@ export class BenchRun {
       traffic: this.#traffic(depth + Math.ceil(tokens / 2), perSecond, copyBytesPerSecond),
       profile: await this.#profile(depth),
     };
-  }
-
-  /** Runs once for nothing (first use of a shape), then as often as asked for. */
-  async #repeat(run: () => Promise<number>): Promise<number[]> {
-    await run();
-    const seconds: number[] = [];
-    while (seconds.length < this.repetitions) seconds.push(await run());
-    return seconds;
   }
 
   async #toDepth(depth: number): Promise<void> {

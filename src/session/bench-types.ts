@@ -13,7 +13,7 @@ export interface BenchmarkOptions extends LoadOptions {
   repetitions?: number;
   /** Time each kernel of a decode step, where the device has time stamps. @default false */
   profile?: boolean;
-  /** Before each test. */
+  /** Before each run of a test. */
   onTest?: (name: string, done: number, total: number) => void;
 }
 

@@ -10,7 +10,7 @@ import { copyBandwidth } from "../plan/bandwidth.ts";
 import { createGpuExecutor } from "../plan/create.ts";
 import { GpuExecutor } from "../plan/executor.ts";
 import type { Gpu } from "../platform/types.ts";
-import { BenchRun } from "./bench-run.ts";
+import { BenchRun, type PlannedTest } from "./bench-run.ts";
 import type { BenchmarkOptions, BenchmarkReport, GenerateTest, PromptTest } from "./bench-types.ts";
 import { decided, type ExecutorOptions, openExecutor } from "./device.ts";
 import { openSource } from "./source.ts";
@@ -52,14 +52,13 @@ export async function benchmark(
       const run = new BenchRun(executor, graph, file, gpu, options);
       const firstToken = await run.firstToken(plan.prompts[0] ?? 1, seconds);
       const tests: (PromptTest | GenerateTest)[] = [];
-      for (const { name, kind, tokens, depth } of plan.tests) {
-        options.onTest?.(name, tests.length, plan.tests.length);
+      const times = await run.times(plan.tests);
+      for (const [i, test] of plan.tests.entries())
         tests.push(
-          kind === "prompt"
-            ? await run.prompt(name, tokens, depth)
-            : await run.generate(name, tokens, depth, copyBytesPerSecond),
+          test.kind === "prompt"
+            ? run.prompt(test, times[i])
+            : await run.generate(test, times[i], copyBytesPerSecond),
         );
-      }
       const owners = memoryOf(executor);
       return {
         schema: "webgguf-bench/1",
@@ -99,13 +98,6 @@ export async function benchmark(
     gpu?.dispose();
     await Promise.allSettled(file.sources.map((one) => one.close()));
   }
-}
-
-interface PlannedTest {
-  readonly name: string;
-  readonly kind: "prompt" | "generate";
-  readonly tokens: number;
-  readonly depth: number;
 }
 
 /** All tests in llama-bench's order (prompts before answers, at one depth after the other). */
