@@ -2,16 +2,10 @@
  * Fusion: a list of patterns over the graph, each named, each optional. They know ops, never families.
  * A node makes one value; a view is a run of another value's columns and costs nothing.
  */
-import {
-  type Activation,
-  type Graph,
-  inputsOf,
-  type Op,
-  type Ref,
-  type RopeTable,
-} from "../graph/ops.ts";
+import { type Activation, type Graph, inputsOf, type Op, type Ref } from "../graph/ops.ts";
 import { MATVEC_ROWS } from "../kernels/linear.ts";
 import { groupWidth } from "../kernels/moeLinear.ts";
+import { type AttentionOp, append, type RopeStoreOp, ropeStore } from "./fuseAttention.ts";
 import {
   type ExpertListsOp,
   type ExpertsOp,
@@ -46,32 +40,10 @@ export interface LinearsOp {
   readonly scale: number;
 }
 
-/** Norm and rotation of queries and keys, and the write of keys and values into their slot; makes the queries. */
-export interface RopeStoreOp {
-  readonly op: "ropeStore";
-  readonly layer: number;
-  readonly name: string;
-  readonly q: Ref;
-  readonly k: Ref;
-  readonly v: Ref;
-  readonly slot: number;
-  readonly rope?: {
-    readonly start: number;
-    readonly style: "norm" | "neox";
-    readonly table: RopeTable;
-  };
-  readonly qNorm?: string;
-  readonly kNorm?: string;
-  readonly eps: number;
-}
-
 /** A norm, and what its result is added to. */
 export type NormOp = Extract<Op, { op: "rmsNorm" | "layerNorm" | "l2Norm" }> & {
   readonly residual?: Ref;
 };
-
-/** Attention; with `append` its queries come from there, and the key and value are stored on the way. */
-export type AttentionOp = Extract<Op, { op: "attention" }> & { readonly append?: RopeStoreOp };
 
 export type PlanOp =
   | AttentionOp
@@ -331,113 +303,6 @@ function normResidual(draft: Draft): void {
   draft.nodes = draft.nodes.filter((n) => !gone.has(n.ref));
 }
 
-/** Norm and rotation of q and k, and the store of k and v, in front of attention. */
-function ropeStore(draft: Draft): void {
-  const { maker, uses } = index(draft);
-  const gone = new Set<Ref>();
-  const next: Node[] = [];
-  const trace = (
-    ref: Ref,
-  ): {
-    ref: Ref;
-    rope?: Extract<Op, { op: "rope" }>;
-    norm?: Extract<Op, { op: "rmsNorm" }>;
-    path: Ref[];
-  } => {
-    const path: Ref[] = [];
-    let at = ref;
-    let op = maker.get(at);
-    let rope: Extract<Op, { op: "rope" }> | undefined;
-    let norm: Extract<Op, { op: "rmsNorm" }> | undefined;
-    if (op?.op === "rope" && uses.get(at) === 1) {
-      path.push(at);
-      rope = op;
-      at = op.x;
-      op = maker.get(at);
-    }
-    if (op?.op === "rmsNorm" && !("residual" in op) && uses.get(at) === 1) {
-      path.push(at);
-      norm = op;
-      at = op.x;
-    }
-    return { ref: at, rope, norm, path };
-  };
-  for (const node of draft.nodes) {
-    const { op } = node;
-    if (op.op !== "attention" || op.k === undefined || op.v === undefined) {
-      next.push(node);
-      continue;
-    }
-    const q = trace(op.q);
-    const k = trace(op.k);
-    const parent = draft.values[q.ref].view?.of;
-    const sameTable =
-      q.rope?.table === k.rope?.table ||
-      JSON.stringify(q.rope?.table) === JSON.stringify(k.rope?.table);
-    const headWidth = q.rope?.headWidth ?? q.norm?.group ?? 0;
-    const normOk = (n: typeof q.norm, r: typeof q.rope): boolean =>
-      n === undefined ||
-      (n.weight !== undefined &&
-        draft.facts.elements(n.weight) === n.group &&
-        (r === undefined || r.headWidth === n.group));
-    const fits =
-      parent !== undefined &&
-      draft.values[k.ref].view?.of === parent &&
-      draft.values[op.v].view?.of === parent &&
-      (q.rope === undefined) === (k.rope === undefined) &&
-      sameTable &&
-      q.rope?.start === k.rope?.start &&
-      q.rope?.style === k.rope?.style &&
-      q.rope?.headWidth === k.rope?.headWidth &&
-      normOk(q.norm, q.rope) &&
-      normOk(k.norm, k.rope) &&
-      (q.norm === undefined || k.norm === undefined || q.norm.eps === k.norm.eps) &&
-      (q.norm === undefined || k.norm === undefined || q.norm.group === k.norm.group) &&
-      (headWidth === 0 || draft.values[op.q].width === headWidth * op.heads);
-    if (!fits) {
-      next.push(node);
-      continue;
-    }
-    for (const ref of [...q.path, ...k.path]) gone.add(ref);
-    const ref = draft.values.length;
-    draft.values.push({ width: draft.values[op.q].width, selected: false });
-    const store: RopeStoreOp = {
-      op: "ropeStore",
-      layer: op.layer,
-      name: "rope·store",
-      q: q.ref,
-      k: k.ref,
-      v: op.v,
-      slot: op.slot,
-      rope: q.rope && { start: q.rope.start, style: q.rope.style, table: q.rope.table },
-      qNorm: q.norm?.weight,
-      kNorm: k.norm?.weight,
-      eps: q.norm?.eps ?? k.norm?.eps ?? 0,
-    };
-    next.push(
-      { ref, op: store },
-      { ref: node.ref, op: { ...op, q: ref, k: undefined, v: undefined } },
-    );
-  }
-  draft.nodes = next.filter((n) => !gone.has(n.ref));
-}
-
-/** Attention of one row turns its queries itself and stores its key and value. */
-function append(draft: Draft): void {
-  const { maker, uses } = index(draft);
-  const gone = new Set<Ref>();
-  draft.nodes = draft.nodes.map((node) => {
-    const { op, ref } = node;
-    if (op.op !== "attention") return node;
-    const store = maker.get(op.q);
-    if (store?.op !== "ropeStore" || uses.get(op.q) !== 1 || store.slot !== op.slot) return node;
-    if (!draft.facts.appends(op.slot, op.heads)) return node;
-    gone.add(op.q);
-    return { ref, op: { ...op, append: store } };
-  });
-  draft.nodes = draft.nodes.filter((n) => !gone.has(n.ref));
-}
-
 /** In the order they are tried. One to 8 rows use the mat-vec kernel, which alone can take a norm in. */
 const patterns: readonly {
   readonly name: string;
@@ -454,8 +319,8 @@ const patterns: readonly {
   { name: "residual", apply: residual },
   { name: "norm-residual", apply: normResidual },
   { name: "norm", only: "few", apply: normLinear },
-  { name: "rope-store", apply: ropeStore },
-  { name: "append", only: "one", apply: append },
+  { name: "rope-store", apply: (d) => ropeStore(d, index(d)) },
+  { name: "append", only: "one", apply: (d) => append(d, index(d)) },
 ];
 
 /** Names for `--no-fuse`. */
