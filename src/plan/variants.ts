@@ -202,11 +202,13 @@ function* caches(): Generator<KernelCall> {
             eps: 0,
             rope: { start: 0, rotated: 64, style, angles: 0 },
           });
+        const kinds = ["sliding", "chunked", "symmetric"] as const;
         const turned = { k: place(0, 128), v: place(0, 128), qNorm: 0, kNorm: NONE, eps: 0 };
         const [norm, neox] = (["norm", "neox"] as const).map((style) => ({
           ...turned,
           rope: { start: 0, rotated: 64, style, angles: 0 },
         }));
+        // What is appended does not depend on the window.
         for (const [splits, tiled, append] of [
           [1, false],
           [16, false],
@@ -214,7 +216,7 @@ function* caches(): Generator<KernelCall> {
           [1, false, norm],
           [16, false, neox],
         ] as const)
-          for (const windowKind of ["sliding", "chunked", "symmetric"] as const)
+          for (const windowKind of append ? kinds.slice(0, 1) : kinds)
             yield* attention({
               append,
               ...at,
