@@ -6,8 +6,8 @@ import { WebggufError } from "../base/errors.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import {
   type DeviceSampling,
-  draws,
   type Executor,
+  isDrawn,
   penalizedError,
   type SequenceId,
   type StepRequest,
@@ -265,7 +265,7 @@ export class CpuExecutor implements Executor {
     position: number,
     text: readonly number[],
   ): number {
-    if (!draws(sampling) || !this.#sampleRow) return argmax(row);
+    if (!isDrawn(sampling) || !this.#sampleRow) return argmax(row);
     return this.#sampleRow(row, sampling, position, text);
   }
 }

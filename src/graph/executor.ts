@@ -23,8 +23,9 @@ export interface DevicePenalties {
 
 /**
  * How the executor itself draws the next token: penalties first; then greedy when the temperature is
- * 0 or less, else by top-k, top-p, min-p and temperature in this order. The random number depends on the seed and on
- * the position that the token will have, not on the sequence's number: the same text on any of them.
+ * 0 or less, else by top-k, top-p, min-p and temperature in this order. The random number depends on
+ * the seed and on the position that the token will have, not on the sequence's number: the same text
+ * on any of them.
  */
 export interface DeviceSampling {
   readonly temperature: number;
@@ -40,14 +41,14 @@ export interface DeviceSampling {
 }
 
 /** Whether it is more than taking the largest logit. */
-export const draws = ({ temperature, penalties }: DeviceSampling): boolean =>
+export const isDrawn = ({ temperature, penalties }: DeviceSampling): boolean =>
   temperature > 0 || penalties !== undefined;
 
 /** Penalties change the logits where they stand. */
 export const penalizedError = (): WebggufError =>
   new WebggufError(
     "input/invalid",
-    "Cannot bring back logits that penalties change: read them, or let the executor draw",
+    "Cannot both bring back the logits of a row and draw from it with penalties, which change them in place: do one of the two",
   );
 
 /** Consecutive rows of one sequence. */

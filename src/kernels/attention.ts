@@ -30,13 +30,9 @@ export interface AttentionCall {
 }
 
 /** What is done to q and k first, and what is stored. */
-export interface AppendCall {
+export interface AppendCall extends Pick<RopeStoreCall, "rope" | "qNorm" | "kNorm" | "eps"> {
   readonly k: Place;
   readonly v: Place;
-  readonly rope?: RopeStoreCall["rope"];
-  readonly qNorm: number;
-  readonly kNorm: number;
-  readonly eps: number;
 }
 
 /** Floats that one row needs of the scratch. */
@@ -84,7 +80,8 @@ export function attention(call: AttentionCall): KernelCall[] {
   const { slot, q, out, scratch, splits, heads, tiled, positions, append } = call;
   const perKv = heads / slot.heads;
   const group = groupFor(slot, perKv, positions);
-  const sums = Math.max(leastColumns(slot), Math.min(MOST_COLUMNS, Math.floor(MOST_SUMS / group)));
+  const most = Math.min(MOST_COLUMNS, Math.floor(MOST_SUMS / group));
+  const ofThread = Math.max(leastColumns(slot), most);
   const window = `${["sliding", "chunked", "symmetric"].indexOf(call.windowKind)}u`;
   const grid: Grid = tiled
     ? { x: 1, y: heads, z: 1, rows: "x", tile: TILE_ROWS, domain: 0 }
@@ -119,7 +116,7 @@ export function attention(call: AttentionCall): KernelCall[] {
           NEOX: append.rope?.style === "neox",
         }),
         KEY4: `${slot.keyWidth / 4}u`,
-        ...(tiled ? { VALUE_LANES: `${leastColumns(slot)}u` } : { COLUMNS: `${sums}u` }),
+        ...(tiled ? { VALUE_LANES: `${leastColumns(slot)}u` } : { COLUMNS: `${ofThread}u` }),
         VALUE_STEP: `${slot.valueIsKeyPrefix ? slot.keyWidth : slot.valueWidth}u`,
       },
       params: [

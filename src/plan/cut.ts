@@ -2,7 +2,7 @@
 import { WebggufError } from "../base/errors.ts";
 import {
   type DeviceSampling,
-  draws,
+  isDrawn,
   MAX_DEVICE_LAST_N,
   MAX_DEVICE_TOP_K,
   penalizedError,
@@ -118,7 +118,7 @@ function wantedBy(requests: readonly StepRequest[]): Wanted {
     if (!sample) continue;
     wanted.sample = true;
     if (sample.penalties) wanted.draws = "penalized";
-    else if (wanted.draws === "none" && draws(sample)) wanted.draws = "plain";
+    else if (wanted.draws === "none" && isDrawn(sample)) wanted.draws = "plain";
   }
   return wanted;
 }
@@ -176,7 +176,7 @@ export function gather(
 ): StepResult[] {
   // One token of one request, as nearly always.
   if (requests.length === 1 && parts.length === 1 && !requests[0].read)
-    return [requests[0].sample ? { tokens: parts[0].tokens } : {}];
+    return [requests[0].sample ? { tokens: parts[0].tokens ?? new Int32Array(0) } : {}];
   const logits = join(parts.flatMap((p) => (p.logits ? [p.logits] : [])));
   const tokens = parts.flatMap((p) => (p.tokens ? [...p.tokens] : []));
   let at = 0;
