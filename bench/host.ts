@@ -1,7 +1,7 @@
 /**
  * npm run bench:host [-- --json] [-- --only node,deno,chromium]: the host's part of a decode step of an 8B-shaped plan against the
- * bare cost of the same calls, in Node (without a driver too), Deno and headless Chromium, and what a
- * step leaves to the garbage collector in Node. See host/measure.ts for what is compared.
+ * bare cost of the same calls, in Node (without a driver too), Deno and headless Chromium (with nothing
+ * for the adapter to do too), and what a step leaves to the garbage collector in Node. See host/measure.ts for what is compared.
  */
 import { spawnSync } from "node:child_process";
 import os from "node:os";
@@ -37,7 +37,7 @@ const inDeno = (): HostReport | undefined =>
     ...["run", "-A", "--no-check", "--quiet", "--node-modules-dir=manual", program],
   ]);
 
-async function inChromium(): Promise<HostReport | undefined> {
+async function inChromium(): Promise<HostReport[]> {
   const server = await createServer({
     root,
     configFile: false,
@@ -67,13 +67,16 @@ async function inChromium(): Promise<HostReport | undefined> {
       const page = await browser.newPage();
       await page.goto(`${server.resolvedUrls?.local[0]}bench/host/page.html`);
       await page.waitForFunction(() => "measureHostCost" in globalThis);
-      return await page.evaluate(() => globalThis.measureHostCost());
+      const reports: HostReport[] = [];
+      for (const idle of [true, false])
+        reports.push(await page.evaluate((given) => globalThis.measureHostCost(given), idle));
+      return reports;
     } finally {
       await browser.close();
     }
   } catch (error) {
     console.error(`Chromium: NOT RUN (${String(error).split("\n", 1)[0]})`);
-    return undefined;
+    return [];
   } finally {
     await server.close();
   }
@@ -86,7 +89,7 @@ const hosts = [
   wanted("node") ? inNode<HostReport>("--null") : undefined,
   wanted("node") ? inNode<HostReport>() : undefined,
   wanted("deno") ? inDeno() : undefined,
-  wanted("chromium") ? await inChromium() : undefined,
+  ...(wanted("chromium") ? await inChromium() : []),
 ].filter((one) => one !== undefined);
 const heap = !wanted("node") ? undefined : inNode<HeapReport>("--expose-gc", "--heap", "--null");
 const load = [loadBefore, os.loadavg()[0]];

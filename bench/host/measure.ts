@@ -1,17 +1,20 @@
 /**
  * The host's part of a decode step against the bare cost of the same calls to WebGPU, in any runtime.
  *
- * The model has the depth of an 8B llama and next to no width, so that the GPU's part is small. One
- * step is recorded from outside; the bare loop makes the very same calls from flat arrays, setting
- * the pipeline before every dispatch. Both are timed up to queue.submit, which is the driver's own
+ * The model has the depth of an 8B llama and next to no width, so that the GPU's part is small. The
+ * bare loop makes the very same calls from flat arrays, setting the pipeline before every dispatch. Both are timed up to queue.submit, which is the driver's own
  * affair, and up to its return; reading the token back comes after that in both and is not timed.
  */
 import { platform } from "#platform";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
+import { quantTables } from "../../src/gguf/tables.ts";
+import { encodeParams } from "../../src/kernels/call.ts";
+import { Pipelines } from "../../src/kernels/pipelines.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { createGpuExecutor } from "../../src/plan/create.ts";
 import type { GpuExecutor } from "../../src/plan/executor.ts";
+import { encodeStep, slotBytes } from "../../src/plan/steps.ts";
 import { Buffers, BufferUsage, MapMode } from "../../src/platform/buffers.ts";
 import type { Gpu } from "../../src/platform/types.ts";
 import { type ModelShape, writeRandomModel } from "../models.ts";
@@ -33,6 +36,7 @@ const shape: ModelShape = {
 
 const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 } as const;
 const CONTEXT = 4096;
+const SLOT = slotBytes(1);
 
 export interface HostReport {
   readonly runtime: string;
@@ -57,19 +61,19 @@ export interface Spent {
   readonly submit: number;
 }
 
-/** One call on a compute pass. */
-interface Recorded {
-  readonly pipeline: GPUComputePipeline;
-  readonly groups: readonly { index: number; group: GPUBindGroup; offsets: number[] }[];
-  readonly grid: readonly [number, number, number];
-}
-
 /** A step of the engine and the same calls made barely; each resolves when its token is back. */
 export interface Pair {
   readonly dispatches: number;
   step(): Promise<Spent>;
   bare(): Promise<Spent>;
   dispose(): Promise<void>;
+}
+
+/** The calls of a step made barely. */
+interface Bare {
+  readonly dispatches: number;
+  run(): Promise<void>;
+  dispose(): void;
 }
 
 export async function openPair(gpu: Gpu, layers: number = shape.layers): Promise<Pair> {
@@ -90,8 +94,7 @@ export async function openPair(gpu: Gpu, layers: number = shape.layers): Promise
       tuning: { splits: 16, fuseNorm: true },
     },
   );
-  const calls = await record(gpu, executor);
-  const bare = bareStep(gpu, calls);
+  const bare = bareStep(gpu, executor);
   const { queue } = gpu.device;
   const submit = queue.submit.bind(queue);
   let submitted = 0;
@@ -108,7 +111,7 @@ export async function openPair(gpu: Gpu, layers: number = shape.layers): Promise
     return { encode: submitted - start, submit: end - start };
   };
   return {
-    dispatches: calls.length,
+    dispatches: bare.dispatches,
     step: () => {
       if (executor.length(0) + 1 >= CONTEXT) executor.rewind(0, 0);
       return timed(() =>
@@ -124,68 +127,66 @@ export async function openPair(gpu: Gpu, layers: number = shape.layers): Promise
   };
 }
 
-/** What a decode step asks of its compute pass. */
-async function record(gpu: Gpu, executor: GpuExecutor): Promise<Recorded[]> {
+/**
+ * The calls of the executor's decode step on buffers of their own, so that nothing of the engine runs, or is stood in
+ * for, while they are made: a JavaScript engine would remember it where the step is compiled.
+ */
+function bareStep(gpu: Gpu, executor: GpuExecutor): Bare {
   const { device } = gpu;
-  const calls: Recorded[] = [];
-  const original = device.createCommandEncoder;
-  const listening = (): GPUCommandEncoder => {
-    const encoder = original.call(device);
-    const begin = encoder.beginComputePass;
-    const passWithEars = (): GPUComputePassEncoder => {
-      const pass = begin.call(encoder);
-      let pipeline: GPUComputePipeline;
-      let groups: Recorded["groups"][number][] = [];
-      const { setPipeline, setBindGroup, dispatchWorkgroups } = pass;
-      const on = (name: string, value: unknown): void =>
-        void Object.defineProperty(pass, name, { value });
-      on("setPipeline", (given: GPUComputePipeline) => {
-        pipeline = given;
-        setPipeline.call(pass, given);
-      });
-      on("setBindGroup", (index: number, group: GPUBindGroup, offsets: number[] = []) => {
-        groups.push({ index, group, offsets });
-        Reflect.apply(setBindGroup, pass, [index, group, offsets]);
-      });
-      on("dispatchWorkgroups", (x: number, y = 1, z = 1) => {
-        calls.push({ pipeline, groups, grid: [x, y, z] });
-        groups = [];
-        dispatchWorkgroups.call(pass, x, y, z);
-      });
-      return pass;
-    };
-    Object.defineProperty(encoder, "beginComputePass", { value: passWithEars });
-    return encoder;
-  };
-  Object.defineProperty(device, "createCommandEncoder", { value: listening, configurable: true });
-  try {
-    await executor.step([{ sequence: 0, tokens: [1], outputs: "last", sample: GREEDY }]);
-  } finally {
-    Reflect.deleteProperty(device, "createCommandEncoder");
-  }
-  return calls;
-}
-
-function bareStep(gpu: Gpu, calls: readonly Recorded[]): { run(): Promise<void>; dispose(): void } {
-  const { device } = gpu;
-  const { storage, copySource, copyTarget, mapRead } = BufferUsage;
+  const { storage, copySource, copyTarget, mapRead, uniform } = BufferUsage;
   const buffers = new Buffers(gpu);
-  const step = buffers.allocate("step", 256, storage | copyTarget);
-  const token = buffers.allocate("token", 4, storage | copySource);
+  const named = new Map<string, GPUBuffer>();
+  for (const [name, bytes] of [...executor.model.placement.buffers, ...executor.model.buffers])
+    named.set(name, buffers.allocate(name, bytes, storage | copySource | copyTarget));
+  const tables = buffers.allocate("tables", quantTables().byteLength, storage);
+  named.set("tables", tables);
+  const words = new Uint32Array(SLOT / 4);
+  encodeStep(words, 0, [{ sequence: 0, position: 0, token: 1, end: 1, output: true }], 0);
+  const pipelines = Pipelines.of(device);
+  const { calls } = executor.model.plans[0];
+  const groups = calls.map((call) => {
+    const params = encodeParams(call.params);
+    const own = buffers.allocate("params", params.length, uniform | copyTarget);
+    device.queue.writeBuffer(own, 0, params);
+    return device.createBindGroup({
+      layout: pipelines.groupLayout(call),
+      entries: [
+        { binding: 0, resource: { buffer: own } },
+        ...call.bindings.map(({ buffer, offset, size }, i) => ({
+          binding: i + 1,
+          resource: { buffer: named.get(buffer)!, offset, size: size || undefined },
+        })),
+      ],
+    });
+  });
+  const [step, pages] = ["step", "pages"].map((name) => named.get(name)!);
+  const stepGroup = device.createBindGroup({
+    layout: pipelines.layouts.step,
+    entries: [
+      { binding: 0, resource: { buffer: step, size: SLOT } },
+      { binding: 1, resource: { buffer: pages } },
+    ],
+  });
+  const tableGroup = device.createBindGroup({
+    layout: pipelines.layouts.tables,
+    entries: [{ binding: 0, resource: { buffer: tables } }],
+  });
+  const made = calls.map((call) => pipelines.get(call));
+  const [x, y, z] = (["x", "y", "z"] as const).map((axis) =>
+    calls.map(({ grid }) => (grid.rows === axis ? Math.ceil(1 / grid.tile) : grid[axis])),
+  );
+  const token = named.get("sampled")!;
   const staging = buffers.allocate("staging", 4, mapRead | copyTarget);
-  const words = new Uint32Array(64);
-  const pipelines = calls.map((one) => one.pipeline);
-  const groups = calls.map((one) => one.groups.find(({ index }) => index === 1)!.group);
-  const [x, y, z] = [0, 1, 2].map((axis) => calls.map((one) => one.grid[axis]));
-  const once = calls[0].groups.filter(({ index }) => index !== 1);
   return {
+    dispatches: calls.length,
     async run() {
-      device.queue.writeBuffer(step, 0, words, 0, 64);
+      device.queue.writeBuffer(step, 0, words);
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
-      for (const { index, group, offsets } of once) pass.setBindGroup(index, group, offsets);
-      for (let i = 0; i < pipelines.length; i++) {
-        pass.setPipeline(pipelines[i]);
+      pass.setBindGroup(2, tableGroup);
+      pass.setBindGroup(0, stepGroup, [0]);
+      for (let i = 0; i < made.length; i++) {
+        pass.setPipeline(made[i]);
         pass.setBindGroup(1, groups[i]);
         pass.dispatchWorkgroups(x[i], y[i], z[i]);
       }
@@ -221,7 +222,7 @@ async function warm(gpu: Gpu): Promise<void> {
   await pair.dispose();
 }
 
-/** One after the other, so that what else the machine does strikes both. */
+/** In turns, each first as often as second, so that what else the machine does strikes both. */
 export async function measureHost(gpu: Gpu): Promise<HostReport> {
   await warm(gpu);
   const pair = await openPair(gpu);
@@ -230,12 +231,15 @@ export async function measureHost(gpu: Gpu): Promise<HostReport> {
     const bares: Spent[] = [];
     const started = performance.now();
     while (steps.length < ROUNDS && performance.now() - started < 1000 * SECONDS) {
-      const step = await pair.step();
-      await gpu.device.queue.onSubmittedWorkDone();
-      const bare = await pair.bare();
-      await gpu.device.queue.onSubmittedWorkDone();
-      steps.push(step);
-      bares.push(bare);
+      const rounds: ["step" | "bare", Spent[]][] = [
+        ["step", steps],
+        ["bare", bares],
+      ];
+      if (steps.length % 2 === 1) rounds.reverse();
+      for (const [which, spent] of rounds) {
+        spent.push(await pair[which]());
+        await gpu.device.queue.onSubmittedWorkDone();
+      }
     }
     gpu.check();
     const compare = (what: keyof Spent): Compared => {

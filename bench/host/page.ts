@@ -3,7 +3,23 @@ import { platform } from "#platform";
 import { type HostReport, measureHost } from "./measure.ts";
 
 declare global {
-  var measureHostCost: () => Promise<HostReport>;
+  /** `idle`: every dispatch asks for no workgroups, so that a software adapter leaves the processor and its caches alone. */
+  var measureHostCost: (idle: boolean) => Promise<HostReport>;
 }
 
-globalThis.measureHostCost = async () => measureHost(await platform.openGpu());
+globalThis.measureHostCost = async (idle) => {
+  const gpu = await platform.openGpu();
+  const { prototype } = GPUComputePassEncoder;
+  const { dispatchWorkgroups } = prototype;
+  if (idle)
+    prototype.dispatchWorkgroups = function (this: GPUComputePassEncoder) {
+      return dispatchWorkgroups.call(this, 0, 0, 0);
+    };
+  try {
+    const report = await measureHost(gpu);
+    return idle ? { ...report, adapter: `${report.adapter}, given no workgroups` } : report;
+  } finally {
+    prototype.dispatchWorkgroups = dispatchWorkgroups;
+    gpu.dispose();
+  }
+};

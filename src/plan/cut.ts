@@ -45,14 +45,14 @@ export const rowsOf = ({ tokens }: StepRequest): number =>
 
 /** Refuses what no chunk can hold, before anything changes. */
 export function checkRequests(requests: readonly StepRequest[], limits: CutLimits): void {
-  for (const request of requests) {
-    const { tokens, sample, read } = request;
+  for (let at = 0; at < requests.length; at++) {
+    const { tokens, sample, read } = requests[at];
     if (read && sample?.penalties) throw penalizedError();
-    if (rowsOf(request) === 0)
+    if (tokens.length === 0)
       throw new WebggufError("input/invalid", "Cannot run a step without tokens");
     if (sample) checkSampling(sample);
     if (tokens === "sampled") continue;
-    if (!limits.causal) checkWhole(tokens.length, limitFor(requests, limits));
+    if (!limits.causal) checkWhole(tokens.length, limitFor(wantedBy(requests), limits));
     for (let i = 0; i < tokens.length; i++) {
       const token = Number(tokens[i]);
       if (Number.isInteger(token) && token >= 0 && token < limits.vocabulary) continue;
@@ -90,19 +90,10 @@ function checkSampling({ temperature, topK, penalties }: DeviceSampling): void {
   );
 }
 
-/** Rows a chunk of these requests may have: fewer when every row has an output. */
-function limitFor(requests: readonly StepRequest[], limits: CutLimits): number {
-  let total = 0;
-  let all = false;
-  for (const request of requests) {
-    total += rowsOf(request);
-    all ||= request.outputs === "all";
-  }
-  return all && total > limits.outputs ? limits.wide : limits.chunk;
-}
-
 /** What a chunk does when one of the requests wants it. */
 interface Wanted {
+  /** Rows of all requests. */
+  rows: number;
   sample: boolean;
   draws: Draws;
   read: boolean;
@@ -111,8 +102,10 @@ interface Wanted {
 }
 
 function wantedBy(requests: readonly StepRequest[]): Wanted {
-  const wanted: Wanted = { sample: false, draws: "none", read: false, all: false };
-  for (const { sample, read, outputs } of requests) {
+  const wanted: Wanted = { rows: 0, sample: false, draws: "none", read: false, all: false };
+  for (let i = 0; i < requests.length; i++) {
+    const { sample, read, outputs } = requests[i];
+    wanted.rows += rowsOf(requests[i]);
     wanted.read ||= read === true;
     wanted.all ||= outputs === "all";
     if (!sample) continue;
@@ -123,6 +116,10 @@ function wantedBy(requests: readonly StepRequest[]): Wanted {
   return wanted;
 }
 
+/** Rows a chunk may have: fewer when every row has an output. */
+const limitFor = ({ rows, all }: Wanted, limits: CutLimits): number =>
+  all && rows > limits.outputs ? limits.wide : limits.chunk;
+
 /**
  * The rows of all requests in order. `lengthOf` tells how many rows a sequence has so far. This runs once a token
  * and makes few objects, because what it leaves to the garbage collector adds up.
@@ -132,16 +129,12 @@ export function cutRows(
   limits: CutLimits,
   lengthOf: (sequence: number) => number,
 ): Chunk[] {
-  const limit = limitFor(requests, limits);
-  const { sample, draws, read, all } = wantedBy(requests);
+  const wanted = wantedBy(requests);
+  const { sample, draws, read, all } = wanted;
+  const limit = limitFor(wanted, limits);
   const chunks: Chunk[] = [];
   let rows: Row[] = [];
   let outputs = 0;
-  const close = (): void => {
-    if (rows.length > 0) chunks.push({ rows, outputs, sample, draws, read });
-    rows = [];
-    outputs = 0;
-  };
   for (let at = 0; at < requests.length; at++) {
     const request = requests[at];
     const { sequence, tokens } = request;
@@ -149,9 +142,13 @@ export function cutRows(
     let start = lengthOf(sequence);
     for (let i = 0; i < at; i++)
       if (requests[i].sequence === sequence) start += rowsOf(requests[i]);
-    if (!limits.causal && rows.length + count > limit) close();
     for (let i = 0; i < count; i++) {
-      if (rows.length === limit || (!all && outputs === limits.outputs)) close();
+      const whole = limits.causal || i > 0 || rows.length + count <= limit;
+      if (rows.length === limit || (!all && outputs === limits.outputs) || !whole) {
+        if (rows.length > 0) chunks.push({ rows, outputs, sample, draws, read });
+        rows = [];
+        outputs = 0;
+      }
       const output = request.outputs === "all" || (request.outputs === "last" && i === count - 1);
       if (output) outputs++;
       rows.push({
@@ -164,7 +161,7 @@ export function cutRows(
       });
     }
   }
-  close();
+  if (rows.length > 0) chunks.push({ rows, outputs, sample, draws, read });
   return chunks;
 }
 

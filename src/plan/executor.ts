@@ -268,9 +268,7 @@ export class GpuExecutor implements Executor {
 
   #enqueue(chunk: Chunk): Promise<ChunkResult> {
     const { rows, outputs } = chunk;
-    const replay = this.#replays.find(
-      ({ plan }) => rows.length <= plan.rowClass.rows && outputs <= plan.rowClass.outputs,
-    )!;
+    const replay = this.#replayFor(rows.length, outputs);
     const { plan } = replay;
     const draws = outputs > 0 ? chunk.draws : "none";
     const greedy = chunk.sample && draws === "none";
@@ -294,6 +292,16 @@ export class GpuExecutor implements Executor {
         queueMicrotask(() => this.#flush());
       }
     });
+  }
+
+  /** The smallest plan that holds a chunk; they are in order of size. */
+  #replayFor(rows: number, outputs: number): Replay {
+    let i = 0;
+    for (; i < this.#replays.length - 1; i++) {
+      const { rowClass } = this.#replays[i].plan;
+      if (rows <= rowClass.rows && outputs <= rowClass.outputs) break;
+    }
+    return this.#replays[i];
   }
 
   /** Encodes and submits all pending steps: one write, one command buffer, one copy back. */
