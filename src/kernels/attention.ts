@@ -52,17 +52,22 @@ const MOST_COLUMNS = 4;
 /** Columns of four values that a thread must take at the least, with 64 threads. */
 const leastColumns = (slot: SlotLayout): number => Math.ceil(slot.valueWidth / 256);
 
-/** Floats of the 16 KiB of workgroup memory that every device has, but for what a group of any size takes. */
-const ROOM = 4096 - 4 * 64 * MOST_COLUMNS;
+/** Columns that a thread takes where `group` heads share what it loads. */
+const columnsFor = (slot: SlotLayout, group: number): number =>
+  Math.max(leastColumns(slot), Math.min(MOST_COLUMNS, Math.floor(MOST_SUMS / group)));
 
-/** Floats that each head of a group takes. */
-const roomOfHead = (slot: SlotLayout, positions: number): number =>
-  slot.keyWidth + 64 * positions + 64 + 8;
+/** Floats of the 16 KiB of workgroup memory that every device has. */
+const ROOM = 4096;
+
+/** Floats of it that a group of heads takes. */
+const roomFor = (slot: SlotLayout, group: number, positions: number): number =>
+  4 * 64 * columnsFor(slot, group) + group * (slot.keyWidth + 64 * positions + 64 + 8);
 
 /** Query heads that share what is loaded of a key head: as many as fit a workgroup's memory. */
 function groupFor(slot: SlotLayout, perKv: number, positions: number): number {
-  const most = Math.floor(ROOM / roomOfHead(slot, positions));
-  return Math.max(1, Math.min(perKv, most, Math.floor(MOST_SUMS / leastColumns(slot))));
+  let group = Math.min(perKv, Math.floor(MOST_SUMS / leastColumns(slot)));
+  while (group > 1 && roomFor(slot, group, positions) > ROOM) group--;
+  return Math.max(1, group);
 }
 
 /** Whether one workgroup can take all queries of a key head and store that key besides. */
@@ -72,7 +77,7 @@ export function canAppend(slot: SlotLayout, heads: number, positions: number): b
   return (
     !slot.valueIsKeyPrefix &&
     groupFor(slot, perKv, positions) === perKv &&
-    perKv * roomOfHead(slot, positions) + turned <= ROOM
+    roomFor(slot, perKv, positions) + turned <= ROOM
   );
 }
 
@@ -80,8 +85,6 @@ export function attention(call: AttentionCall): KernelCall[] {
   const { slot, q, out, scratch, splits, heads, tiled, positions, append } = call;
   const perKv = heads / slot.heads;
   const group = groupFor(slot, perKv, positions);
-  const most = Math.min(MOST_COLUMNS, Math.floor(MOST_SUMS / group));
-  const ofThread = Math.max(leastColumns(slot), most);
   const window = `${["sliding", "chunked", "symmetric"].indexOf(call.windowKind)}u`;
   const grid: Grid = tiled
     ? { x: 1, y: heads, z: 1, rows: "x", tile: TILE_ROWS, domain: 0 }
@@ -116,7 +119,9 @@ export function attention(call: AttentionCall): KernelCall[] {
           NEOX: append.rope?.style === "neox",
         }),
         KEY4: `${slot.keyWidth / 4}u`,
-        ...(tiled ? { VALUE_LANES: `${leastColumns(slot)}u` } : { COLUMNS: `${ofThread}u` }),
+        ...(tiled
+          ? { VALUE_LANES: `${leastColumns(slot)}u` }
+          : { COLUMNS: `${columnsFor(slot, group)}u` }),
         VALUE_STEP: `${slot.valueIsKeyPrefix ? slot.keyWidth : slot.valueWidth}u`,
       },
       params: [

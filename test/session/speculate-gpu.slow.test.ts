@@ -19,7 +19,7 @@ it.skipIf(!gpuAvailable)(
       const options = { maxTokens: 24, seed: 5, ...more };
       const plain = await answer(model, "none", STORY, options);
       const drafted = await answer(model, "draft", STORY, options);
-      report(`Q4_K_M for F16 on the GPU, ${JSON.stringify(more)}`, drafted);
+      report(`Q4_K_M for F16 on the GPU, ${JSON.stringify(more)}`, drafted, plain);
       expect(drafted.ids).toEqual(plain.ids);
       if (!("temperature" in more)) continue;
       expect((await answer(model, "ngram", STORY, options)).ids).toEqual(plain.ids);
@@ -38,7 +38,7 @@ it.skipIf(!gpuAvailable)("guessing ahead on the GPU computes recurrent state aga
     const options = { temperature: 1, topK: 3, seed, maxTokens: 60 };
     const plain = await answer(model, "none", prompt, options);
     const guessed = await answer(model, "ngram", prompt, options);
-    report(`lfm2 on the GPU, seed ${seed}`, guessed);
+    report(`lfm2 on the GPU, seed ${seed}`, guessed, plain);
     expect(guessed.ids).toEqual(plain.ids);
   }
   await model.dispose();
