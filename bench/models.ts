@@ -5,7 +5,7 @@ import { type TypedValue, typed } from "../src/gguf/write-value.ts";
 import { hash, randomWeights } from "./random-blocks.ts";
 
 export interface ModelShape {
-  readonly architecture: "llama" | "qwen3" | "qwen3moe";
+  readonly architecture: "llama" | "qwen3" | "qwen3moe" | "gpt-oss";
   readonly layers: number;
   /** Width of the residual stream. */
   readonly width: number;
@@ -23,6 +23,8 @@ export interface ModelShape {
   /** Llama 3.1's frequency factors as a tensor. */
   readonly ropeFactors?: boolean;
   readonly experts?: { readonly count: number; readonly used: number };
+  /** Positions of a sliding window. */
+  readonly window?: number;
 }
 
 const llama3 = {
@@ -82,6 +84,22 @@ export const shapes: Readonly<Record<string, ModelShape>> = {
     tied: false,
     context: 8192,
   },
+  "gpt-oss-20b": {
+    architecture: "gpt-oss",
+    layers: 24,
+    width: 2880,
+    heads: 64,
+    kvHeads: 8,
+    headWidth: 64,
+    feedForward: 2880,
+    vocabulary: 201088,
+    tied: false,
+    context: 131072,
+    ropeBase: 150000,
+    epsilon: 1e-5,
+    experts: { count: 32, used: 4 },
+    window: 128,
+  },
   "moe-small": {
     architecture: "qwen3moe",
     layers: 12,
@@ -131,8 +149,9 @@ export function hasMoreBits(layer: number, layers: number): boolean {
   return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
 }
 
-/** The type name of a matrix under the chosen type or mix. */
+/** The type name of a matrix under the chosen type or mix; MXFP4 is for experts, beside Q8_0, in all files there are. */
 function mixed(choice: string, role: string, layer: number, layers: number): string {
+  if (choice.toUpperCase() === "MXFP4") return role.endsWith("_exps") ? choice : "q8_0";
   if (choice.toUpperCase() !== "Q4_K_M") return choice;
   if (role === "output") return "Q6_K";
   const wantsMore = role === "attn_v" || role.startsWith("ffn_down");
@@ -152,34 +171,41 @@ function tensorsOf(shape: ModelShape, choice: string, seed: number): WritableTen
     const data = () => randomWeights(type, elements, seed ^ hash(name));
     tensors.push({ name, type, shape: dimensions, data });
   };
-  const vector = (name: string, length: number, value = 1): void => {
-    const data = () => [floats(new Float32Array(length).fill(value))];
-    tensors.push({ name, type: named("F32"), shape: [length], data });
+  const vector = (name: string, length: number | number[], value = 1): void => {
+    const dimensions = [length].flat();
+    const elements = dimensions.reduce((product, one) => product * one, 1);
+    const data = () => [floats(new Float32Array(elements).fill(value))];
+    tensors.push({ name, type: named("F32"), shape: dimensions, data });
   };
-  const tied = shape.tied;
+  const { tied } = shape;
+  const oss = shape.architecture === "gpt-oss";
   matrix("token_embd.weight", tied ? "output" : "token_embd", 0, width, vocabulary);
   vector("output_norm.weight", width);
   if (!tied) matrix("output.weight", "output", 0, width, vocabulary);
   if (shape.ropeFactors) vector("rope_freqs.weight", headWidth / 2);
   for (let layer = 0; layer < layers; layer++) {
     const block = `blk.${layer}.`;
-    const linear = (role: string, ...dimensions: number[]): void =>
+    const linear = (role: string, ...dimensions: number[]): void => {
       matrix(`${block}${role}.weight`, role, layer, ...dimensions);
+      if (oss) vector(`${block}${role}.bias`, dimensions.slice(1), 0.01);
+    };
     vector(`${block}attn_norm.weight`, width);
     linear("attn_q", width, shape.heads * headWidth);
     linear("attn_k", width, shape.kvHeads * headWidth);
     linear("attn_v", width, shape.kvHeads * headWidth);
     linear("attn_output", shape.heads * headWidth, width);
-    if (shape.architecture !== "llama") {
+    if (oss) vector(`${block}attn_sinks.weight`, shape.heads);
+    else if (shape.architecture !== "llama") {
       vector(`${block}attn_q_norm.weight`, headWidth);
       vector(`${block}attn_k_norm.weight`, headWidth);
     }
-    vector(`${block}ffn_norm.weight`, width);
+    vector(`${block}${oss ? "post_attention_norm" : "ffn_norm"}.weight`, width);
     if (experts) {
       const name = `${block}ffn_gate_inp.weight`;
       const type = named("F32");
       const data = () => randomWeights(type, width * experts.count, seed ^ hash(name));
       tensors.push({ name, type, shape: [width, experts.count], data });
+      if (oss) vector(`${block}ffn_gate_inp.bias`, experts.count, 0.01);
       linear("ffn_gate_exps", width, feedForward, experts.count);
       linear("ffn_up_exps", width, feedForward, experts.count);
       linear("ffn_down_exps", feedForward, width, experts.count);
@@ -252,6 +278,7 @@ function metadataOf(shape: ModelShape, name: string): WriteOptions["metadata"] {
       ["expert_used_count", shape.experts.used],
       ["expert_feed_forward_length", shape.feedForward],
     );
+  if (shape.window) integers.push(["attention.sliding_window", shape.window]);
   return [
     ["general.architecture", shape.architecture],
     ["general.name", name],

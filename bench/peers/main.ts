@@ -117,6 +117,9 @@ async function compare(model: string): Promise<Result[]> {
     ...Object.fromEntries(gpus.map((gpu) => [`llama-${gpu}`, native(gpu)])),
   };
   const wanted = values.engines?.split(",") ?? Object.keys(all);
+  for (const name of wanted)
+    if (!Object.hasOwn(all, name))
+      throw new Error(`No engine "${name}": there are ${Object.keys(all).join(", ")}`);
   const engines: Engine[] = [];
   const runs = new Map<Engine, PeerRun[]>();
   const calls = new Map<Engine, PeerCounts | undefined>();

@@ -11,6 +11,7 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import { dequantize } from "../../src/gguf/decode.ts";
 import { quants } from "../../src/gguf/quants.ts";
 import { readGguf } from "../../src/gguf/read.ts";
+import { buildGraph } from "../../src/models/index.ts";
 import { ggufHeader } from "../../src/gguf/write.ts";
 
 const tiny: ModelShape = {
@@ -69,6 +70,17 @@ describe("random models", () => {
     expect(layers).toEqual([true, false, false, true, false, false, true, true]);
   });
 
+  it("of gpt-oss have experts in MXFP4, and biases and sinks that a graph takes", async () => {
+    const { experts, ...wide } = shapes["gpt-oss-20b"];
+    const small = { layers: 2, width: 64, heads: 4, kvHeads: 2, feedForward: 64, vocabulary: 300 };
+    const shape = { ...wide, ...small, experts: { ...experts!, count: 4 } };
+    const file = await readGguf(bufferSource(await writeRandomModel({ shape, type: "mxfp4" })));
+    expect(file.tensors.get("blk.0.ffn_up_exps.weight")?.type.name).toBe("MXFP4");
+    expect(file.tensors.get("blk.0.attn_q.weight")?.type.name).toBe("Q8_0");
+    const { layers, vocabulary } = buildGraph(file, { contextLength: 64 });
+    expect([layers, vocabulary]).toEqual([2, 300]);
+  });
+
   it("have the sizes of their originals", () => {
     const gigabytes = (shape: string, type: string) =>
       ggufHeader(randomModel({ shape, type })).size / 1e9;
@@ -76,5 +88,6 @@ describe("random models", () => {
     expect(gigabytes("qwen3-0.6b", "q8_0")).toBeCloseTo(0.64, 1);
     expect(gigabytes("llama-3.2-1b", "q8_0")).toBeCloseTo(1.32, 1);
     expect(gigabytes("llama-3-8b", "q4_0")).toBeCloseTo(4.5, 0);
+    expect(gigabytes("gpt-oss-20b", "mxfp4")).toBeCloseTo(12.1, 0);
   });
 });
