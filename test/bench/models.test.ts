@@ -11,8 +11,8 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import { dequantize } from "../../src/gguf/decode.ts";
 import { quants } from "../../src/gguf/quants.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import { buildGraph } from "../../src/models/index.ts";
 import { ggufHeader } from "../../src/gguf/write.ts";
+import { buildGraph } from "../../src/models/index.ts";
 
 const tiny: ModelShape = {
   ...shapes["smollm2-135m"],
