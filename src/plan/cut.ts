@@ -143,6 +143,7 @@ export function cutRows(
     for (let i = 0; i < at; i++)
       if (requests[i].sequence === sequence) start += rowsOf(requests[i]);
     for (let i = 0; i < count; i++) {
+      // A text that attends both ways is not cut.
       const whole = limits.causal || i > 0 || rows.length + count <= limit;
       if (rows.length === limit || (!all && outputs === limits.outputs) || !whole) {
         if (rows.length > 0) chunks.push({ rows, outputs, sample, draws, read });
