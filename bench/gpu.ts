@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { table } from "../cli/table.ts";
 import type { BenchmarkReport } from "../mod.ts";
+import { median } from "../src/base/median.ts";
 import { writeModelFile } from "./model-file.ts";
 
 const MODELS = [
@@ -83,9 +84,6 @@ async function measure(model: string, file: string): Promise<Result> {
   ]);
   return { model, bench, peers: results };
 }
-
-const median = (all: readonly number[]): number =>
-  [...all].sort((a, b) => a - b)[all.length >> 1] ?? Number.NaN;
 
 /** A line for each test. */
 function lines({ model, bench }: Result): string[][] {

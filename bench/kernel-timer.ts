@@ -5,9 +5,6 @@ import type { Gpu } from "../src/platform/types.ts";
 /** Encodes `count` dispatches. */
 export type Batch = (pass: GPUComputePassEncoder, count: number) => void;
 
-export const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-
 export class Timer {
   readonly #gpu: Gpu;
   readonly #query: GPUQuerySet | undefined;

@@ -13,6 +13,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { platform } from "#platform";
 import { parseFlags, usage, type Values } from "../cli/flags.ts";
+import { median } from "../src/base/median.ts";
 import { type QuantType, quantByName, quants } from "../src/gguf/quants.ts";
 import { quantTables } from "../src/gguf/tables.ts";
 import type { KernelCall } from "../src/kernels/call.ts";
@@ -36,7 +37,7 @@ import {
   weightBytes,
   weightElements,
 } from "./kernel-cases.ts";
-import { type Batch, copyKernel, median, Timer } from "./kernel-timer.ts";
+import { type Batch, copyKernel, Timer } from "./kernel-timer.ts";
 import { randomWeights } from "./random-blocks.ts";
 
 interface Result {

@@ -6,6 +6,7 @@
  * affair, and up to its return; reading the token back comes after that in both and is not timed.
  */
 import { platform } from "#platform";
+import { median } from "../../src/base/median.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { quantTables } from "../../src/gguf/tables.ts";
@@ -200,9 +201,6 @@ function bareStep(gpu: Gpu, executor: GpuExecutor): Bare {
     dispose: () => buffers.disposeAll(),
   };
 }
-
-export const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** Rounds, and seconds after which fewer must do; the first third does not count. */
 const ROUNDS = 1000;

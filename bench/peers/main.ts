@@ -14,6 +14,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { median } from "../../src/base/median.ts";
 import { writeModelFile } from "../model-file.ts";
 import { openPeerBrowser } from "./browser.ts";
 import type { Engine, PeerCounts, PeerRun } from "./engine.ts";
@@ -55,11 +56,6 @@ function prompt(length: number): string {
     String.fromCharCode(97 + ((i * i + i * from + 7 * from) % 26)),
   ).join("");
 }
-
-const median = (all: readonly number[]): number => {
-  const sorted = [...all].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-};
 
 /** Calls for a token: what 16 more tokens add. */
 async function perToken(engine: Engine): Promise<PeerCounts | undefined> {

@@ -1,5 +1,7 @@
 /** The tests of a benchmark on one loaded model. */
+
 import { WebggufError } from "../base/errors.ts";
+import { median } from "../base/median.ts";
 import type { GgufFile } from "../gguf/types.ts";
 import type { Executor, StepRequest } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
@@ -229,12 +231,6 @@ export class BenchRun {
       return { step, layer, op, kernel, variant, bytes, microseconds: nanoseconds / 1000 };
     });
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 function measured(values: readonly number[]): Measured {
