@@ -149,9 +149,8 @@ export function hasMoreBits(layer: number, layers: number): boolean {
   return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
 }
 
-/** The type name of a matrix under the chosen type or mix; MXFP4 is for experts, beside Q8_0, in all files there are. */
+/** The type name of a matrix under the chosen type or mix. */
 function mixed(choice: string, role: string, layer: number, layers: number): string {
-  if (choice.toUpperCase() === "MXFP4") return role.endsWith("_exps") ? choice : "q8_0";
   if (choice.toUpperCase() !== "Q4_K_M") return choice;
   if (role === "output") return "Q6_K";
   const wantsMore = role === "attn_v" || role.startsWith("ffn_down");
@@ -163,10 +162,13 @@ function floats(values: Float32Array<ArrayBuffer>): Uint8Array {
 }
 
 function tensorsOf(shape: ModelShape, choice: string, seed: number): WritableTensor[] {
-  const { layers, width, headWidth, feedForward, vocabulary, experts } = shape;
+  const { layers, width, headWidth, feedForward, vocabulary, tied, experts } = shape;
+  const oss = shape.architecture === "gpt-oss";
   const tensors: WritableTensor[] = [];
   const matrix = (name: string, role: string, layer: number, ...dimensions: number[]): void => {
-    const type = fitting(mixed(choice, role, layer, layers), dimensions[0]);
+    // gpt-oss has nothing but its experts in MXFP4.
+    const rest = oss && choice.toUpperCase() === "MXFP4" && !role.endsWith("_exps");
+    const type = fitting(rest ? "q8_0" : mixed(choice, role, layer, layers), dimensions[0]);
     const elements = dimensions.reduce((product, length) => product * length, 1);
     const data = () => randomWeights(type, elements, seed ^ hash(name));
     tensors.push({ name, type, shape: dimensions, data });
@@ -177,8 +179,6 @@ function tensorsOf(shape: ModelShape, choice: string, seed: number): WritableTen
     const data = () => [floats(new Float32Array(elements).fill(value))];
     tensors.push({ name, type: named("F32"), shape: dimensions, data });
   };
-  const { tied } = shape;
-  const oss = shape.architecture === "gpt-oss";
   matrix("token_embd.weight", tied ? "output" : "token_embd", 0, width, vocabulary);
   vector("output_norm.weight", width);
   if (!tied) matrix("output.weight", "output", 0, width, vocabulary);
