@@ -18,6 +18,7 @@ import { table } from "../cli/table.ts";
 import type { BenchmarkReport } from "../mod.ts";
 import { median } from "../src/base/median.ts";
 import { writeModelFile } from "./model-file.ts";
+import type { PeerResult } from "./peers/engine.ts";
 
 const MODELS = [
   ...["qwen3-0.6b", "llama-3.2-1b", "llama-3-8b"].flatMap((shape) => [
@@ -42,17 +43,10 @@ const { values } = parseArgs({
   },
 });
 
-/** What bench:peers prints of an engine. */
-interface Peer {
-  readonly engine: string;
-  readonly promptTokensPerSecond: readonly number[];
-  readonly tokensPerSecond: readonly number[];
-}
-
 interface Result {
   readonly model: string;
   readonly bench: BenchmarkReport;
-  readonly peers?: readonly Peer[];
+  readonly peers?: readonly PeerResult[];
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -78,7 +72,7 @@ async function measure(model: string, file: string): Promise<Result> {
     ...["bench", "-m", file, "-d", depths, ...both],
   ]);
   if (!values.peers) return { model, bench };
-  const { results } = child<{ results: readonly Peer[] }>("bench/peers/main.ts", [
+  const { results } = child<{ results: readonly PeerResult[] }>("bench/peers/main.ts", [
     ...["--model", file, ...both],
     ...(values.gpu ? ["--gpu", values.gpu] : []),
   ]);

@@ -2,8 +2,9 @@
  * The host's part of a decode step against the bare cost of the same calls to WebGPU, in any runtime.
  *
  * The model has the depth of an 8B llama and next to no width, so that the GPU's part is small. The
- * bare loop makes the very same calls from flat arrays, setting the pipeline before every dispatch. Both are timed up to queue.submit, which is the driver's own
- * affair, and up to its return; reading the token back comes after that in both and is not timed.
+ * bare loop makes the very same calls from flat arrays, setting the pipeline before every dispatch.
+ * Both are timed up to queue.submit, which is the driver's own affair, and up to its return; reading
+ * the token back comes after that in both and is not timed.
  */
 import { platform } from "#platform";
 import { median } from "../../src/base/median.ts";

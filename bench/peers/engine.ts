@@ -21,3 +21,11 @@ export interface Engine {
   counts?(): Promise<PeerCounts>;
   close(): Promise<void>;
 }
+
+/** What `bench:peers --json` says of an engine: each run, and its calls to WebGPU for a token. */
+export interface PeerResult {
+  readonly engine: string;
+  readonly promptTokensPerSecond: readonly number[];
+  readonly tokensPerSecond: readonly number[];
+  readonly calls?: PeerCounts;
+}

@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { median } from "../../src/base/median.ts";
 import { writeModelFile } from "../model-file.ts";
 import { openPeerBrowser } from "./browser.ts";
-import type { Engine, PeerCounts, PeerRun } from "./engine.ts";
+import type { Engine, PeerCounts, PeerResult, PeerRun } from "./engine.ts";
 import { install } from "./install.ts";
 import { disguisedChromium } from "./lavapipe.ts";
 import { openNative } from "./native.ts";
@@ -80,14 +80,7 @@ async function perToken(engine: Engine): Promise<PeerCounts | undefined> {
   );
 }
 
-interface Result {
-  readonly engine: string;
-  readonly promptTokensPerSecond: readonly number[];
-  readonly tokensPerSecond: readonly number[];
-  readonly calls?: PeerCounts;
-}
-
-async function compare(model: string): Promise<Result[]> {
+async function compare(model: string): Promise<PeerResult[]> {
   const flags = values["chromium-flags"].split(" ").filter(Boolean);
   const disguised = values.lavapipe ? disguisedChromium() : undefined;
   const browser = await openPeerBrowser(
