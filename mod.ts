@@ -15,32 +15,32 @@
  */
 export { type ErrorCode, type ErrorDetails, WebggufError } from "./src/base/errors.ts";
 export type { ByteSource } from "./src/base/source.ts";
-export type { Metadata } from "./src/gguf/metadata.ts";
-export { type ReadOptions, readGguf } from "./src/gguf/read.ts";
-export type { GgufFile, MetadataArray, MetadataValue, TensorInfo } from "./src/gguf/types.ts";
-export type { DeviceTuning, Tuning } from "./src/plan/tuning-types.ts";
-export type { Capabilities } from "./src/platform/capabilities.ts";
-export type { SamplerName, SamplingOptions } from "./src/sample/types.ts";
-export { benchmark } from "./src/session/bench.ts";
-export type * from "./src/session/bench-types.ts";
-export { type DeviceReport, devices } from "./src/session/devices.ts";
-export { type ExplainedPlan, type Explanation, explain } from "./src/session/explain.ts";
-export { type MemoryReport, memoryNeeded } from "./src/session/memory.ts";
-export { loadModel } from "./src/session/model.ts";
-export { type Perplexity, type PerplexityOptions, perplexity } from "./src/session/perplexity.ts";
-export { openSource } from "./src/session/source.ts";
-export { type TuneOptions, tuneDevice } from "./src/session/tune.ts";
-export type * from "./src/session/types.ts";
-export type { ParsedToolCall } from "./src/text/formats-types.ts";
+export type { ParsedToolCall } from "./src/chat/formats/types.ts";
 export type {
   ChatMessage,
   ChatTemplateOptions,
   ToolCall,
   ToolDefinition,
-} from "./src/text/template.ts";
+} from "./src/chat/template.ts";
+export type { Metadata } from "./src/file/metadata.ts";
+export type { MetadataArray, MetadataValue, ModelFile, TensorInfo } from "./src/file/types.ts";
+export { type ReadOptions, readGguf } from "./src/gguf/read.ts";
+export type { DeviceTuning, Tuning } from "./src/plan/tuning-types.ts";
+export type { Capabilities } from "./src/platform/capabilities.ts";
+export type { SamplerName, SamplingOptions } from "./src/sample/types.ts";
+export { type DeviceReport, devices } from "./src/session/devices.ts";
+export { type MemoryReport, memoryNeeded } from "./src/session/memory.ts";
+export { loadModel } from "./src/session/model.ts";
+export { openSource } from "./src/session/source.ts";
+export type * from "./src/session/types.ts";
 export {
   createTokenizer,
   type DecodeOptions,
   type EncodeOptions,
   type Tokenizer,
-} from "./src/text/tokenizer.ts";
+} from "./src/tokenizer/tokenizer.ts";
+export { benchmark } from "./src/tools/bench.ts";
+export type * from "./src/tools/bench-types.ts";
+export { type ExplainedPlan, type Explanation, explain } from "./src/tools/explain.ts";
+export { type Perplexity, type PerplexityOptions, perplexity } from "./src/tools/perplexity.ts";
+export { type TuneOptions, tuneDevice } from "./src/tools/tune.ts";

@@ -1,6 +1,6 @@
 /** What the kernel bench measures: a kernel over one weight matrix, as the calls that a plan would make. */
-import type { QuantType } from "../src/gguf/quants.ts";
-import { rowBytes } from "../src/gguf/quants.ts";
+import type { QuantType } from "../src/file/quants.ts";
+import { rowBytes } from "../src/file/quants.ts";
 import { type KernelCall, NONE, type Place, read } from "../src/kernels/call.ts";
 import { embed } from "../src/kernels/embed.ts";
 import { type LinearCall, linear, MATVEC_ROWS } from "../src/kernels/linear.ts";

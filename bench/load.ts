@@ -10,12 +10,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { platform } from "#platform";
 import { readGguf } from "../src/gguf/read.ts";
+import { createGpuExecutor, planFor } from "../src/gpu/open.ts";
+import { loadWeights } from "../src/gpu/upload.ts";
 import { buildGraph } from "../src/models/index.ts";
-import { createGpuExecutor, planFor } from "../src/plan/create.ts";
+import type { Placement } from "../src/plan/place.ts";
 import { Buffers, BufferUsage } from "../src/platform/buffers.ts";
 import type { Gpu } from "../src/platform/types.ts";
-import type { Placement } from "../src/weights/place.ts";
-import { loadWeights } from "../src/weights/upload.ts";
 import { writeModelFile } from "./model-file.ts";
 
 /** Resident bytes now and at the most so far. */

@@ -1,5 +1,5 @@
 /** Random-weight models of real shapes: enough to measure speed and memory, never quality. */
-import { type QuantType, quantByName } from "../src/gguf/quants.ts";
+import { type QuantType, quantByName } from "../src/file/quants.ts";
 import { ggufBytes, type WritableTensor, type WriteOptions } from "../src/gguf/write.ts";
 import { type TypedValue, typed } from "../src/gguf/write-value.ts";
 import { hash, randomWeights } from "./random-blocks.ts";

@@ -3,8 +3,8 @@
  * standard deviation near 0.02 and a mean near 0, so that a deep model's values stay finite.
  */
 import { floatToBfloat, floatToHalf } from "../src/base/half.ts";
-import { dequantize } from "../src/gguf/decode.ts";
-import type { QuantType } from "../src/gguf/quants.ts";
+import { dequantize } from "../src/file/decode/index.ts";
+import type { QuantType } from "../src/file/quants.ts";
 
 const sigma = 0.02;
 

@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { bufferSource } from "../src/bytes/buffer.ts";
 import { readGguf } from "../src/gguf/read.ts";
-import { createTokenizer, type Tokenizer } from "../src/text/tokenizer.ts";
+import { createTokenizer, type Tokenizer } from "../src/tokenizer/tokenizer.ts";
 
 const megabyte = 1_000_000;
 const fill = (piece: string): string => {

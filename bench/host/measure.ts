@@ -9,13 +9,13 @@
 import { platform } from "#platform";
 import { median } from "../../src/base/median.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
+import { quantTables } from "../../src/file/tables.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import { quantTables } from "../../src/gguf/tables.ts";
+import type { GpuExecutor } from "../../src/gpu/executor.ts";
+import { createGpuExecutor } from "../../src/gpu/open.ts";
+import { Pipelines } from "../../src/gpu/pipelines.ts";
 import { encodeParams } from "../../src/kernels/call.ts";
-import { Pipelines } from "../../src/kernels/pipelines.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { createGpuExecutor } from "../../src/plan/create.ts";
-import type { GpuExecutor } from "../../src/plan/executor.ts";
 import { encodeStep, slotBytes } from "../../src/plan/steps.ts";
 import { Buffers, BufferUsage, MapMode } from "../../src/platform/buffers.ts";
 import type { Gpu } from "../../src/platform/types.ts";

@@ -1,7 +1,7 @@
 /** `webgguf inspect`: what a file says about itself, and what running it would allocate. */
 import {
-  type GgufFile,
   type MetadataValue,
+  type ModelFile,
   memoryNeeded,
   openSource,
   readGguf,
@@ -27,7 +27,7 @@ export const inspect: Command = {
     const name = values.required("model", "-m model.gguf");
     const source = await openSource(name);
     const json = values.switch("json");
-    let file: GgufFile | undefined;
+    let file: ModelFile | undefined;
     try {
       file = await readGguf(source, { open: openSource, headerOnly: !values.switch("memory") });
       if (values.switch("memory")) {
@@ -56,7 +56,7 @@ function memoryTable(report: Awaited<ReturnType<typeof memoryNeeded>>): string {
   );
 }
 
-function asTable(file: GgufFile): string {
+function asTable(file: ModelFile): string {
   const tensors = [...file.tensors.values()];
   const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   const parameters = tensors.reduce((sum, tensor) => sum + tensor.elements, 0);
@@ -101,7 +101,7 @@ function brief(value: MetadataValue): string {
   return `[${first.join(", ")}${value.length > 5 ? `, … ${value.length} in all` : ""}]`;
 }
 
-function asJson(file: GgufFile): string {
+function asJson(file: ModelFile): string {
   const plain = (value: MetadataValue): unknown => {
     if (typeof value === "bigint") return value.toString();
     return typeof value === "object" ? Array.from(value as ArrayLike<MetadataValue>, plain) : value;

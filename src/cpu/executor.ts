@@ -3,7 +3,7 @@
  * without a GPU.
  */
 import { WebggufError } from "../base/errors.ts";
-import type { GgufFile } from "../gguf/types.ts";
+import type { ModelFile } from "../file/types.ts";
 import {
   type DeviceSampling,
   type Executor,
@@ -64,7 +64,7 @@ export function argmax(x: Float32Array): number {
 /** Reads the weights that the graph names and makes an executor of them. */
 export async function createCpuExecutor(
   graph: Graph,
-  file: GgufFile,
+  file: ModelFile,
   options: CpuExecutorOptions,
   hooks: CpuExecutorHooks = {},
 ): Promise<CpuExecutor> {

@@ -3,9 +3,9 @@
  * little.
  */
 import { WebggufError } from "../base/errors.ts";
-import { dequantize } from "../gguf/decode.ts";
-import { rowBytes } from "../gguf/quants.ts";
-import type { GgufFile, TensorInfo } from "../gguf/types.ts";
+import { dequantize } from "../file/decode/index.ts";
+import { rowBytes } from "../file/quants.ts";
+import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type { Graph } from "../graph/ops.ts";
 import { tensorsOf } from "../graph/tensors.ts";
 
@@ -107,7 +107,7 @@ function decode(info: TensorInfo, bytes: Uint8Array): Float32Array {
 }
 
 async function readTensor(
-  file: GgufFile,
+  file: ModelFile,
   info: TensorInfo,
   signal: AbortSignal | undefined,
   onBytes: (count: number) => void,
@@ -126,7 +126,7 @@ async function readTensor(
 /** Reads the tensors that the graph names. `onProgress` gets the bytes read so far and in all. */
 export async function loadCpuWeights(
   graph: Graph,
-  file: GgufFile,
+  file: ModelFile,
   signal?: AbortSignal,
   onProgress?: (loaded: number, total: number) => void,
 ): Promise<CpuWeights> {

@@ -1,6 +1,7 @@
 /** Reads the key/value pairs of a GGUF header. */
+
+import type { MetadataArray, MetadataValue } from "../file/types.ts";
 import type { Cursor } from "./cursor.ts";
-import type { MetadataArray, MetadataValue } from "./types.ts";
 import { arrayClasses, arrayId, type ScalarType, scalarById, stringId } from "./values.ts";
 
 /** Key length, type and the shortest value: what a pair takes at least. */

@@ -1,7 +1,7 @@
 /** Reads the header of one file: magic, version, counts, metadata, tensor table. */
 import type { ByteSource } from "../base/source.ts";
+import { Metadata } from "../file/metadata.ts";
 import { Cursor } from "./cursor.ts";
-import { Metadata } from "./metadata.ts";
 import { readPairs, smallestPair } from "./read-metadata.ts";
 import { readTensors, smallestEntry, type TensorTable } from "./read-tensors.ts";
 

@@ -1,8 +1,9 @@
 /** Reads the tensor table of a GGUF header and checks it against the file. */
+
+import { quantById, quants, rowBytes } from "../file/quants.ts";
+import type { TensorInfo } from "../file/types.ts";
 import type { Cursor } from "./cursor.ts";
-import { quantById, quants, rowBytes } from "./quants.ts";
 import { readString } from "./read-metadata.ts";
-import type { TensorInfo } from "./types.ts";
 
 /** Name length, dimension count, type and offset: what an entry takes at least. */
 export const smallestEntry: number = 8 + 4 + 4 + 8;

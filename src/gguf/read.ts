@@ -1,9 +1,9 @@
 /** Reads what a GGUF file, or all parts of a split one, says about itself; never its tensor data. */
 import { WebggufError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
+import type { ModelFile, TensorInfo } from "../file/types.ts";
 import { type Part, readPart } from "./read-part.ts";
 import { siblingName, splitKeys } from "./split.ts";
-import type { GgufFile, TensorInfo } from "./types.ts";
 
 export interface ReadOptions {
   /** Stops reading; the call then throws `signal.reason`. */
@@ -81,7 +81,7 @@ function inOrder(parts: readonly Part[]): Part[] {
   return ordered;
 }
 
-function join(parts: readonly Part[]): GgufFile {
+function join(parts: readonly Part[]): ModelFile {
   const [first] = parts;
   const tensors = new Map<string, TensorInfo>();
   parts.forEach((part, index) => {
@@ -130,7 +130,7 @@ function join(parts: readonly Part[]): GgufFile {
 export async function readGguf(
   source: ByteSource | readonly ByteSource[],
   options: ReadOptions = {},
-): Promise<GgufFile> {
+): Promise<ModelFile> {
   const given = "read" in source ? [source] : source;
   if (given.length === 0)
     throw new WebggufError("input/invalid", "Cannot read a model from an empty list of files");

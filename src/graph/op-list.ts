@@ -1,5 +1,5 @@
 /** The graph while it is being built: ops with their widths, and what sequences keep. */
-import type { GgufFile } from "../gguf/types.ts";
+import type { ModelFile } from "../file/types.ts";
 import { weightGroups } from "./groups.ts";
 import { type CacheSlot, type Graph, inputsOf, type Op, type OpBody, type Ref } from "./ops.ts";
 import { TensorScope } from "./scope.ts";
@@ -21,7 +21,7 @@ export class OpList extends TensorScope {
   readonly #widths: number[] = [];
   readonly #selected: boolean[] = [];
 
-  constructor(file: GgufFile, facts: GraphFacts) {
+  constructor(file: ModelFile, facts: GraphFacts) {
     super(file, facts.architecture);
     this.facts = facts;
   }

@@ -1,15 +1,15 @@
 /** Tensors by short name, with the layer that is being built. */
 import { WebggufError } from "../base/errors.ts";
-import type { GgufFile } from "../gguf/types.ts";
+import type { ModelFile } from "../file/types.ts";
 
 export class TensorScope {
-  readonly file: GgufFile;
+  readonly file: ModelFile;
   readonly architecture: string;
   /** The layer being built, −1 outside of layers. */
   protected layer = -1;
   #prefix = "";
 
-  constructor(file: GgufFile, architecture: string) {
+  constructor(file: ModelFile, architecture: string) {
     this.file = file;
     this.architecture = architecture;
   }

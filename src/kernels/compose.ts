@@ -1,6 +1,6 @@
 /** The linker: puts a shader together from the files of wgsl/. */
 import { wgsl } from "../../wgsl/mod.ts";
-import { tableOffsets } from "../gguf/tables.ts";
+import { tableOffsets } from "../file/tables.ts";
 
 /** What a shader is made of. Names are those of `wgsl/`, without the ending: `quant/q8_0`, `matvec`. */
 export interface ShaderParts {
@@ -13,6 +13,10 @@ export interface ShaderParts {
   /** Module constants in front, for what overrides cannot do (sizes of register tiles). */
   consts?: Readonly<Record<string, number | boolean | string>>;
 }
+
+/** Tells variants apart: everything that goes into the shader's text. */
+export const variantKey = ({ kernel, snippets, consts = {} }: ShaderParts): string =>
+  `${kernel}|${snippets.join(" ")}|${JSON.stringify(consts)}`;
 
 /** The names in a text's first line `// needs: a, b`, or none. */
 function needs(text: string): string[] {

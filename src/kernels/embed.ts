@@ -1,5 +1,5 @@
 /** Host side of embed.wgsl. */
-import type { QuantType } from "../gguf/quants.ts";
+import type { QuantType } from "../file/quants.ts";
 import { type Binding, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 import { quantKernel } from "./quants.ts";
 

@@ -1,6 +1,6 @@
 /** Host side of matvec.wgsl (1 to 8 rows), matmul.wgsl and matmulInt8.wgsl (many rows). */
 
-import type { QuantType } from "../gguf/quants.ts";
+import type { QuantType } from "../file/quants.ts";
 import type { Activation } from "../graph/ops.ts";
 import { activationNumber } from "./activation.ts";
 import {

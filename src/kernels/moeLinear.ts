@@ -1,5 +1,5 @@
 /** Host side of moeMatvec.wgsl, moeMatmul.wgsl and moeGroup.wgsl: linear maps by expert. */
-import type { QuantType } from "../gguf/quants.ts";
+import type { QuantType } from "../file/quants.ts";
 import type { Activation } from "../graph/ops.ts";
 import { activationNumber } from "./activation.ts";
 import { type Binding, f, type Grid, type KernelCall, type Place, read, u, write } from "./call.ts";

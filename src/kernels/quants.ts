@@ -1,7 +1,7 @@
 /** What the GPU kernels know of each tensor type: derived from its name and its snippet. */
 import { wgsl } from "../../wgsl/mod.ts";
 import { WebggufError } from "../base/errors.ts";
-import type { QuantType } from "../gguf/quants.ts";
+import type { QuantType } from "../file/quants.ts";
 
 /** How a kernel that reads weights of one type is composed and bound. */
 export interface QuantKernel {

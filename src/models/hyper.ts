@@ -1,12 +1,12 @@
 /** Hyperparameters: typed getters of `{architecture}.{key}`, and what nearly every model has. */
 import { WebggufError } from "../base/errors.ts";
-import type { GgufFile } from "../gguf/types.ts";
+import type { ModelFile } from "../file/types.ts";
 
 /** Bounds that no model comes near; they keep hostile files from asking for memory. */
 const limits = { layers: 4096, heads: 65536, width: 1 << 24, context: 1 << 30 };
 
 export class Hyper {
-  readonly file: GgufFile;
+  readonly file: ModelFile;
   readonly architecture: string;
   /** Tokens of context that the caller wants. */
   readonly contextLength: number;
@@ -24,7 +24,7 @@ export class Hyper {
   readonly keyWidth: number;
   readonly valueWidth: number;
 
-  constructor(file: GgufFile, contextLength: number) {
+  constructor(file: ModelFile, contextLength: number) {
     this.file = file;
     this.contextLength = contextLength;
     this.architecture = file.metadata.string("general.architecture");

@@ -1,6 +1,6 @@
 /** All model families, by `general.architecture`. */
 import { WebggufError } from "../base/errors.ts";
-import type { GgufFile } from "../gguf/types.ts";
+import type { ModelFile } from "../file/types.ts";
 import type { Graph } from "../graph/ops.ts";
 import { afmoe } from "./afmoe.ts";
 import { baichuan, refact } from "./alibi.ts";
@@ -187,7 +187,7 @@ export function architectures(): string[] {
  * or contradictory hyperparameters and tensors `model/invalid`. Reads no tensor data.
  * `contextLength` is what the caller will use (some rope scalings depend on it).
  */
-export function buildGraph(file: GgufFile, options: { contextLength: number }): Graph {
+export function buildGraph(file: ModelFile, options: { contextLength: number }): Graph {
   const architecture = file.metadata.string("general.architecture");
   const family = families.get(architecture);
   if (!family)

@@ -1,5 +1,5 @@
 /** What a family file is given: the graph builder and the hyperparameters. */
-import type { GgufFile } from "../gguf/types.ts";
+import type { ModelFile } from "../file/types.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Graph, Ref } from "../graph/ops.ts";
 import type { Hyper } from "./hyper.ts";
@@ -18,7 +18,7 @@ export class ModelBuilder extends GraphBuilder {
   /** The file is an embedding model: it says how its rows are pooled. */
   readonly embeds: boolean;
 
-  constructor(file: GgufFile, h: Hyper) {
+  constructor(file: ModelFile, h: Hyper) {
     super(file, {
       architecture: h.architecture,
       layers: h.layers,

@@ -10,10 +10,9 @@ import { type Domain, type KernelCall, NONE, type Place } from "../kernels/call.
 import { MATVEC_ROWS } from "../kernels/linear.ts";
 import { sample, sampleScratch } from "../kernels/sample.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
-import type { PlacedMatrix, Placement } from "../weights/place.ts";
 import { Arena, type Slot } from "./arena.ts";
 import type { Constants } from "./constants.ts";
-import { type FusedGraph, fuse, inputs, type PlanOp } from "./fuse.ts";
+import { type FusedGraph, fuse, inputs, type PlanOp } from "./fuse/index.ts";
 import { lowerAttention, lowerRopeStore } from "./lower/attention.ts";
 import { lowerConcat, lowerSelect, lowerSlice } from "./lower/copies.ts";
 import { lowerElementwise } from "./lower/elementwise.ts";
@@ -21,6 +20,7 @@ import { lowerLinears } from "./lower/linears.ts";
 import { expertPieces, lowerMoe } from "./lower/moe.ts";
 import { lowerDot, lowerEmbed, lowerNorm, lowerRope } from "./lower/rows.ts";
 import { lowerState } from "./lower/state.ts";
+import type { PlacedMatrix, Placement } from "./place.ts";
 import type { Tuning } from "./tuning-types.ts";
 
 /** How many rows a plan is made for, and how many of them may have outputs. */

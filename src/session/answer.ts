@@ -1,7 +1,7 @@
 /** From tokens to pieces: characters made whole, stop strings and end tokens found, channels told apart. */
-import type { AnswerParser } from "../text/formats.ts";
-import { TextStream } from "../text/stream.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
+import type { AnswerParser } from "../chat/formats/index.ts";
+import { TextStream } from "../chat/stream.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Drawn } from "./step.ts";
 import type { GenerateOptions, Piece } from "./types.ts";
 

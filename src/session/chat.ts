@@ -1,8 +1,9 @@
 /** A conversation as tokens, through the model's chat template. */
-import type { Metadata } from "../gguf/metadata.ts";
-import { AnswerParser, formatsOf, startsInReasoning } from "../text/formats.ts";
-import { type ChatMessage, type ChatTemplate, chatTemplateOf } from "../text/template.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
+
+import { AnswerParser, formatsOf, startsInReasoning } from "../chat/formats/index.ts";
+import { type ChatMessage, type ChatTemplate, chatTemplateOf } from "../chat/template.ts";
+import type { Metadata } from "../file/metadata.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { GenerateOptions } from "./types.ts";
 
 /** A conversation ready to be computed, and what reads the answer to it. */

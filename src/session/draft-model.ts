@@ -1,10 +1,10 @@
 /** Guesses by a smaller model with the same vocabulary, on sequences of its own. */
 import { WebggufError } from "../base/errors.ts";
-import type { GgufFile } from "../gguf/types.ts";
+import type { ModelFile } from "../file/types.ts";
 import type { DeviceSampling, Executor, SequenceId } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import { buildGraph } from "../models/index.ts";
-import { type ExecutorOptions, openExecutor, type Placed } from "./device.ts";
+import { type ExecutorOptions, openExecutor, type Placed } from "./open.ts";
 import { commonPrefix } from "./prompt.ts";
 import type { Drafter } from "./speculate.ts";
 
@@ -14,13 +14,13 @@ const GREEDY: DeviceSampling = { temperature: 0, topK: 1, topP: 1, minP: 0, seed
 
 /** The model that is guessed for. */
 export interface DraftTarget {
-  readonly file: GgufFile;
+  readonly file: ModelFile;
   readonly graph: Graph;
 }
 
 /** A loaded draft model; as many sequences as its target, numbered alike. */
 export class DraftModel {
-  readonly file: GgufFile;
+  readonly file: ModelFile;
   readonly #graph: Graph;
   readonly #options: ExecutorOptions;
   /** Ids that both vocabularies have. */
@@ -29,7 +29,13 @@ export class DraftModel {
   /** The tokens that each sequence holds. */
   #held: number[][] = [];
 
-  constructor(file: GgufFile, graph: Graph, placed: Placed, options: ExecutorOptions, ids: number) {
+  constructor(
+    file: ModelFile,
+    graph: Graph,
+    placed: Placed,
+    options: ExecutorOptions,
+    ids: number,
+  ) {
     this.file = file;
     this.#graph = graph;
     this.#placed = placed;
@@ -107,7 +113,7 @@ export class DraftModel {
  * that gives no next token or has another vocabulary.
  */
 export async function openDraftModel(
-  file: GgufFile,
+  file: ModelFile,
   target: DraftTarget,
   options: ExecutorOptions,
 ): Promise<DraftModel> {

@@ -2,7 +2,7 @@
 import type { Executor } from "../graph/executor.ts";
 import { logprobs } from "../sample/logprobs.ts";
 import { createSampler } from "../sample/sampler.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Drawing } from "./step.ts";
 import type { GenerateOptions } from "./types.ts";
 

@@ -1,13 +1,13 @@
 /** What running a file would allocate, told before anything is allocated. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
-import type { GgufFile } from "../gguf/types.ts";
+import type { ModelFile } from "../file/types.ts";
+import { planFor } from "../gpu/open.ts";
 import { buildGraph } from "../models/index.ts";
-import { planFor } from "../plan/create.ts";
-import type { ModelPlan } from "../plan/memory.ts";
+import type { ModelPlan } from "../plan/model-plan.ts";
 import type { Capabilities } from "../platform/capabilities.ts";
-import { decided } from "./device.ts";
 import { contextFor } from "./model.ts";
+import { decided } from "./open.ts";
 import type { LoadOptions } from "./types.ts";
 
 export interface MemoryReport {
@@ -43,7 +43,7 @@ const DEFAULTS: Capabilities = {
 
 /** The plan of a file on the adapter at hand, with `options` as for loading. Reads no tensor data. */
 export async function planOf(
-  file: GgufFile,
+  file: ModelFile,
   options: LoadOptions = {},
 ): Promise<{ plan: ModelPlan; contextLength: number; capabilities: Capabilities }> {
   const capabilities = await capabilitiesFor(options.device);
@@ -57,7 +57,7 @@ export async function planOf(
 
 /** See {@link MemoryReport}; `options` as for loading. */
 export async function memoryNeeded(
-  file: GgufFile,
+  file: ModelFile,
   options: LoadOptions = {},
 ): Promise<MemoryReport> {
   const { plan, contextLength, capabilities } = await planOf(file, options);
@@ -107,7 +107,7 @@ async function capabilitiesFor(device: string | undefined): Promise<Capabilities
 }
 
 function makePlan(
-  file: GgufFile,
+  file: ModelFile,
   options: LoadOptions,
   contextLength: number,
   capabilities: Capabilities,

@@ -1,18 +1,18 @@
 /** A loaded model: the file, the executor that computes it, and the sessions on it. */
 import { WebggufError } from "../base/errors.ts";
+import type { ChatMessage } from "../chat/template.ts";
+import type { ModelFile } from "../file/types.ts";
 import { readGguf } from "../gguf/read.ts";
-import type { GgufFile } from "../gguf/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import { buildGraph } from "../models/index.ts";
-import { fusionNames } from "../plan/fuse.ts";
-import type { ChatMessage } from "../text/template.ts";
-import { createTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { fusionNames } from "../plan/fuse/index.ts";
+import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import { renderChat } from "./chat.ts";
-import { type ExecutorOptions, openExecutor, type Placed } from "./device.ts";
 import { asyncDispose } from "./dispose.ts";
 import { type DraftModel, type DraftTarget, openDraftModel } from "./draft-model.ts";
 import { embedTokens } from "./embed.ts";
+import { type ExecutorOptions, openExecutor, type Placed } from "./open.ts";
 import { Sequences } from "./sequences.ts";
 import { createSession, type SessionHost } from "./session.ts";
 import { openSource } from "./source.ts";
@@ -59,7 +59,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
 }
 
 class LoadedModel implements Model {
-  readonly file: GgufFile;
+  readonly file: ModelFile;
   readonly architecture: string;
   readonly #graph: Graph;
   readonly #options: ExecutorOptions;
@@ -72,7 +72,7 @@ class LoadedModel implements Model {
   #disposed = false;
 
   constructor(
-    file: GgufFile,
+    file: ModelFile,
     graph: Graph,
     placed: Placed,
     options: ExecutorOptions,
@@ -201,7 +201,7 @@ class LoadedModel implements Model {
 }
 
 /** Opens a source and reads its header; the other parts of a split file are opened by their names. */
-async function openFile(source: ModelSource, signal: AbortSignal | undefined): Promise<GgufFile> {
+async function openFile(source: ModelSource, signal: AbortSignal | undefined): Promise<ModelFile> {
   const bytes = await openSource(source, signal);
   try {
     return await readGguf(bytes, { signal, open: (name) => openSource(name, signal) });
@@ -231,14 +231,14 @@ async function loadDraftModel(
 const DEFAULT_CONTEXT = 4096;
 
 /** The context to load with: 0 = the model's own, none given = that, at most {@link DEFAULT_CONTEXT}. */
-export function contextFor(file: GgufFile, wanted: number | undefined): number {
+export function contextFor(file: ModelFile, wanted: number | undefined): number {
   if (wanted !== undefined && wanted > 0) return wanted;
   const architecture = file.metadata.string("general.architecture");
   const own = file.metadata.integer(`${architecture}.context_length`, DEFAULT_CONTEXT, 1);
   return wanted === 0 ? own : Math.min(own, DEFAULT_CONTEXT);
 }
 
-async function closeFile(file: GgufFile): Promise<void> {
+async function closeFile(file: ModelFile): Promise<void> {
   await Promise.allSettled(file.sources.map((source) => source.close()));
 }
 

@@ -5,12 +5,12 @@
  */
 import { bufferSource } from "../bytes/buffer.ts";
 import { createCpuExecutor } from "../cpu/executor.ts";
-import { Metadata } from "../gguf/metadata.ts";
-import type { QuantType } from "../gguf/quants.ts";
-import type { GgufFile, TensorInfo } from "../gguf/types.ts";
+import { Metadata } from "../file/metadata.ts";
+import type { QuantType } from "../file/quants.ts";
+import type { ModelFile, TensorInfo } from "../file/types.ts";
+import { createGpuExecutor } from "../gpu/open.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph, Op } from "../graph/ops.ts";
-import { createGpuExecutor } from "../plan/create.ts";
 import type { Gpu } from "../platform/types.ts";
 
 /** Seconds per token that a model is expected to take. */
@@ -34,7 +34,7 @@ const MEASURE_MS = 60;
 export async function estimateSpeed(
   gpu: Gpu,
   graph: Graph,
-  file: GgufFile,
+  file: ModelFile,
   signal: AbortSignal | undefined,
 ): Promise<Speeds> {
   const type = mostCommonType(file);
@@ -90,7 +90,7 @@ export async function secondsPerStep(
 /** A made-up model. */
 export interface Probe {
   readonly graph: Graph;
-  readonly file: GgufFile;
+  readonly file: ModelFile;
   readonly bytes: number;
 }
 
@@ -146,7 +146,7 @@ export function chain(type: QuantType, width: number, out: number, count: number
 }
 
 /** The type of most of the matrices' bytes. */
-export function mostCommonType(file: GgufFile): QuantType {
+export function mostCommonType(file: ModelFile): QuantType {
   const bytes = new Map<QuantType, number>();
   for (const tensor of file.tensors.values())
     if (tensor.shape.length > 1)
@@ -156,7 +156,7 @@ export function mostCommonType(file: GgufFile): QuantType {
 }
 
 /** Weights that one token reads: all matrices that are multiplied, of experts only those in use. */
-function bytesPerToken(graph: Graph, file: GgufFile): number {
+function bytesPerToken(graph: Graph, file: ModelFile): number {
   let sum = 0;
   for (const op of graph.ops) {
     if (op.op !== "linear" && op.op !== "moeLinear") continue;

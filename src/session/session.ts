@@ -1,7 +1,7 @@
 /** One conversation: what it remembers, and the way from a prompt to pieces. */
 import { WebggufError } from "../base/errors.ts";
 import type { Executor, SequenceId } from "../graph/executor.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { Answer } from "./answer.ts";
 import { asyncDispose } from "./dispose.ts";
 import type { DraftModel } from "./draft-model.ts";

@@ -1,12 +1,12 @@
 /** The public types: options, model, session, pieces. `mod.ts` exports them. */
 
 import type { ByteSource } from "../base/source.ts";
-import type { GgufFile } from "../gguf/types.ts";
+import type { ParsedToolCall } from "../chat/formats/types.ts";
+import type { ChatMessage, ChatTemplateOptions, ToolDefinition } from "../chat/template.ts";
+import type { ModelFile } from "../file/types.ts";
 import type { DeviceTuning } from "../plan/tuning-types.ts";
 import type { SamplingOptions } from "../sample/types.ts";
-import type { ParsedToolCall } from "../text/formats-types.ts";
-import type { ChatMessage, ChatTemplateOptions, ToolDefinition } from "../text/template.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /** A path (Node, Deno), an http(s) URL, a File or Blob, bytes, or a ByteSource of one's own. */
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSource;
@@ -156,7 +156,7 @@ export interface Session extends AsyncDisposable {
 }
 
 export interface Model extends AsyncDisposable {
-  readonly file: GgufFile;
+  readonly file: ModelFile;
   readonly architecture: string;
   /** `model/no-tokenizer` is thrown on first use when the file has none. */
   readonly tokenizer: Tokenizer;

@@ -1,7 +1,7 @@
 /** The page's side: a Model and Sessions that speak to the real ones in a worker. */
 import { WebggufError } from "../base/errors.ts";
-import { Metadata } from "../gguf/metadata.ts";
-import type { GgufFile } from "../gguf/types.ts";
+import { Metadata } from "../file/metadata.ts";
+import type { ModelFile } from "../file/types.ts";
 import { asyncDispose } from "../session/dispose.ts";
 import type {
   GenerateOptions,
@@ -13,7 +13,7 @@ import type {
   Session,
   SessionStats,
 } from "../session/types.ts";
-import { createTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import { Link } from "./link.ts";
 import type { ModelFacts, NextPiece, PlainFile, Port, SessionState } from "./protocol.ts";
 
@@ -51,7 +51,7 @@ export async function loadModelInWorker(
 }
 
 class RemoteModel implements Model {
-  readonly file: GgufFile;
+  readonly file: ModelFile;
   readonly architecture: string;
   readonly #link: Link;
   readonly #id: number;
@@ -247,7 +247,7 @@ const posted = (prompt: Prompt): Prompt =>
     ? prompt
     : Array.from(prompt as ArrayLike<number>);
 
-function realFile(plain: PlainFile): GgufFile {
+function realFile(plain: PlainFile): ModelFile {
   return Object.freeze({
     ...plain,
     metadata: new Metadata(plain.name, new Map(plain.metadata)),

@@ -4,8 +4,8 @@
  * closed, so a slow reader slows the engine down and nothing piles up.
  */
 import { type ErrorCode, WebggufError } from "../base/errors.ts";
-import type { Metadata } from "../gguf/metadata.ts";
-import type { GgufFile, MetadataValue, TensorInfo } from "../gguf/types.ts";
+import type { Metadata } from "../file/metadata.ts";
+import type { MetadataValue, ModelFile, TensorInfo } from "../file/types.ts";
 import type {
   GenerateOptions,
   LoadOptions,
@@ -71,7 +71,7 @@ export interface NextPiece {
   readonly piece?: Piece;
 }
 
-/** A {@link GgufFile} without its sources, as plain data. */
+/** A {@link ModelFile} without its sources, as plain data. */
 export interface PlainFile {
   readonly name: string;
   readonly version: number;
@@ -81,7 +81,7 @@ export interface PlainFile {
   readonly dataOffsets: readonly number[];
 }
 
-export function plainFile(file: GgufFile): PlainFile {
+export function plainFile(file: ModelFile): PlainFile {
   return {
     name: file.name,
     version: file.version,

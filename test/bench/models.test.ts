@@ -8,8 +8,8 @@ import {
 } from "../../bench/models.ts";
 import { randomWeights } from "../../bench/random-blocks.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { dequantize } from "../../src/gguf/decode.ts";
-import { quants } from "../../src/gguf/quants.ts";
+import { dequantize } from "../../src/file/decode/index.ts";
+import { quants } from "../../src/file/quants.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { ggufHeader } from "../../src/gguf/write.ts";
 import { buildGraph } from "../../src/models/index.ts";

@@ -1,5 +1,5 @@
 /** Compiles every kernel variant on one device and tells what the compiler said. */
-import { allVariants } from "../../src/plan/variants.ts";
+import { allVariants } from "./variants.ts";
 
 /** WGSL extensions by the feature that a device must have for them. */
 const features: Readonly<Record<string, GPUFeatureName>> = {

@@ -3,8 +3,8 @@
  * rewind in the middle and with two sequences in the same steps.
  */
 import { bufferSource } from "../../src/bytes/buffer.ts";
+import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import type { GgufFile } from "../../src/gguf/types.ts";
 import type { Executor, SequenceId, StepRequest } from "../../src/graph/executor.ts";
 import type { Graph } from "../../src/graph/ops.ts";
 import { buildGraph } from "../../src/models/index.ts";
@@ -14,7 +14,7 @@ export type Reader = (path: string) => Promise<Uint8Array<ArrayBuffer>>;
 
 export type MakeExecutor = (
   graph: Graph,
-  file: GgufFile,
+  file: ModelFile,
   options: { contextLength: number; maxSequences: number },
 ) => Promise<Executor>;
 

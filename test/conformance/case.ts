@@ -1,5 +1,5 @@
 /** What the areas of the conformance run have in common. Runtime-agnostic, like all files beside it but main.ts. */
-import type { GgufFile } from "../../src/gguf/types.ts";
+import type { ModelFile } from "../../src/file/types.ts";
 import type { Executor } from "../../src/graph/executor.ts";
 import type { Graph } from "../../src/graph/ops.ts";
 
@@ -9,7 +9,7 @@ export type Reader = (path: string) => Promise<Uint8Array<ArrayBuffer>>;
 /** Makes the executor under test. */
 export type MakeExecutor = (
   graph: Graph,
-  file: GgufFile,
+  file: ModelFile,
   options: { contextLength: number; maxSequences: number },
 ) => Promise<Executor>;
 

@@ -12,7 +12,7 @@ import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseFlags, usage } from "../../cli/flags.ts";
-import { fusionNames } from "../../src/plan/fuse.ts";
+import { fusionNames } from "../../src/plan/fuse/index.ts";
 import type { Reader } from "./case.ts";
 import { conformance, type Row, type Settings } from "./run.ts";
 

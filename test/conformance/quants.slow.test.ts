@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createCpuExecutor } from "../../src/cpu/executor.ts";
-import { createGpuExecutor } from "../../src/plan/create.ts";
+import { createGpuExecutor } from "../../src/gpu/open.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import type { Case, MakeExecutor } from "./case.ts";

@@ -3,9 +3,9 @@
  * one and with several rows. The executor under test computes both as it does for a model.
  */
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { Metadata } from "../../src/gguf/metadata.ts";
-import { type QuantType, quantById, quantByName } from "../../src/gguf/quants.ts";
-import type { GgufFile, TensorInfo } from "../../src/gguf/types.ts";
+import { Metadata } from "../../src/file/metadata.ts";
+import { type QuantType, quantById, quantByName } from "../../src/file/quants.ts";
+import type { ModelFile, TensorInfo } from "../../src/file/types.ts";
 import type { Graph, Op } from "../../src/graph/ops.ts";
 import { nmse } from "./archs.ts";
 import {
@@ -202,7 +202,7 @@ async function compute(
 }
 
 /** A file of just these tensors, in memory. */
-export function fileOf(made: readonly Made[]): GgufFile {
+export function fileOf(made: readonly Made[]): ModelFile {
   const tensors = new Map<string, TensorInfo>();
   let end = 0;
   for (const { name, type, shape, bytes } of made) {

@@ -2,7 +2,7 @@
 import { platform } from "#platform";
 import { WebggufError } from "../../src/base/errors.ts";
 import { createCpuExecutor } from "../../src/cpu/executor.ts";
-import { createGpuExecutor } from "../../src/plan/create.ts";
+import { createGpuExecutor } from "../../src/gpu/open.ts";
 import type { Gpu } from "../../src/platform/types.ts";
 import type { CacheType } from "../../src/session/types.ts";
 import { readArchIndex, runArch } from "./archs.ts";

@@ -1,7 +1,7 @@
 /** Chat templates against llama.cpp's own Jinja: the same text, or both refuse. */
 import { WebggufError } from "../../src/base/errors.ts";
-import { ChatTemplate } from "../../src/text/template.ts";
-import { KNOWN_DIFFERENCES } from "../text/template-known.ts";
+import { ChatTemplate } from "../../src/chat/template.ts";
+import { KNOWN_DIFFERENCES } from "../chat/template-known.ts";
 import { atMost, type Case, ifThere, type Reader, readJson } from "./case.ts";
 
 /** `rendered.json`: variables by conversation, and what became of them by template and conversation. */

@@ -1,9 +1,9 @@
 /** The areas that compute no model: tokenizers, chat templates and sampler chains. */
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { Metadata } from "../../src/gguf/metadata.ts";
+import { ChatTemplate } from "../../src/chat/template.ts";
+import { Metadata } from "../../src/file/metadata.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import { ChatTemplate } from "../../src/text/template.ts";
-import { createTokenizer } from "../../src/text/tokenizer.ts";
+import { createTokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { atMost, type Case, ifThere, type Reader, readFloats, readJson } from "./case.ts";
 import { checkSamplingCases, type SamplingCases } from "./sampling.ts";
 import { checkTokenizerCases } from "./tokenizers.ts";

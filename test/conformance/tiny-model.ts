@@ -3,9 +3,9 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { loadModel } from "../../src/session/model.ts";
-import { perplexity } from "../../src/session/perplexity.ts";
 import type { LoadOptions, Model } from "../../src/session/types.ts";
-import { createTokenizer } from "../../src/text/tokenizer.ts";
+import { createTokenizer } from "../../src/tokenizer/tokenizer.ts";
+import { perplexity } from "../../src/tools/perplexity.ts";
 import { feed, nmse } from "./archs.ts";
 import {
   atMost,

@@ -1,5 +1,5 @@
 /** Holds a tokenizer against llama.cpp's answers, in the layout of its own test vocabularies. */
-import type { Tokenizer } from "../../src/text/tokenizer.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 
 const separator = "\n__ggml_vocab_test__\n";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
-import { quantByName, quants } from "../../src/gguf/quants.ts";
+import { quantByName, quants } from "../../src/file/quants.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { ggufBytes } from "../../src/gguf/write.ts";
 import { countedSource } from "../gguf/raw.ts";

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
+import { planFor } from "../../src/gpu/open.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { planFor } from "../../src/plan/create.ts";
 import type { Capabilities } from "../../src/platform/types.ts";
-import { createTokenizer } from "../../src/text/tokenizer.ts";
+import { createTokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { fixture } from "../fixture.ts";
 import { mutate, random } from "./mutate.ts";
 

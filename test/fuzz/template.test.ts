@@ -1,7 +1,7 @@
 /** Hostile chat templates: each must end soon, in a typed error, without taking memory along. */
 import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
-import { ChatTemplate } from "../../src/text/template.ts";
+import { ChatTemplate } from "../../src/chat/template.ts";
 
 /** Small, seeded random numbers: the same cases everywhere. */
 function random(seed: number): () => number {

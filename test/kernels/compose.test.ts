@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { tableOffsets } from "../../src/gguf/tables.ts";
+import { tableOffsets } from "../../src/file/tables.ts";
 import { compose } from "../../src/kernels/compose.ts";
 import { wgsl } from "../../wgsl/mod.ts";
 

@@ -1,6 +1,6 @@
 /** quantize.wgsl, matvecInt8.wgsl and matmulInt8.wgsl: against rounded activations closely, against floats within the contract. */
 import { describe, expect, it } from "vitest";
-import { quants } from "../../src/gguf/quants.ts";
+import { quants } from "../../src/file/quants.ts";
 import { quantize, quantizedWidth } from "../../src/kernels/quantize.ts";
 import { hasInt8, hasQuantKernel } from "../../src/kernels/quants.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";

@@ -1,6 +1,6 @@
 /** Every tensor type in matvec.wgsl and matmul.wgsl against the CPU path, over odd shapes. */
 import { describe, it } from "vitest";
-import { quants } from "../../src/gguf/quants.ts";
+import { quants } from "../../src/file/quants.ts";
 import { hasQuantKernel } from "../../src/kernels/quants.ts";
 import { gpuAvailable } from "../gpu.ts";
 import { type LinearOptions, linearCase } from "./linear-case.ts";

@@ -1,7 +1,7 @@
 /** Every weight type on the GPU against llama.cpp's own values, bit for bit. */
 import { describe, expect, it } from "vitest";
-import { quantByName, quants } from "../../src/gguf/quants.ts";
-import { quantTables } from "../../src/gguf/tables.ts";
+import { quantByName, quants } from "../../src/file/quants.ts";
+import { quantTables } from "../../src/file/tables.ts";
 import { compose } from "../../src/kernels/compose.ts";
 import { hasQuantKernel, quantKernel } from "../../src/kernels/quants.ts";
 import { wgsl } from "../../wgsl/mod.ts";

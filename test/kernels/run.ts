@@ -1,9 +1,10 @@
 /** Runs kernel calls on a test's own buffers, as a plan's replay does, and reads what they wrote. */
 import { expect } from "vitest";
 import { random } from "../../bench/random-blocks.ts";
-import { quantTables } from "../../src/gguf/tables.ts";
+import { quantTables } from "../../src/file/tables.ts";
+import { Pipelines } from "../../src/gpu/pipelines.ts";
 import { encodeParams, type KernelCall, type Place } from "../../src/kernels/call.ts";
-import { Pipelines, shaderText } from "../../src/kernels/pipelines.ts";
+import { compose } from "../../src/kernels/compose.ts";
 import { encodeStep, type Row, slotBytes } from "../../src/plan/steps.ts";
 import { Buffers, BufferUsage, MapMode } from "../../src/platform/buffers.ts";
 import { nmse } from "../conformance/archs.ts";
@@ -40,7 +41,7 @@ function mutant(
         ...(call.tables ? [pipelines.layouts.tables] : []),
       ],
     }),
-    compute: { module: device.createShaderModule({ code: mutate(shaderText(call)) }) },
+    compute: { module: device.createShaderModule({ code: mutate(compose(call)) }) },
   });
 }
 

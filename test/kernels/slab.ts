@@ -1,8 +1,13 @@
 /** A key/value slab on the host: the formats of wgsl/lib/kv_load.wgsl, written and read in plain TypeScript. */
 import { floatToHalf, halfToFloat } from "../../src/base/half.ts";
-import { type CacheOptions, layoutSlot, PAGE, pagesPerSequence } from "../../src/cache/layout.ts";
 import type { CacheSlot } from "../../src/graph/ops.ts";
 import type { SlotLayout } from "../../src/kernels/slot.ts";
+import {
+  type CacheOptions,
+  layoutSlot,
+  PAGE,
+  pagesPerSequence,
+} from "../../src/plan/cache-layout.ts";
 import { Numbers } from "./run.ts";
 
 export type KvSlot = Extract<CacheSlot, { kind: "kv" }>;

@@ -1,20 +1,20 @@
 /** Fixture models with changes, for what a builder must refuse. */
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { Metadata } from "../../src/gguf/metadata.ts";
+import { Metadata } from "../../src/file/metadata.ts";
+import type { MetadataValue, ModelFile, TensorInfo } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import type { GgufFile, MetadataValue, TensorInfo } from "../../src/gguf/types.ts";
 import { fixture } from "../fixture.ts";
 
-export async function archFile(name: string): Promise<GgufFile> {
+export async function archFile(name: string): Promise<ModelFile> {
   return readGguf(bufferSource(await fixture(`reference/archs/${name}.gguf`), `${name}.gguf`));
 }
 
 /** The file with other metadata (undefined = without the key) and tensors (undefined = without). */
 export function altered(
-  file: GgufFile,
+  file: ModelFile,
   metadata: Record<string, MetadataValue | undefined> = {},
   tensors: Record<string, Partial<TensorInfo> | undefined> = {},
-): GgufFile {
+): ModelFile {
   const values = new Map(file.metadata);
   for (const [key, value] of Object.entries(metadata)) {
     if (value === undefined) values.delete(key);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
-import type { GgufFile, MetadataValue } from "../../src/gguf/types.ts";
+import type { MetadataValue, ModelFile } from "../../src/file/types.ts";
 import { type Graph, inputsOf } from "../../src/graph/ops.ts";
 import { tensorsOf } from "../../src/graph/tensors.ts";
 import { architectures, buildGraph } from "../../src/models/index.ts";
 import { altered, archFile } from "./altered.ts";
 
-const build = (file: GgufFile, contextLength = 256): Graph => buildGraph(file, { contextLength });
+const build = (file: ModelFile, contextLength = 256): Graph => buildGraph(file, { contextLength });
 
-function refusal(file: GgufFile): WebggufError {
+function refusal(file: ModelFile): WebggufError {
   try {
     build(file);
   } catch (error) {

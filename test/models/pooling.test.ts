@@ -4,9 +4,9 @@ import { type ModelShape, randomModel } from "../../bench/models.ts";
 import { random } from "../../bench/random-blocks.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { createCpuExecutor } from "../../src/cpu/executor.ts";
-import { quantByName } from "../../src/gguf/quants.ts";
+import { quantByName } from "../../src/file/quants.ts";
+import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import type { GgufFile } from "../../src/gguf/types.ts";
 import { ggufBytes } from "../../src/gguf/write.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { embedTokens } from "../../src/session/embed.ts";
@@ -16,7 +16,7 @@ import { altered, archFile } from "./altered.ts";
 
 /** The text's vector, or all its rows as they are. */
 async function run(
-  file: GgufFile,
+  file: ModelFile,
   tokens: readonly number[],
   raw: boolean = false,
 ): Promise<Float32Array> {
@@ -84,7 +84,7 @@ describe("a decoder", () => {
   );
 
   /** A file with a pooling type, and with the classifier of a reranker. */
-  async function decoderFile(pooling: number): Promise<GgufFile> {
+  async function decoderFile(pooling: number): Promise<ModelFile> {
     const { metadata, tensors } = randomModel({ shape, type: "f32" });
     const head = {
       name: "cls.output.weight",

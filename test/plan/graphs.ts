@@ -1,6 +1,6 @@
 /** Graphs made by hand or at random over F32 tensors, for the tests of plans. */
-import { quantByName } from "../../src/gguf/quants.ts";
-import type { GgufFile } from "../../src/gguf/types.ts";
+import { quantByName } from "../../src/file/quants.ts";
+import type { ModelFile } from "../../src/file/types.ts";
 import { weightGroups } from "../../src/graph/groups.ts";
 import {
   type CacheSlot,
@@ -16,7 +16,7 @@ import { Numbers } from "../kernels/run.ts";
 
 export interface MadeModel {
   readonly graph: Graph;
-  readonly file: GgufFile;
+  readonly file: ModelFile;
 }
 
 export const VOCABULARY = 20;

@@ -1,7 +1,7 @@
 /** Tiny random models with a context of 4,096 tokens, for what only shows far from the start. */
 import { random } from "../../bench/random-blocks.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { quantByName } from "../../src/gguf/quants.ts";
+import { quantByName } from "../../src/file/quants.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { ggufBytes, type WritableTensor } from "../../src/gguf/write.ts";
 import { type TypedValue, typed } from "../../src/gguf/write-value.ts";

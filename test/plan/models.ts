@@ -1,18 +1,18 @@
 /** Models of the reference on the GPU executor, for the tests of plans. */
 import { bufferSource } from "../../src/bytes/buffer.ts";
+import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import type { GgufFile } from "../../src/gguf/types.ts";
+import type { GpuExecutor, GpuExecutorOptions } from "../../src/gpu/executor.ts";
+import { createGpuExecutor } from "../../src/gpu/open.ts";
 import type { Executor, StepRequest } from "../../src/graph/executor.ts";
 import type { Graph } from "../../src/graph/ops.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { createGpuExecutor } from "../../src/plan/create.ts";
-import type { GpuExecutor, GpuExecutorOptions } from "../../src/plan/executor.ts";
 import type { Gpu } from "../../src/platform/types.ts";
 import { fixture, fixtureJson } from "../fixture.ts";
 
 export interface TestModel {
   readonly graph: Graph;
-  readonly file: GgufFile;
+  readonly file: ModelFile;
   readonly tokens: readonly number[];
 }
 

@@ -1,14 +1,14 @@
 /** Plans of random graphs: what is bound, and that the results are the CPU path's whatever the arena held. */
 import { describe, expect, it } from "vitest";
 import { createCpuExecutor } from "../../src/cpu/executor.ts";
-import { createGpuExecutor, planFor } from "../../src/plan/create.ts";
+import { createGpuExecutor, planFor } from "../../src/gpu/open.ts";
 import { checkCalls, type Plan } from "../../src/plan/plan.ts";
 import type { Gpu } from "../../src/platform/types.ts";
 import { nmse } from "../conformance/archs.ts";
+import { poisonArena, watchBuffers } from "../gpu/watch.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { randomGraph, VOCABULARY } from "./graphs.ts";
 import { everyClass, joined, logitsOf, optionsOf } from "./models.ts";
-import { poisonArena, watchBuffers } from "./watch.ts";
 
 const capabilities = {
   name: "test",

@@ -3,14 +3,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type ModelShape, randomModel } from "../../bench/models.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { createCpuExecutor } from "../../src/cpu/executor.ts";
-import { dequantize } from "../../src/gguf/decode.ts";
-import { type QuantType, quantByName, quants } from "../../src/gguf/quants.ts";
+import { dequantize } from "../../src/file/decode/index.ts";
+import { type QuantType, quantByName, quants } from "../../src/file/quants.ts";
+import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import type { GgufFile } from "../../src/gguf/types.ts";
 import { ggufBytes, type WritableTensor, type WriteOptions } from "../../src/gguf/write.ts";
+import { createGpuExecutor } from "../../src/gpu/open.ts";
 import type { Executor } from "../../src/graph/executor.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { createGpuExecutor } from "../../src/plan/create.ts";
 import { feed, nmse } from "../conformance/archs.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 
@@ -65,10 +65,10 @@ async function twinOf(model: WriteOptions): Promise<WriteOptions> {
   return { ...model, tensors };
 }
 
-const open = async (model: WriteOptions): Promise<GgufFile> =>
+const open = async (model: WriteOptions): Promise<ModelFile> =>
   readGguf(bufferSource(await ggufBytes(model), "model.gguf"));
 
-const onCpu = (file: GgufFile): Promise<Executor> =>
+const onCpu = (file: ModelFile): Promise<Executor> =>
   createCpuExecutor(buildGraph(file, { contextLength: 64 }), file, { ...common, chunk: 32 });
 
 /** Logits of the tokens in chunks of each size. */
@@ -86,7 +86,7 @@ async function logits(executor: Executor, sizes: readonly number[]): Promise<Flo
 }
 
 describe.each(types)("a model of $name", (type) => {
-  let file: GgufFile;
+  let file: ModelFile;
   let twin: Float32Array;
   const check = async (executor: Executor, sizes: readonly number[]): Promise<void> => {
     for (const found of await logits(executor, sizes))

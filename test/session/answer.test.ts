@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { AnswerParser, formatsOf } from "../../src/chat/formats/index.ts";
 import { Answer } from "../../src/session/answer.ts";
 import type { Piece } from "../../src/session/types.ts";
-import { AnswerParser, formatsOf } from "../../src/text/formats.ts";
-import type { Tokenizer } from "../../src/text/tokenizer.ts";
+import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 
 /** A vocabulary of whole texts; ids from 100 on are special, 199 ends an answer. */
 function tokenizerOf(texts: ReadonlyMap<number, string | Uint8Array>): Tokenizer {

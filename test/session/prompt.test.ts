@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { commonPrefix, isChat, type PromptText, readPrompt } from "../../src/session/prompt.ts";
-import type { EncodeOptions, Tokenizer } from "../../src/text/tokenizer.ts";
+import type { EncodeOptions, Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 
 /** One token a character; 1 is BOS. */
 const text: PromptText = {

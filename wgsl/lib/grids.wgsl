@@ -1,6 +1,6 @@
 // needs: lib/tables, lib/bytes
 // The IQ types store indices of codebook entries, 8 or 4 small values each, and signs. The entries are bytes
-// in the lookup tables; the linker puts the words at which they start (src/gguf/tables.ts) in front as TABLE_*.
+// in the lookup tables; the linker puts the words at which they start (src/file/tables.ts) in front as TABLE_*.
 
 // An entry of 8 bytes.
 fn grid8(table: u32, index: u32) -> vec2<u32> {

@@ -1,2 +1,2 @@
-// lib/tables.wgsl: the lookup tables of all types (src/gguf/tables.ts gives the layout), bound once a step.
+// lib/tables.wgsl: the lookup tables of all types (src/file/tables.ts gives the layout), bound once a step.
 @group(2) @binding(0) var<storage, read> tables: array<u32>;

@@ -5,7 +5,7 @@ import { type AppendCall, attention, fitsTile, scratchWidth } from "../../kernel
 import { NONE } from "../../kernels/call.ts";
 import { ropeStore } from "../../kernels/ropeStore.ts";
 import type { SlotLayout } from "../../kernels/slot.ts";
-import type { AttentionOp, RopeStoreOp } from "../fuseAttention.ts";
+import type { AttentionOp, RopeStoreOp } from "../fuse/attention.ts";
 import type { Lowering } from "../plan.ts";
 
 function slotOf(plan: Lowering, index: number): SlotLayout {

@@ -4,7 +4,7 @@ import { NONE, type Place, read } from "../../kernels/call.ts";
 import { type LinearCall, type LinearSegment, linear } from "../../kernels/linear.ts";
 import { quantize, quantizedWidth } from "../../kernels/quantize.ts";
 import { hasInt8 } from "../../kernels/quants.ts";
-import type { LinearsOp } from "../fuse.ts";
+import type { LinearsOp } from "../fuse/index.ts";
 import type { Lowering } from "../plan.ts";
 
 export function lowerLinears(plan: Lowering, ref: Ref, op: LinearsOp): void {

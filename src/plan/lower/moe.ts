@@ -4,8 +4,8 @@ import { NONE, read } from "../../kernels/call.ts";
 import { moeGroup, moeLinear } from "../../kernels/moeLinear.ts";
 import { moeRoute } from "../../kernels/moeRoute.ts";
 import { moeScale, moeSum } from "../../kernels/moeSum.ts";
-import type { PlacedMatrix } from "../../weights/place.ts";
-import type { ExpertListsOp, ExpertsOp, MoeSumOp } from "../fuseExperts.ts";
+import type { ExpertListsOp, ExpertsOp, MoeSumOp } from "../fuse/experts.ts";
+import type { PlacedMatrix } from "../place.ts";
 import type { Lowering } from "../plan.ts";
 
 type MoeOp =

@@ -1,0 +1,62 @@
+/** Families whose answers are messages with headers. */
+
+import type { Entry } from "./entry.ts";
+import { cut, invokeTags, readArguments } from "./parse.ts";
+import type { HeaderFormat } from "./types.ts";
+
+/** GPT-OSS: channels analysis, commentary and final; calls are addressed to `functions.NAME`. */
+const harmony: HeaderFormat = {
+  kind: "headers",
+  name: "harmony",
+  begins: ["<|start|>", "<|channel|>"],
+  headerEnd: "<|message|>",
+  ends: ["<|end|>", "<|return|>", "<|call|>"],
+  read(header) {
+    const to = /to=([\w.-]+)/.exec(header)?.[1];
+    if (to !== undefined && to !== "user")
+      return { channel: "tool", tool: to.replace(/^functions\./, "") };
+    return { channel: /analysis/.test(header) ? "reasoning" : "content" };
+  },
+  parse: (body, name) => {
+    const args = readArguments(body);
+    return args && [{ name, arguments: args }];
+  },
+};
+
+/** Functionary 3.2: `>>>all` for text, `>>>NAME` with arguments for calls. */
+const functionary: HeaderFormat = {
+  ...harmony,
+  name: "functionary",
+  begins: [">>>"],
+  headerEnd: "\n",
+  ends: [],
+  read(header) {
+    const to = header.replace(/^>>>/, "").trim();
+    return to === "all" ? { channel: "content" } : { channel: "tool", tool: to };
+  },
+};
+
+/** Muse: `to=self` is reasoning, other recipients get tagged calls. */
+const muse: HeaderFormat = {
+  ...harmony,
+  name: "muse",
+  begins: ["<|start|>"],
+  ends: ["<|eom|>", "<|eot|>"],
+  read(header) {
+    const to = /to=([\w.-]+)/.exec(header)?.[1];
+    if (to === undefined || to === "user") return { channel: "content" };
+    return to === "self" ? { channel: "reasoning" } : { channel: "tool", tool: to };
+  },
+  parse: (body, _, types) => {
+    const [before, inside] = cut(body, "<atem:function_calls>");
+    if (before.trim() !== "" || inside === undefined) return undefined;
+    return invokeTags("atem:")(cut(inside, "</atem:function_calls>")[0], types);
+  },
+};
+
+/** Families with headers. */
+export const HEADERS: readonly Entry[] = [
+  { format: harmony, shown: ["<|channel|>analysis<|message|>"] },
+  { format: functionary, shown: [">>>all"] },
+  { format: muse, shown: ["<atem:function_calls>"] },
+];

@@ -1,0 +1,126 @@
+/** From a graph and its file to an executor on a device: plans, buffers, weights, pipelines. */
+import { quantTables } from "../file/tables.ts";
+import type { ModelFile } from "../file/types.ts";
+import type { Graph } from "../graph/ops.ts";
+import { tokenAngles } from "../graph/rope.ts";
+import { type ModelPlan, planModel } from "../plan/model-plan.ts";
+import { tuningFor } from "../plan/tuning.ts";
+import { Buffers, BufferUsage } from "../platform/buffers.ts";
+import type { Gpu } from "../platform/types.ts";
+import { GpuExecutor, type GpuExecutorOptions } from "./executor.ts";
+import { chooseStepsInFlight, MOST_STEPS_IN_FLIGHT } from "./latency.ts";
+import { Pipelines } from "./pipelines.ts";
+import { Replay } from "./replay.ts";
+import { loadWeights } from "./upload.ts";
+
+export interface ExecutorHooks {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (stage: "upload" | "compile", done: number, total: number) => void;
+}
+
+/** Positions that a windowed cache keeps beyond its window, so that as many tokens can be taken back. */
+const SLACK = 64;
+
+/** What the plan of a model will be on a device with these capabilities. */
+export function planFor(
+  graph: Graph,
+  file: ModelFile,
+  gpu: Pick<Gpu, "capabilities">,
+  options: GpuExecutorOptions,
+): ModelPlan {
+  const { capabilities } = gpu;
+  const { limits } = capabilities;
+  const tuning = { ...tuningFor(capabilities), ...options.tuning };
+  const wanted = options.int8 === "on" || (options.int8 === "auto" && tuning.int8);
+  const int8 = wanted && capabilities.packedDot;
+  // Signed bytes are made by a kernel of their own, which takes the norm in.
+  const apart = [
+    ...(tuning.fuseNorm || int8 ? [] : ["norm"]),
+    ...(tuning.fuseStore ? [] : ["append"]),
+  ];
+  const maxBinding = Math.min(limits["maxBufferSize"], limits["maxStorageBufferBindingSize"]);
+  return planModel(graph, file, {
+    contextLength: options.contextLength,
+    maxSequences: options.maxSequences,
+    typeK: options.cacheTypeK,
+    typeV: options.cacheTypeV,
+    chunk: options.chunk ?? (capabilities.software ? 64 : 512),
+    slack: SLACK,
+    tuning,
+    int8,
+    noFuse: [...(options.noFuse ?? []), ...apart],
+    stepsInFlight: options.stepsInFlight ?? MOST_STEPS_IN_FLIGHT,
+    maxPieceBytes: options.maxPieceBytes ?? maxBinding,
+    maxBinding,
+  });
+}
+
+export async function createGpuExecutor(
+  graph: Graph,
+  file: ModelFile,
+  gpu: Gpu,
+  options: GpuExecutorOptions,
+  hooks: ExecutorHooks = {},
+): Promise<GpuExecutor> {
+  const model = planFor(graph, file, gpu, options);
+  const buffers = new Buffers(gpu);
+  try {
+    const named = new Map<string, GPUBuffer>();
+    const { storage, copyTarget, copySource } = BufferUsage;
+    const usage = storage | copyTarget | copySource;
+    for (const [name, bytes] of model.placement.buffers)
+      named.set(name, buffers.allocate("weights", bytes, usage));
+    for (const [name, bytes] of model.buffers)
+      named.set(name, buffers.allocate(name, bytes, usage));
+    named.set("tables", buffers.allocate("tables", quantTables().byteLength, usage));
+    await buffers.settled();
+    const { device } = gpu;
+    const pipelines = Pipelines.of(device);
+    const { slopes, tables: ropes } = model.constants;
+    // Shaders compile while weights stream in.
+    const [vectors] = await Promise.all([
+      loadWeights(
+        device,
+        named,
+        model.placement,
+        file,
+        { names: ropes.flatMap(({ table }) => table.factors ?? []), extra: slopes.length },
+        {
+          signal: hooks.signal,
+          onProgress: (done, total) => hooks.onProgress?.("upload", done, total),
+          settle: async () => {
+            await device.queue.onSubmittedWorkDone();
+            gpu.check();
+          },
+        },
+      ),
+      pipelines.compile(
+        model.plans.flatMap((p) => [...p.calls, ...p.drawing]),
+        (done, total) => {
+          hooks.signal?.throwIfAborted();
+          hooks.onProgress?.("compile", done, total);
+        },
+      ),
+    ]);
+    hooks.signal?.throwIfAborted();
+    vectors.small.set(slopes, model.placement.smallLength);
+    if (vectors.small.length > 0) device.queue.writeBuffer(named.get("small")!, 0, vectors.small);
+    device.queue.writeBuffer(named.get("tables")!, 0, quantTables());
+    for (const { table, offset } of ropes) {
+      const factors = table.factors === undefined ? undefined : vectors.named.get(table.factors);
+      const angles = tokenAngles(table, options.contextLength, factors);
+      device.queue.writeBuffer(named.get("angles")!, 8 * offset, angles);
+    }
+    const replays = model.plans.map((plan) => new Replay(plan, device, buffers, pipelines, named));
+    const stepsInFlight = options.stepsInFlight ?? (await chooseStepsInFlight(device, buffers));
+    await buffers.settled();
+    gpu.check();
+    return new GpuExecutor(graph, gpu, buffers, named, pipelines, model, replays, {
+      ...options,
+      stepsInFlight,
+    });
+  } catch (error) {
+    buffers.disposeAll();
+    throw error;
+  }
+}

@@ -1,0 +1,150 @@
+/** Compiles the shaders of kernel calls, each variant once, all at the same time. */
+import { WebggufError } from "../base/errors.ts";
+import type { KernelCall } from "../kernels/call.ts";
+import { compose, variantKey } from "../kernels/compose.ts";
+
+/** Bindings of group 0: the step (its offset changes with every step) and the page table. */
+const COMPUTE = 4;
+
+export interface Layouts {
+  readonly step: GPUBindGroupLayout;
+  readonly tables: GPUBindGroupLayout;
+}
+
+const shared = new WeakMap<GPUDevice, Pipelines>();
+
+export class Pipelines {
+  readonly layouts: Layouts;
+  readonly #device: GPUDevice;
+  readonly #started = new Map<string, Promise<void>>();
+  readonly #ready = new Map<string, GPUComputePipeline>();
+  readonly #groups = new Map<string, GPUBindGroupLayout>();
+
+  /** The pipelines of a device: a second model compiles only what the first did not need. */
+  static of(device: GPUDevice): Pipelines {
+    let found = shared.get(device);
+    if (!found) shared.set(device, (found = new Pipelines(device)));
+    return found;
+  }
+
+  private constructor(device: GPUDevice) {
+    this.#device = device;
+    this.layouts = {
+      step: device.createBindGroupLayout({
+        label: "step",
+        entries: [
+          {
+            binding: 0,
+            visibility: COMPUTE,
+            buffer: { type: "read-only-storage", hasDynamicOffset: true },
+          },
+          { binding: 1, visibility: COMPUTE, buffer: { type: "read-only-storage" } },
+        ],
+      }),
+      tables: device.createBindGroupLayout({
+        label: "tables",
+        entries: [{ binding: 0, visibility: COMPUTE, buffer: { type: "read-only-storage" } }],
+      }),
+    };
+  }
+
+  /** The layout of group 1 of a call: params, then its buffers. */
+  groupLayout(call: KernelCall): GPUBindGroupLayout {
+    const key = call.bindings.map((b) => b.access[0]).join("");
+    let layout = this.#groups.get(key);
+    if (!layout) {
+      layout = this.#device.createBindGroupLayout({
+        label: key,
+        entries: [
+          { binding: 0, visibility: COMPUTE, buffer: { type: "uniform" } },
+          ...call.bindings.map(
+            (b, i): GPUBindGroupLayoutEntry => ({
+              binding: i + 1,
+              visibility: COMPUTE,
+              buffer: { type: b.access === "read" ? "read-only-storage" : "storage" },
+            }),
+          ),
+        ],
+      });
+      this.#groups.set(key, layout);
+    }
+    return layout;
+  }
+
+  /** Compiles what is missing. Throws the driver's message with the variant's name. */
+  async compile(
+    calls: readonly KernelCall[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<void> {
+    const wanted = new Map<string, Promise<void>>();
+    for (const call of calls) {
+      const key = variantKey(call);
+      if (wanted.has(key)) continue;
+      let started = this.#started.get(key);
+      if (!started) {
+        started = this.#compileOne(key, call);
+        this.#started.set(key, started);
+        started.catch(() => this.#started.delete(key)); // the next model may try again
+      }
+      wanted.set(key, started);
+    }
+    let done = 0;
+    await Promise.all(
+      [...wanted.values()].map(async (started) => {
+        await started;
+        onProgress?.(++done, wanted.size);
+      }),
+    );
+  }
+
+  async #compileOne(key: string, call: KernelCall): Promise<void> {
+    const label = `${call.kernel} ${call.variant}`;
+    const groups = [
+      this.layouts.step,
+      this.groupLayout(call),
+      ...(call.tables ? [this.layouts.tables] : []),
+    ];
+    const module = this.#device.createShaderModule({ label, code: compose(call) });
+    try {
+      const pipeline = await this.#device.createComputePipelineAsync({
+        label,
+        layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: groups }),
+        compute: { module, entryPoint: "main" },
+      });
+      this.#ready.set(key, pipeline);
+    } catch (cause) {
+      throw await compileError(label, module, cause);
+    }
+  }
+
+  get(call: KernelCall): GPUComputePipeline {
+    return this.#ready.get(variantKey(call))!;
+  }
+}
+
+/** The driver's own words for why a shader was refused, with the variant's name. */
+async function compileError(
+  label: string,
+  module: GPUShaderModule,
+  cause: unknown,
+): Promise<WebggufError> {
+  const { messages } = await module.getCompilationInfo();
+  const error = messages.find((m) => m.type === "error");
+  const said = error
+    ? `line ${error.lineNum}: ${error.message}`
+    : cause instanceof Error
+      ? cause.message
+      : String(cause);
+  return new WebggufError(
+    "device/validation",
+    `Cannot compile the kernel "${label}": ${firstLine(said)}; please report it with the adapter's name`,
+    { cause, actual: said },
+  );
+}
+
+/** wgpu begins its messages with an empty line. */
+const firstLine = (text: string): string =>
+  text
+    .split("\n")
+    .find((line) => line.trim() !== "")
+    ?.trim() ?? "no reason given";

@@ -1,0 +1,116 @@
+/** What a model will allocate on a device, by owner, before anything is: pure sums over the plans. */
+import { WebggufError } from "../base/errors.ts";
+import type { ModelFile } from "../file/types.ts";
+import type { Graph } from "../graph/ops.ts";
+import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
+import { type CacheOptions, layoutSlot, pagesPerSequence } from "./cache-layout.ts";
+import { type Constants, collectConstants } from "./constants.ts";
+import { type Placement, placeWeights } from "./place.ts";
+import { makePlan, type Plan, type RowClass } from "./plan.ts";
+import { SNAPSHOTS, snapshotBuffer } from "./snapshots.ts";
+import { slotBytes } from "./steps.ts";
+import type { Tuning } from "./tuning-types.ts";
+
+export interface ModelPlanOptions extends CacheOptions {
+  readonly tuning: Tuning;
+  /** See {@link PlanInput}. */
+  readonly int8: boolean;
+  readonly noFuse: readonly string[];
+  /** Steps that share a submit. */
+  readonly stepsInFlight: number;
+  /** Largest piece of weights, and largest buffer of any kind, that can be bound; bytes. */
+  readonly maxPieceBytes: number;
+  readonly maxBinding: number;
+}
+
+/** Everything that can be decided without a device. */
+export interface ModelPlan {
+  readonly placement: Placement;
+  readonly slots: readonly (SlotLayout | StateLayout)[];
+  readonly constants: Constants;
+  /** Plans for one row, for 2 to 8, for a prefill chunk, and for a chunk whose every row has an output. */
+  readonly plans: readonly Plan[];
+  /** Buffers to make besides the weights: name → bytes. */
+  readonly buffers: ReadonlyMap<string, number>;
+  readonly memory: { readonly weights: number; readonly cache: number; readonly arena: number };
+}
+
+/** Output rows of a chunk that wants all of them: as many as 32 MiB of outputs hold. */
+const ALL_OUTPUT_BYTES = 32 << 20;
+
+export function rowClasses(graph: Graph, chunk: number): RowClass[] {
+  const width = graph.widths[graph.output];
+  const all = Math.max(8, Math.min(chunk, Math.floor(ALL_OUTPUT_BYTES / (4 * width))));
+  const classes = [
+    { rows: 1, outputs: 1 },
+    { rows: 8, outputs: 8 },
+  ];
+  if (chunk > 8) classes.push({ rows: chunk, outputs: 8 });
+  if (all > 8) classes.push({ rows: all, outputs: all });
+  return classes;
+}
+
+export function planModel(graph: Graph, file: ModelFile, options: ModelPlanOptions): ModelPlan {
+  const placement = placeWeights(graph, file, options.maxPieceBytes);
+  const slots = graph.slots.map((slot, i) => layoutSlot(slot, i, options));
+  const constants = collectConstants(graph, options.contextLength, placement.smallLength);
+  const plans = rowClasses(graph, options.chunk).map((rowClass) =>
+    makePlan(
+      {
+        graph,
+        placement,
+        slots,
+        constants,
+        tuning: options.tuning,
+        maxSequences: options.maxSequences,
+        contextLength: options.contextLength,
+        int8: options.int8,
+        noFuse: options.noFuse,
+      },
+      rowClass,
+    ),
+  );
+  const buffers = new Map<string, number>();
+  for (const plan of plans) {
+    plan.arena.forEach((size, i) => {
+      buffers.set(`arena:${i}`, Math.max(buffers.get(`arena:${i}`) ?? 0, 4 * size));
+    });
+  }
+  const largest = options.maxBinding;
+  for (const slot of slots) {
+    if (slot.bytes > largest) {
+      throw new WebggufError(
+        "device/limit",
+        `Cannot cache ${options.contextLength} tokens: a layer needs ${slot.bytes} bytes, the device binds ${largest}; use a smaller context or cache type`,
+        { expected: largest, actual: slot.bytes },
+      );
+    }
+    buffers.set(slot.buffer, slot.bytes);
+    if (slot.kind === "state")
+      for (let i = 0; i < SNAPSHOTS; i++) buffers.set(snapshotBuffer(slot, i), slot.bytes);
+  }
+  const most = Math.max(...plans.map((p) => p.rowClass.rows));
+  const results = Math.max(options.stepsInFlight * 8, ...plans.map((p) => p.rowClass.outputs));
+  buffers.set("small", 4 * Math.max(4, placement.smallLength + constants.slopes.length));
+  buffers.set("angles", 8 * Math.max(1, constants.anglesLength));
+  buffers.set("sampled", 4 * (options.maxSequences + results));
+  buffers.set("history", 4 * options.maxSequences * options.contextLength);
+  buffers.set("spare", 16);
+  buffers.set("pages", 4 * pagesPerSequence(options.contextLength) * options.maxSequences);
+  buffers.set("step", Math.max(slotBytes(8) * options.stepsInFlight, slotBytes(most)));
+  let cache = 0;
+  let arena = 0;
+  for (const [name, bytes] of buffers) {
+    if (name.startsWith("cache:")) cache += bytes;
+    else arena += bytes;
+  }
+  arena += 256 * plans.reduce((sum, p) => sum + p.calls.length + p.drawing.length, 0);
+  return {
+    placement,
+    slots,
+    constants,
+    plans,
+    buffers,
+    memory: { weights: placement.bytes, cache, arena },
+  };
+}

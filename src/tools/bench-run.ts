@@ -1,0 +1,241 @@
+/** The tests of a benchmark on one loaded model. */
+
+import { WebggufError } from "../base/errors.ts";
+import { median } from "../base/median.ts";
+import type { ModelFile } from "../file/types.ts";
+import { GpuExecutor } from "../gpu/executor.ts";
+import { profileDecode } from "../gpu/profile.ts";
+import type { Executor, StepRequest } from "../graph/executor.ts";
+import type { Graph } from "../graph/ops.ts";
+import { countCalls, timeSubmits } from "../platform/counters.ts";
+import type { Gpu } from "../platform/types.ts";
+import { decode } from "../session/step.ts";
+import type {
+  BenchmarkOptions,
+  BenchmarkReport,
+  GenerateTest,
+  Measured,
+  PerToken,
+  ProfiledCall,
+  PromptTest,
+  TrafficReport,
+} from "./bench-types.ts";
+import { decodeTraffic } from "./traffic.ts";
+
+const SEQUENCE = 0;
+const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 } as const;
+/** Decode steps that a profile is the mean of. */
+const PROFILED_STEPS = 16;
+
+/** What is measured again and again. */
+export interface PlannedTest {
+  readonly name: string;
+  readonly kind: "prompt" | "generate";
+  readonly tokens: number;
+  readonly depth: number;
+}
+
+export class BenchRun {
+  readonly repetitions: number;
+  readonly #executor: Executor;
+  readonly #graph: Graph;
+  readonly #file: ModelFile;
+  readonly #gpu: Gpu | undefined;
+  readonly #options: BenchmarkOptions;
+
+  constructor(
+    executor: Executor,
+    graph: Graph,
+    file: ModelFile,
+    gpu: Gpu | undefined,
+    options: BenchmarkOptions,
+  ) {
+    this.#executor = executor;
+    this.#graph = graph;
+    this.#file = file;
+    this.#gpu = gpu;
+    this.#options = options;
+    this.repetitions = Math.max(1, options.repetitions ?? 5);
+  }
+
+  async firstToken(
+    promptTokens: number,
+    loadSeconds: number,
+  ): Promise<BenchmarkReport["firstToken"]> {
+    const cold = await this.#promptSeconds(promptTokens, 0);
+    const warm = await this.#promptSeconds(promptTokens, 0);
+    return { promptTokens, coldSeconds: loadSeconds + cold, warmSeconds: warm };
+  }
+
+  /**
+   * Seconds of every run of every test. After a run of each for nothing (first use of a shape) they take turns, so
+   * that what else the machine does strikes all of them and their ratios hold.
+   */
+  async times(tests: readonly PlannedTest[]): Promise<number[][]> {
+    if (this.#graph.outputKind !== "logits" && tests.some((test) => test.kind === "generate"))
+      throw new WebggufError(
+        "input/invalid",
+        "This model makes embeddings, no tokens: measure prompts alone (-n 0)",
+      );
+    const seconds: number[][] = tests.map(() => []);
+    const rounds = this.repetitions + 1;
+    for (let round = 0; round < rounds; round++)
+      for (const [i, test] of tests.entries()) {
+        this.#options.onTest?.(test.name, round * tests.length + i, rounds * tests.length);
+        const one = await this.#seconds(test);
+        if (round > 0) seconds[i].push(one);
+      }
+    return seconds;
+  }
+
+  async #seconds({ kind, tokens, depth }: PlannedTest): Promise<number> {
+    if (kind === "prompt") return this.#promptSeconds(tokens, depth);
+    await this.#toDepth(depth);
+    return this.#answerSeconds(tokens);
+  }
+
+  prompt({ name, tokens, depth }: PlannedTest, seconds: readonly number[]): PromptTest {
+    return {
+      kind: "prompt",
+      name,
+      tokens,
+      depth,
+      seconds: measured(seconds),
+      msPerToken: (1000 * median(seconds)) / tokens,
+      promptTokensPerSecond: measured(seconds.map((one) => tokens / one)),
+    };
+  }
+
+  async generate(
+    { name, tokens, depth }: PlannedTest,
+    seconds: readonly number[],
+    copyBytesPerSecond: number | null,
+  ): Promise<GenerateTest> {
+    const perSecond = tokens / median(seconds);
+    return {
+      kind: "generate",
+      name,
+      tokens,
+      depth,
+      seconds: measured(seconds),
+      msPerToken: 1000 / perSecond,
+      tokensPerSecond: measured(seconds.map((one) => tokens / one)),
+      hostMicrosecondsPerToken: await this.#hostMicroseconds(tokens, depth),
+      perToken: await this.#perToken(tokens, depth),
+      traffic: this.#traffic(depth + Math.ceil(tokens / 2), perSecond, copyBytesPerSecond),
+      profile: await this.#profile(depth),
+    };
+  }
+
+  async #toDepth(depth: number): Promise<void> {
+    this.#options.signal?.throwIfAborted();
+    this.#executor.rewind(SEQUENCE, 0);
+    if (depth > 0) await this.#executor.fill(SEQUENCE, depth);
+  }
+
+  /** Seconds of a prompt with its first token, or with its output where there are no tokens to draw. */
+  async #promptSeconds(count: number, depth: number): Promise<number> {
+    await this.#toDepth(depth);
+    const { vocabulary, outputKind } = this.#graph;
+    // Any ids do: the work does not depend on them. Nearby rows of the table should not all be the same.
+    const tokens = Array.from({ length: count }, (_, i) => (i * 7919 + 11) % vocabulary);
+    const request: StepRequest =
+      outputKind === "logits"
+        ? { sequence: SEQUENCE, tokens, outputs: "last", sample: GREEDY }
+        : { sequence: SEQUENCE, tokens, outputs: "all", read: true };
+    const start = performance.now();
+    await this.#executor.step([request], this.#options.signal);
+    return (performance.now() - start) / 1000;
+  }
+
+  /** Seconds of the engine's own loop for `count` tokens. */
+  async #answerSeconds(count: number): Promise<number> {
+    const signal = this.#options.signal ?? new AbortController().signal;
+    const start = performance.now();
+    for await (const _ of decode({
+      executor: this.#executor,
+      sequence: SEQUENCE,
+      feed: [11 % this.#graph.vocabulary],
+      limit: count,
+      drawing: { on: "device", sampling: GREEDY },
+      signal,
+    })) {
+      // The tokens themselves do not matter.
+    }
+    return (performance.now() - start) / 1000;
+  }
+
+  /** The median submit's; in a run of its own, because the clock must not add to the times reported. */
+  async #hostMicroseconds(tokens: number, depth: number): Promise<number | null> {
+    if (!this.#gpu) return null;
+    await this.#toDepth(depth);
+    const clock = timeSubmits(this.#gpu.device);
+    try {
+      await this.#answerSeconds(tokens);
+      const spans = clock.spans();
+      return (1000 * median(spans) * spans.length) / tokens;
+    } finally {
+      clock.stop();
+    }
+  }
+
+  /** Counted in a run of its own for the same reason. */
+  async #perToken(tokens: number, depth: number): Promise<PerToken | null> {
+    if (!this.#gpu) return null;
+    await this.#toDepth(depth);
+    const counter = countCalls(this.#gpu.device);
+    try {
+      await this.#answerSeconds(tokens);
+      const counts = counter.counts();
+      return {
+        dispatches: counts.dispatches / tokens,
+        submits: counts.submits / tokens,
+        createBuffer: counts.createBuffer / tokens,
+        createBindGroup: counts.createBindGroup / tokens,
+        writeBuffer: counts.writeBuffer / tokens,
+        bytesRead: counts.bytesRead / tokens,
+      };
+    } finally {
+      counter.stop();
+    }
+  }
+
+  #traffic(
+    positions: number,
+    tokensPerSecond: number,
+    copyBytesPerSecond: number | null,
+  ): TrafficReport | null {
+    if (!(this.#executor instanceof GpuExecutor) || copyBytesPerSecond === null) return null;
+    const traffic = decodeTraffic(this.#graph, this.#file, this.#executor.model, positions);
+    const bytesPerSecond = traffic.planned * tokensPerSecond;
+    return {
+      ...traffic,
+      ratio: traffic.planned / (traffic.weights + traffic.cache),
+      bytesPerSecond,
+      shareOfCopy: bytesPerSecond / copyBytesPerSecond,
+    };
+  }
+
+  async #profile(depth: number): Promise<ProfiledCall[] | null> {
+    const { profile, onNotice } = this.#options;
+    if (!profile || !this.#gpu || !(this.#executor instanceof GpuExecutor)) return null;
+    if (!this.#gpu.capabilities.timestamps) {
+      onNotice?.(`${this.#gpu.capabilities.name} has no time stamps: kernels are not timed`);
+      return null;
+    }
+    const room = this.#executor.contextLength - depth - 1;
+    await this.#toDepth(depth);
+    const steps = Math.min(PROFILED_STEPS, room);
+    const rows = await profileDecode(this.#gpu, this.#executor, SEQUENCE, steps);
+    return rows.map(({ step, layer, op, kernel, variant, bytes, nanoseconds }) => {
+      return { step, layer, op, kernel, variant, bytes, microseconds: nanoseconds / 1000 };
+    });
+  }
+}
+
+function measured(values: readonly number[]): Measured {
+  const mean = values.reduce((sum, one) => sum + one, 0) / values.length;
+  const squares = values.reduce((sum, one) => sum + (one - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / Math.max(1, values.length - 1));
+  return { values, median: median(values), mean, deviation };
+}

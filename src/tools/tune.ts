@@ -1,0 +1,83 @@
+/** Measures which shapes of the linear kernels are fastest on a device: the optional half of plan/tuning.ts. */
+import { platform } from "#platform";
+import { WebggufError } from "../base/errors.ts";
+import { quantByName } from "../file/quants.ts";
+import { createGpuExecutor } from "../gpu/open.ts";
+import { tuningFor } from "../plan/tuning.ts";
+import type { DeviceTuning, Tuning } from "../plan/tuning-types.ts";
+import { chain, PROBE_OPTIONS, type Probe, secondsPerStep } from "../session/probe.ts";
+
+export interface TuneOptions {
+  /** (Part of) the adapter's name. @default the one that models are loaded on */
+  readonly device?: string;
+  /** Tensor type that the kernels read: that of most of your model's weights. @default "Q4_K" */
+  readonly type?: string;
+  /** Called with each candidate: what it changes, and the milliseconds of a token or, for `tile`, of a prompt of 64. */
+  readonly onTried?: (candidate: Partial<Tuning>, milliseconds: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Rounds over all candidates; the best of each counts, because other work on the machine only ever adds. */
+const ROUNDS = 3;
+/** Another choice than the usual one must be this much faster. */
+const GAIN = 0.95;
+
+/**
+ * Measures the candidates on the device for some seconds. Keep the result, which is plain data, and give it to
+ * {@link LoadOptions.tuning}: it counts on the adapter that it was measured on, and changes speed alone.
+ *
+ * Errors: `device/no-adapter` without a GPU, `input/invalid` for an unknown type.
+ */
+export async function tuneDevice(options: TuneOptions = {}): Promise<DeviceTuning> {
+  const { device, signal } = options;
+  const type = quantByName(options.type ?? "Q4_K");
+  if (!type) throw new WebggufError("input/invalid", `There is no tensor type "${options.type}"`);
+  const gpu = await platform.openGpu(device === undefined ? {} : { name: device });
+  try {
+    const { capabilities } = gpu;
+    const usual = tuningFor(capabilities);
+    // Large enough to outlast a launch on a GPU, small enough to end soon on a software adapter.
+    const model = capabilities.software ? chain(type, 512, 1024, 2) : chain(type, 4096, 4096, 24);
+    const burst = capabilities.software ? 1 : 8;
+
+    /** The fastest candidate; the first is what is used anyway. */
+    const best = async (
+      candidates: readonly Partial<Tuning>[],
+      measure: (tuning: Tuning) => Promise<number>,
+    ): Promise<Partial<Tuning>> => {
+      const seconds = candidates.map(() => Number.POSITIVE_INFINITY);
+      for (let round = 0; round < ROUNDS; round++)
+        for (const [i, candidate] of candidates.entries()) {
+          signal?.throwIfAborted();
+          seconds[i] = Math.min(seconds[i], await measure({ ...usual, ...candidate }));
+        }
+      candidates.forEach((candidate, i) => options.onTried?.(candidate, 1000 * seconds[i]));
+      const least = Math.min(...seconds);
+      return least < GAIN * seconds[0] ? candidates[seconds.indexOf(least)] : candidates[0];
+    };
+    const run = (tuning: Tuning, rows: number, int8: "on" | "off"): Promise<number> => {
+      const chosen = { ...PROBE_OPTIONS, chunk: rows, tuning, int8 };
+      const make = ({ graph, file }: Probe) =>
+        createGpuExecutor(graph, file, gpu, chosen, { signal });
+      return secondsPerStep(make, model, signal, rows, rows === 1 ? burst : 1);
+    };
+
+    const { threads, lanes, weightRows, tile } = usual;
+    const spread = [1, 4, 8, 16, 32, 64].flatMap((lanes) =>
+      [2, 4].map((weightRows) => ({ threads, lanes, weightRows })),
+    );
+    const own = { threads, lanes, weightRows };
+    const few = await best([own, ...spread], (tuning) => run(tuning, 1, "off"));
+    const many = await best([{ tile }, { tile: tile === 32 ? 64 : 32 }], (tuning) =>
+      run(tuning, 64, "off"),
+    );
+    const bytes = capabilities.packedDot
+      ? await best([{ int8: false }, { int8: true }], (tuning) =>
+          run({ ...tuning, ...few }, 1, tuning.int8 ? "on" : "off"),
+        )
+      : { int8: false };
+    return { adapter: capabilities.name, ...few, ...many, ...bytes };
+  } finally {
+    gpu.dispose();
+  }
+}

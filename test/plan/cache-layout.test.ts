@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import type { SlotLayout } from "../../src/kernels/slot.ts";
+import { type CacheOptions, layoutSlot, PAGE } from "../../src/plan/cache-layout.ts";
+
+const slot = {
+  kind: "kv",
+  layer: 3,
+  heads: 2,
+  keyWidth: 64,
+  valueWidth: 32,
+  valueIsKeyPrefix: false,
+  window: 0,
+} as const;
+const options: CacheOptions = {
+  contextLength: 100,
+  maxSequences: 3,
+  typeK: "f32",
+  typeV: "f32",
+  chunk: 8,
+  slack: 16,
+};
+
+const layout = (one: object = {}, how: Partial<CacheOptions> = {}): SlotLayout =>
+  layoutSlot({ ...slot, ...one }, 1, { ...options, ...how }) as SlotLayout;
+
+describe("slot layout", () => {
+  it.each([
+    ["f32", 4 * 32],
+    ["f16", 2 * 32],
+    ["q8_0", 36],
+    ["q4_0", 20],
+  ] as const)("stores 32 elements of %s in %i bytes", (type, bytes) => {
+    const { rowWords, valueWord, typeName, bytes: all } = layout({}, { typeK: type, typeV: type });
+    expect(4 * valueWord).toBe(bytes * 4);
+    expect(4 * rowWords).toBe(bytes * 6);
+    expect(typeName).toBe(type);
+    // Whole pages for each sequence.
+    expect(all).toBe(4 * PAGE * 3 * 4 * rowWords);
+  });
+  it("keeps f16 where a head is no whole number of blocks", () => {
+    const mixed = layout({ keyWidth: 40 }, { typeK: "q8_0", typeV: "q4_0" });
+    expect(mixed.typeName).toBe("f16/q4_0");
+    expect(mixed.valueWord).toBe(40);
+  });
+  it("stores nothing for values that are part of the keys", () => {
+    const latent = layout({ valueIsKeyPrefix: true }, { typeK: "f16", typeV: "f32" });
+    expect(latent.rowWords).toBe(latent.valueWord);
+    expect(latent.typeName).toBe("f16");
+  });
+  it("keeps a window with room for a chunk and for what may be taken back, where that is less", () => {
+    expect(layout({ window: 20 }).ring).toBe(64);
+    expect(layout({ window: 20 }).bytes).toBe(64 * 3 * 4 * 192);
+    expect(layout({ window: 90 }).ring).toBe(0);
+    expect(layout({ window: 20 }, { chunk: 100 }).ring).toBe(0);
+  });
+  it("counts recurrent state", () => {
+    const state = layoutSlot({ kind: "state", layer: 0, size: 50 }, 2, options);
+    expect(state).toMatchObject({ kind: "state", buffer: "cache:2", size: 50, bytes: 600 });
+  });
+  it("refuses heads that are no whole vec4s", () => {
+    expect(() => layout({ keyWidth: 30 })).toThrow("layer 3: head widths 30 and 32");
+  });
+});
