@@ -39,7 +39,7 @@ export const bench: Command = {
       value: "WHAT",
       help: "group the profile by kernel or layer (default kernel)",
     },
-    { names: ["--json"], help: "one JSON object instead (docs/bench.md has its schema)" },
+    { names: ["--json"], help: "one JSON object instead (docs/bench-schema.json has its form)" },
     ...DEVICE_FLAGS,
   ],
   async run(values) {
@@ -73,9 +73,13 @@ export const bench: Command = {
   },
 };
 
-interface Report extends BenchmarkReport {
+/** What `--json` prints; docs/bench-schema.json is made from this type. */
+export interface BenchReport extends BenchmarkReport {
+  /** Version of the program. */
   readonly webgguf: string;
+  /** Resident memory of the process at its highest. */
   readonly peakHostBytes: number;
+  /** Null for models other than the bundled ones. */
   readonly quality: Quality | null;
 }
 
@@ -92,7 +96,7 @@ function numbers(values: Values, name: string, otherwise: readonly number[]): re
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 const gb = (perSecond: number): string => `${(perSecond / 1e9).toFixed(2)} GB/s`;
 
-function describe(report: Report): string {
+function describe(report: BenchReport): string {
   const { model, device, load, firstToken, settings, memory, copyBytesPerSecond, quality } = report;
   const large = Object.entries(memory.owners).filter(([, bytes]) => 20 * bytes > memory.total);
   const owners = large.map(([owner, bytes]) => `${owner} ${mib(bytes)}`);
@@ -119,7 +123,7 @@ function describe(report: Report): string {
 const speed = ({ mean, deviation }: Measured): string =>
   `${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
 
-function tests(report: Report, by: Grouping): string {
+function tests(report: BenchReport, by: Grouping): string {
   const lines = [
     ["test", "t/s", "median", "ms/token", "host µs", "calls", "submits", "read", "GB/s", "of copy"],
     ...report.tests.map(line),

@@ -1,59 +1,25 @@
-/** What `webgguf bench --json` prints has the form that docs/bench.md writes down. */
+/** What `webgguf bench --json` prints has the form of docs/bench-schema.json. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeRandomModel } from "../../bench/models.ts";
 import { root } from "../checks/sources.ts";
 import { gpuAvailable } from "../gpu.ts";
 
-interface Schema {
-  readonly type?: string | readonly string[];
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-  readonly oneOf?: readonly Schema[];
-  readonly $ref?: string;
-  readonly definitions?: Readonly<Record<string, Schema>>;
-}
+const schema = JSON.parse(readFileSync(path.join(root, "docs/bench-schema.json"), "utf8"));
+const ajv = new Ajv2020({ allErrors: true });
+ajv.addSchema(schema, "report");
 
-const schema = JSON.parse(
-  /^```json\n([\s\S]*?)^```$/m.exec(readFileSync(path.join(root, "docs/bench.md"), "utf8"))![1],
-) as Schema;
-
-function typeOf(value: unknown): string {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "array" : typeof value;
-}
-
-/** Where `value` differs from what the schema says; listed properties are all required. */
-function differences(value: unknown, wanted: Schema, at: string): string[] {
-  if (wanted.$ref) return differences(value, schema.definitions![wanted.$ref], at);
-  if (wanted.oneOf) {
-    const tries = wanted.oneOf.map((one) => differences(value, one, at));
-    return tries.reduce((best, one) => (one.length < best.length ? one : best));
-  }
-  if ("const" in wanted) return value === wanted.const ? [] : [`${at} is ${value}`];
-  if (wanted.enum) return wanted.enum.includes(value) ? [] : [`${at} is ${value}`];
-  const types = [wanted.type!].flat();
-  const type = typeOf(value);
-  if (!types.includes(type) && !(types.includes("integer") && Number.isInteger(value)))
-    return [`${at} is ${type}, not ${types.join(" or ")}`];
-  if (type === "array")
-    return (value as unknown[]).flatMap((item, i) =>
-      differences(item, wanted.items!, `${at}[${i}]`),
-    );
-  if (type !== "object" || !wanted.properties) return [];
-  const own = value as Record<string, unknown>;
-  const names = new Set([...Object.keys(wanted.properties), ...Object.keys(own)]);
-  return [...names].flatMap((name) => {
-    const one = wanted.properties![name];
-    if (!one) return [`${at}.${name} is not in the schema`];
-    if (!(name in own)) return [`${at}.${name} is missing`];
-    return differences(own[name], one, `${at}.${name}`);
-  });
+/** Where `value` differs from a part of the schema. */
+function differences(value: unknown, part = "report"): string[] {
+  const check = ajv.getSchema(part)!;
+  check(value);
+  return (check.errors ?? []).map(
+    ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
+  );
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), "webgguf-bench-"));
@@ -91,7 +57,7 @@ describe("webgguf bench --json", () => {
       const { stdout, status } = bench("-m", model, ...flags, "--json");
       expect(status).toBe(0);
       const report = JSON.parse(stdout) as { tests: { perToken?: unknown }[] };
-      expect(differences(report, schema, "report")).toEqual([]);
+      expect(differences(report)).toEqual([]);
       expect(report.tests.length).toBe(4);
       // Its names stand nowhere else.
       for (const test of report.tests) test.perToken = undefined;
@@ -101,11 +67,21 @@ describe("webgguf bench --json", () => {
     },
   );
 
+  it("has a schema that is fresh and refuses other forms", () => {
+    const args = ["--import", "tsx", "scripts/bench-schema.ts", "--check"];
+    expect(spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" }).stderr).toBe("");
+    expect(differences({ schema: "webgguf-bench/2" })).toContain(
+      '/schema must be equal to constant {"allowedValue":"webgguf-bench/1"}',
+    );
+    const quality = { perplexity: "7", referencePerplexity: 7, greedyTexts: 1, odd: 1 };
+    expect(differences(quality, "report#/$defs/Quality")).toHaveLength(3);
+  });
+
   it("compares the bundled model with llama.cpp", () => {
     const bundled = ["-m", "models/webgguf-tale-q8_0.gguf", "--device", "cpu"];
     const { stdout } = bench(...bundled, "-p", "0", "-n", "2", "-r", "1", "--json");
     const { quality } = JSON.parse(stdout);
-    expect(differences(quality, schema.properties!["quality"], "quality")).toEqual([]);
+    expect(differences(quality, "report#/$defs/Quality")).toEqual([]);
     expect(quality.greedyEqual).toBe(quality.greedyTexts);
     expect(Math.abs(quality.perplexity / quality.referencePerplexity - 1)).toBeLessThan(1e-3);
   });
