@@ -10,7 +10,7 @@ import { denoCommand, denoThere } from "./run/deno.mjs";
 let clone: string;
 beforeAll(() => {
   clone = fs.mkdtempSync(path.join(os.tmpdir(), "webgguf-clone-"));
-  const files = ["mod.ts", "src", "wgsl", "cli", "models", "deno.json", "package.json"];
+  const files = ["mod.ts", "src", "wgsl", "cli", "examples", "models", "deno.json", "package.json"];
   for (const name of [...files, "tsconfig.json", "package-lock.json"]) {
     fs.cpSync(path.join(root, name), path.join(clone, name), { recursive: true });
   }
@@ -31,7 +31,7 @@ describe.skipIf(!denoThere())("a clone without node_modules", () => {
     const options = ["run", "--allow-read", "--no-prompt"];
     const { stdout, stderr, status } = spawnSync(
       program!,
-      [...first, ...options, "cli/chat.ts", "models/webgguf-tale-q8_0.gguf"],
+      [...first, ...options, "examples/chat/main.ts", "models/webgguf-tale-q8_0.gguf"],
       {
         cwd: clone,
         encoding: "utf8",

@@ -81,11 +81,12 @@ describe("imports", () => {
     expect(bare).toEqual([]);
   });
 
-  it("of the short chat program are the public door and built-in modules", () => {
-    if (!existsSync(path.join(root, "cli/chat.ts"))) return;
-    expect(importsOf("cli/chat.ts").filter((one) => !/^(\.\.\/mod\.ts$|node:)/.test(one))).toEqual(
-      [],
-    );
+  it("of the examples are the package's entries, built-in modules and Vite", () => {
+    const files = sourcesIn("examples");
+    expect(files.length).toBeGreaterThan(4);
+    const allowed = /^(webgguf(\/worker|\/tools)?|node:\w+|vite)$/;
+    const wrong = files.flatMap((file) => importsOf(file).filter((one) => !allowed.test(one)));
+    expect(wrong).toEqual([]);
   });
 });
 

@@ -211,12 +211,3 @@ describe("the command line", () => {
     expect(err).toContain("    at ");
   });
 });
-
-describe("cli/chat.ts", () => {
-  it("is a chat in at most 60 lines", () => {
-    const lines = readFileSync(path.join(root, "cli/chat.ts"), "utf8").trimEnd().split("\n");
-    expect(lines.length).toBeLessThanOrEqual(60);
-    const imports = lines.filter((line) => /from "/.test(line));
-    expect(imports.every((line) => /"(node:[a-z]+|\.\.\/mod\.ts)"/.test(line))).toBe(true);
-  });
-});

@@ -1,15 +1,15 @@
 /**
  * A chat with a GGUF model in one short program:
- *   deno run --allow-read cli/chat.ts MODEL.gguf
- *   npx tsx cli/chat.ts MODEL.gguf
+ *   npx tsx main.ts MODEL.gguf
+ *   deno run --allow-read main.ts MODEL.gguf
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { type ChatMessage, loadModel } from "../mod.ts";
+import { type ChatMessage, loadModel } from "webgguf";
 
 const path = process.argv[2];
 if (!path) {
-  console.error("Which model? For example: cli/chat.ts models/webgguf-tale-q8_0.gguf");
+  console.error("Usage: main.ts MODEL.gguf");
   process.exit(2);
 }
 
