@@ -13,6 +13,7 @@ import {
   type StepRequest,
   type StepResult,
 } from "../graph/executor.ts";
+import type { Instruments } from "../graph/instruments.ts";
 import { type Graph, inputsOf } from "../graph/ops.ts";
 import { Pace } from "./pace.ts";
 import { GraphRun } from "./run.ts";
@@ -79,6 +80,10 @@ export class CpuExecutor implements Executor {
   readonly contextLength: number;
   readonly maxSequences: number;
   readonly chunk: number;
+  readonly instruments: Instruments = {
+    fill: (sequence, count) => this.#fill(sequence, count),
+    memory: () => ({ ...this.memory }),
+  };
   readonly lost: Promise<string> = new Promise(() => {});
   readonly #graph: Graph;
   readonly #options: CpuExecutorOptions;
@@ -141,12 +146,6 @@ export class CpuExecutor implements Executor {
     return work;
   }
 
-  async fill(id: SequenceId, count: number): Promise<void> {
-    this.reserve(id, count);
-    await this.#queue;
-    this.#sequence(id).fill(count);
-  }
-
   rewind(id: SequenceId, length: number): number {
     const sequence = this.#sequences.get(id);
     if (!sequence) return 0;
@@ -159,6 +158,12 @@ export class CpuExecutor implements Executor {
     this.#sequences.clear();
     this.#weights = undefined;
     this.#run = undefined;
+  }
+
+  async #fill(id: SequenceId, count: number): Promise<void> {
+    this.reserve(id, count);
+    await this.#queue;
+    this.#sequence(id).fill(count);
   }
 
   #sequence(id: SequenceId): Sequence {

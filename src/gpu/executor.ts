@@ -1,12 +1,11 @@
 /** The GPU executor: turns step requests into replays of plans, keeps steps in flight, reads back little and late. */
 import { WebggufError } from "../base/errors.ts";
 import type { Executor, SequenceId, StepRequest, StepResult } from "../graph/executor.ts";
+import type { Instruments } from "../graph/instruments.ts";
 import type { Graph } from "../graph/ops.ts";
 import { variantKey } from "../kernels/compose.ts";
 import type { CacheTypeName } from "../kernels/slot.ts";
-import { PAGE } from "../plan/cache-layout.ts";
 import type { ModelPlan } from "../plan/model-plan.ts";
-import { noiseRows } from "../plan/noise.ts";
 import { encodeStep, type Row, slotBytes } from "../plan/steps.ts";
 import type { Tuning } from "../plan/tuning-types.ts";
 import type { Buffers } from "../platform/buffers.ts";
@@ -80,6 +79,8 @@ export class GpuExecutor implements Executor {
   readonly buffers: Buffers;
   /** Pipelines that its plans use. */
   readonly pipelineCount: number;
+  /** Set by whoever opens it with instruments. */
+  instruments?: Instruments;
   readonly #gpu: Gpu;
   readonly #named: ReadonlyMap<string, GPUBuffer>;
   readonly #replays: readonly Replay[];
@@ -100,7 +101,6 @@ export class GpuExecutor implements Executor {
   #scheduled = false;
   #tail: Promise<unknown> = Promise.resolve();
   #busy = 0;
-  #filled = false;
   #disposed = false;
 
   constructor(
@@ -173,24 +173,10 @@ export class GpuExecutor implements Executor {
     return this.#pages.length(sequence);
   }
 
-  async fill(sequence: SequenceId, count: number): Promise<void> {
+  /** Makes room for rows whose keys and values somebody else writes, and counts them. */
+  append(sequence: SequenceId, count: number): void {
     this.reserve(sequence, count);
-    for (let other = 0; other < this.maxSequences; other++)
-      if (other !== sequence && this.length(other) > 0)
-        throw new WebggufError("input/invalid", `Cannot fill the cache: sequence ${other} uses it`);
-    const { queue } = this.#gpu.device;
-    if (!this.#filled) {
-      for (const slot of this.model.slots) {
-        if (slot.kind !== "kv") continue;
-        const noise = noiseRows(slot, PAGE);
-        for (let at = 0; at < slot.bytes; at += noise.byteLength)
-          queue.writeBuffer(this.#buffer(slot.buffer), at, noise);
-      }
-      this.#filled = true;
-    }
     this.#pages.advance(sequence, count);
-    await queue.onSubmittedWorkDone();
-    this.#check();
   }
 
   async step(requests: readonly StepRequest[], signal?: AbortSignal): Promise<StepResult[]> {

@@ -8,6 +8,7 @@ import { tuningFor } from "../plan/tuning.ts";
 import { Buffers, BufferUsage } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
 import { GpuExecutor, type GpuExecutorOptions } from "./executor.ts";
+import type { InstrumentMaker } from "./instruments.ts";
 import { chooseStepsInFlight, MOST_STEPS_IN_FLIGHT } from "./latency.ts";
 import { Pipelines } from "./pipelines.ts";
 import { Replay } from "./replay.ts";
@@ -16,6 +17,8 @@ import { loadWeights } from "./upload.ts";
 export interface ExecutorHooks {
   readonly signal?: AbortSignal;
   readonly onProgress?: (stage: "upload" | "compile", done: number, total: number) => void;
+  /** For benchmarks: makes `Executor.instruments`. */
+  readonly instruments?: InstrumentMaker;
 }
 
 /** Positions that a windowed cache keeps beyond its window, so that as many tokens can be taken back. */
@@ -115,10 +118,13 @@ export async function createGpuExecutor(
     const stepsInFlight = options.stepsInFlight ?? (await chooseStepsInFlight(device, buffers));
     await buffers.settled();
     gpu.check();
-    return new GpuExecutor(graph, gpu, buffers, named, pipelines, model, replays, {
+    const executor = new GpuExecutor(graph, gpu, buffers, named, pipelines, model, replays, {
       ...options,
       stepsInFlight,
     });
+    const parts = { gpu, graph, file, executor, named };
+    executor.instruments = hooks.instruments?.executor(parts);
+    return executor;
   } catch (error) {
     buffers.disposeAll();
     throw error;

@@ -4,15 +4,11 @@
  * knows nothing of it: the device's command encoders are stood in for, from outside.
  */
 import { WebggufError } from "../base/errors.ts";
-import { type ExplainRow, explainPlan } from "../plan/explain.ts";
+import type { TimedCall } from "../graph/instruments.ts";
+import { explainPlan } from "../plan/explain.ts";
 import { Buffers, BufferUsage, MapMode } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
 import type { GpuExecutor } from "./executor.ts";
-
-/** A dispatch of a decode step, and the nanoseconds it took on the GPU (mean of the steps measured). */
-export interface TimedRow extends ExplainRow {
-  readonly nanoseconds: number;
-}
 
 /** Passes that one query set stamps; WebGPU allows sets of 4,096 queries. */
 const PASSES_PER_SET = 2048;
@@ -139,7 +135,7 @@ export async function profileDecode(
   executor: GpuExecutor,
   sequence: number,
   steps: number,
-): Promise<TimedRow[]> {
+): Promise<TimedCall[]> {
   const rows = explainPlan(executor.model.plans[0]);
   const sums = new Float64Array(rows.length);
   for (let i = 0; i <= steps; i++) {

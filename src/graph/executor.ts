@@ -1,6 +1,7 @@
 /** What the session knows of whatever computes the model: the GPU plan or the CPU path. */
 
 import { WebggufError } from "../base/errors.ts";
+import type { Instruments } from "./instruments.ts";
 
 /** Numbered by the caller, 0 ≤ id < maxSequences. */
 export type SequenceId = number;
@@ -94,11 +95,8 @@ export interface Executor {
   step(requests: readonly StepRequest[], signal?: AbortSignal): Promise<StepResult[]>;
   /** Shortens a sequence to `length`; returns the length really reached (≤ asked; recompute the rest). 0 frees it. */
   rewind(sequence: SequenceId, length: number): number;
-  /**
-   * Appends `count` rows of small random keys and values that nobody computed, for measuring steps at a depth;
-   * recurrent state stays as it is. No other sequence may hold rows. Errors as for `reserve`.
-   */
-  fill(sequence: SequenceId, count: number): Promise<void>;
+  /** For benchmarks and tests, where the executor was opened with them. */
+  readonly instruments?: Instruments;
   /** Resolves with the reason when the device is lost; never on the CPU. */
   readonly lost: Promise<string>;
   dispose(): Promise<void>;

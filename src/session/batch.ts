@@ -14,12 +14,23 @@ const PATIENCE = 2;
 /** The same executor for sequences at work together; one that holds a single sequence is returned as it is. */
 export function batched(inner: Executor): Executor {
   if (inner.maxSequences === 1) return inner;
-  const { kind, adapter, contextLength, maxSequences, stepsInFlight, chunk, lost } = inner;
+  const { kind, adapter, contextLength, maxSequences, stepsInFlight, chunk, lost, instruments } =
+    inner;
   const batch = new Batch(inner);
   const reserve = (sequence: SequenceId, count: number): void =>
     inner.reserve(sequence, batch.waiting(sequence) + count);
   return {
-    ...{ kind, adapter, contextLength, maxSequences, stepsInFlight, chunk, lost, reserve },
+    ...{
+      kind,
+      adapter,
+      contextLength,
+      maxSequences,
+      stepsInFlight,
+      chunk,
+      lost,
+      reserve,
+      instruments,
+    },
     get memory() {
       return inner.memory;
     },
@@ -32,10 +43,6 @@ export function batched(inner: Executor): Executor {
     rewind(sequence, length) {
       if (batch.waiting(sequence) > 0) batch.sendAll();
       return inner.rewind(sequence, length);
-    },
-    fill(sequence, count) {
-      batch.sendAll();
-      return inner.fill(sequence, count);
     },
     dispose() {
       batch.sendAll();

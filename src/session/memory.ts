@@ -7,7 +7,7 @@ import { buildGraph } from "../models/index.ts";
 import type { ModelPlan } from "../plan/model-plan.ts";
 import type { Capabilities } from "../platform/capabilities.ts";
 import { contextFor } from "./model.ts";
-import { decided } from "./open.ts";
+import { decided } from "./settings.ts";
 import type { LoadOptions } from "./types.ts";
 
 export interface MemoryReport {

@@ -2,7 +2,6 @@
 import { WebggufError } from "../base/errors.ts";
 import type { ChatMessage } from "../chat/template.ts";
 import type { ModelFile } from "../file/types.ts";
-import { readGguf } from "../gguf/read.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import { buildGraph } from "../models/index.ts";
@@ -15,7 +14,7 @@ import { embedTokens } from "./embed.ts";
 import { type ExecutorOptions, openExecutor, type Placed } from "./open.ts";
 import { Sequences } from "./sequences.ts";
 import { createSession, type SessionHost } from "./session.ts";
-import { openSource } from "./source.ts";
+import { closeFile, openFile } from "./source.ts";
 import { type Speculation, speculationOf } from "./speculation.ts";
 import type { GenerateOptions, LoadOptions, Model, ModelSource, Session } from "./types.ts";
 
@@ -200,17 +199,6 @@ class LoadedModel implements Model {
   }
 }
 
-/** Opens a source and reads its header; the other parts of a split file are opened by their names. */
-async function openFile(source: ModelSource, signal: AbortSignal | undefined): Promise<ModelFile> {
-  const bytes = await openSource(source, signal);
-  try {
-    return await readGguf(bytes, { signal, open: (name) => openSource(name, signal) });
-  } catch (error) {
-    await bytes.close();
-    throw error;
-  }
-}
-
 /** The draft model, if there is one, computed where its target is. */
 async function loadDraftModel(
   source: ModelSource | undefined,
@@ -236,10 +224,6 @@ export function contextFor(file: ModelFile, wanted: number | undefined): number 
   const architecture = file.metadata.string("general.architecture");
   const own = file.metadata.integer(`${architecture}.context_length`, DEFAULT_CONTEXT, 1);
   return wanted === 0 ? own : Math.min(own, DEFAULT_CONTEXT);
-}
-
-async function closeFile(file: ModelFile): Promise<void> {
-  await Promise.allSettled(file.sources.map((source) => source.close()));
 }
 
 function checkOptions(options: LoadOptions): void {

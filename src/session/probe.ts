@@ -4,20 +4,12 @@
  * most of the real model's bytes have, and one of many tiny ones, for what each operation costs.
  */
 import { bufferSource } from "../bytes/buffer.ts";
-import { createCpuExecutor } from "../cpu/executor.ts";
 import { Metadata } from "../file/metadata.ts";
 import type { QuantType } from "../file/quants.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
-import { createGpuExecutor } from "../gpu/open.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph, Op } from "../graph/ops.ts";
-import type { Gpu } from "../platform/types.ts";
-
-/** Seconds per token that a model is expected to take. */
-export interface Speeds {
-  readonly gpu: number;
-  readonly cpu: number;
-}
+import type { Device } from "./backends.ts";
 
 export const PROBE_OPTIONS = {
   contextLength: 64,
@@ -30,31 +22,30 @@ export const PROBE_OPTIONS = {
 /** Milliseconds that a measurement goes on for; the first step is not counted. */
 const MEASURE_MS = 60;
 
-/** Measures both paths for a few hundred milliseconds at most; the real model's weights are not read. */
-export async function estimateSpeed(
-  gpu: Gpu,
+/**
+ * Seconds that a token of the model is expected to take on each of the devices. Measures for a few hundred
+ * milliseconds at most; the model's weights are not read.
+ */
+export async function secondsPerToken(
+  devices: readonly Device[],
   graph: Graph,
   file: ModelFile,
   signal: AbortSignal | undefined,
-): Promise<Speeds> {
+): Promise<number[]> {
   const type = mostCommonType(file);
   const wide = chain(type, Math.max(512, type.elements), 8192, 1);
   const many = chain(type, type.elements, type.elements, 16);
   const heavy = graph.ops.filter((op) => op.op === "linear" || op.op === "moeLinear").length;
   const bytes = bytesPerToken(graph, file);
-  const estimate = async (make: (model: Probe) => Promise<Executor>): Promise<number> => {
+  const seconds: number[] = [];
+  for (const device of devices) {
+    const make = ({ graph, file }: Probe): Promise<Executor> =>
+      device.load(graph, file, PROBE_OPTIONS, { signal });
     const perByte = (await secondsPerStep(make, wide, signal)) / wide.bytes;
     const perOp = (await secondsPerStep(make, many, signal)) / 16;
-    return Math.max(bytes * perByte, heavy * perOp);
-  };
-  return {
-    gpu: await estimate(({ graph, file }) =>
-      createGpuExecutor(graph, file, gpu, PROBE_OPTIONS, { signal }),
-    ),
-    cpu: await estimate(({ graph, file }) =>
-      createCpuExecutor(graph, file, PROBE_OPTIONS, { signal }),
-    ),
-  };
+    seconds.push(Math.max(bytes * perByte, heavy * perOp));
+  }
+  return seconds;
 }
 
 /** Seconds of a step of `rows` tokens, of `burst` such steps that are handed over together. */

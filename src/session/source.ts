@@ -5,6 +5,8 @@ import type { ByteSource } from "../base/source.ts";
 import { blobSource } from "../bytes/blob.ts";
 import { bufferSource } from "../bytes/buffer.ts";
 import { httpSource } from "../bytes/http.ts";
+import type { ModelFile } from "../file/types.ts";
+import { readGguf } from "../gguf/read.ts";
 import type { ModelSource } from "./types.ts";
 
 /**
@@ -23,6 +25,25 @@ export async function openSource(source: ModelSource, signal?: AbortSignal): Pro
     "A model is a path, a URL, a File or Blob, bytes, or a ByteSource",
     { actual: source },
   );
+}
+
+/** Opens a source and reads its header; the other parts of a split file are opened by their names. */
+export async function openFile(
+  source: ModelSource,
+  signal: AbortSignal | undefined,
+): Promise<ModelFile> {
+  const bytes = await openSource(source, signal);
+  try {
+    return await readGguf(bytes, { signal, open: (name) => openSource(name, signal) });
+  } catch (error) {
+    await bytes.close();
+    throw error;
+  }
+}
+
+/** Closes all parts of a file. */
+export async function closeFile(file: ModelFile): Promise<void> {
+  await Promise.allSettled(file.sources.map((source) => source.close()));
 }
 
 function openNamed(

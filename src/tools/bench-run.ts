@@ -2,13 +2,9 @@
 
 import { WebggufError } from "../base/errors.ts";
 import { median } from "../base/median.ts";
-import type { ModelFile } from "../file/types.ts";
-import { GpuExecutor } from "../gpu/executor.ts";
-import { profileDecode } from "../gpu/profile.ts";
 import type { Executor, StepRequest } from "../graph/executor.ts";
+import type { DeviceInstruments } from "../graph/instruments.ts";
 import type { Graph } from "../graph/ops.ts";
-import { countCalls, timeSubmits } from "../platform/counters.ts";
-import type { Gpu } from "../platform/types.ts";
 import { decode } from "../session/step.ts";
 import type {
   BenchmarkOptions,
@@ -20,7 +16,6 @@ import type {
   PromptTest,
   TrafficReport,
 } from "./bench-types.ts";
-import { decodeTraffic } from "./traffic.ts";
 
 const SEQUENCE = 0;
 const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 } as const;
@@ -39,21 +34,18 @@ export class BenchRun {
   readonly repetitions: number;
   readonly #executor: Executor;
   readonly #graph: Graph;
-  readonly #file: ModelFile;
-  readonly #gpu: Gpu | undefined;
+  readonly #device: DeviceInstruments | undefined;
   readonly #options: BenchmarkOptions;
 
   constructor(
     executor: Executor,
     graph: Graph,
-    file: ModelFile,
-    gpu: Gpu | undefined,
+    device: DeviceInstruments | undefined,
     options: BenchmarkOptions,
   ) {
     this.#executor = executor;
     this.#graph = graph;
-    this.#file = file;
-    this.#gpu = gpu;
+    this.#device = device;
     this.#options = options;
     this.repetitions = Math.max(1, options.repetitions ?? 5);
   }
@@ -130,7 +122,7 @@ export class BenchRun {
   async #toDepth(depth: number): Promise<void> {
     this.#options.signal?.throwIfAborted();
     this.#executor.rewind(SEQUENCE, 0);
-    if (depth > 0) await this.#executor.fill(SEQUENCE, depth);
+    if (depth > 0) await this.#executor.instruments?.fill(SEQUENCE, depth);
   }
 
   /** Seconds of a prompt with its first token, or with its output where there are no tokens to draw. */
@@ -167,37 +159,25 @@ export class BenchRun {
 
   /** The median submit's; in a run of its own, because the clock must not add to the times reported. */
   async #hostMicroseconds(tokens: number, depth: number): Promise<number | null> {
-    if (!this.#gpu) return null;
+    if (!this.#device) return null;
     await this.#toDepth(depth);
-    const clock = timeSubmits(this.#gpu.device);
-    try {
-      await this.#answerSeconds(tokens);
-      const spans = clock.spans();
-      return (1000 * median(spans) * spans.length) / tokens;
-    } finally {
-      clock.stop();
-    }
+    const spans = await this.#device.timeSubmits(() => this.#answerSeconds(tokens));
+    return (1000 * median(spans) * spans.length) / tokens;
   }
 
   /** Counted in a run of its own for the same reason. */
   async #perToken(tokens: number, depth: number): Promise<PerToken | null> {
-    if (!this.#gpu) return null;
+    if (!this.#device) return null;
     await this.#toDepth(depth);
-    const counter = countCalls(this.#gpu.device);
-    try {
-      await this.#answerSeconds(tokens);
-      const counts = counter.counts();
-      return {
-        dispatches: counts.dispatches / tokens,
-        submits: counts.submits / tokens,
-        createBuffer: counts.createBuffer / tokens,
-        createBindGroup: counts.createBindGroup / tokens,
-        writeBuffer: counts.writeBuffer / tokens,
-        bytesRead: counts.bytesRead / tokens,
-      };
-    } finally {
-      counter.stop();
-    }
+    const counts = await this.#device.countCalls(() => this.#answerSeconds(tokens));
+    return {
+      dispatches: counts.dispatches / tokens,
+      submits: counts.submits / tokens,
+      createBuffer: counts.createBuffer / tokens,
+      createBindGroup: counts.createBindGroup / tokens,
+      writeBuffer: counts.writeBuffer / tokens,
+      bytesRead: counts.bytesRead / tokens,
+    };
   }
 
   #traffic(
@@ -205,8 +185,8 @@ export class BenchRun {
     tokensPerSecond: number,
     copyBytesPerSecond: number | null,
   ): TrafficReport | null {
-    if (!(this.#executor instanceof GpuExecutor) || copyBytesPerSecond === null) return null;
-    const traffic = decodeTraffic(this.#graph, this.#file, this.#executor.model, positions);
+    const traffic = this.#executor.instruments?.plan?.traffic(positions);
+    if (!traffic || copyBytesPerSecond === null) return null;
     const bytesPerSecond = traffic.planned * tokensPerSecond;
     return {
       ...traffic,
@@ -218,15 +198,16 @@ export class BenchRun {
 
   async #profile(depth: number): Promise<ProfiledCall[] | null> {
     const { profile, onNotice } = this.#options;
-    if (!profile || !this.#gpu || !(this.#executor instanceof GpuExecutor)) return null;
-    if (!this.#gpu.capabilities.timestamps) {
-      onNotice?.(`${this.#gpu.capabilities.name} has no time stamps: kernels are not timed`);
+    const plan = this.#executor.instruments?.plan;
+    if (!profile || !this.#device || !plan) return null;
+    const { name, timestamps } = this.#device.capabilities;
+    if (!timestamps) {
+      onNotice?.(`${name} has no time stamps: kernels are not timed`);
       return null;
     }
     const room = this.#executor.contextLength - depth - 1;
     await this.#toDepth(depth);
-    const steps = Math.min(PROFILED_STEPS, room);
-    const rows = await profileDecode(this.#gpu, this.#executor, SEQUENCE, steps);
+    const rows = await plan.profile(SEQUENCE, Math.min(PROFILED_STEPS, room));
     return rows.map(({ step, layer, op, kernel, variant, bytes, nanoseconds }) => {
       return { step, layer, op, kernel, variant, bytes, microseconds: nanoseconds / 1000 };
     });

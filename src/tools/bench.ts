@@ -2,16 +2,11 @@
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
-import { readGguf } from "../gguf/read.ts";
-import { copyBandwidth } from "../gpu/bandwidth.ts";
-import { GpuExecutor } from "../gpu/executor.ts";
-import { createGpuExecutor } from "../gpu/open.ts";
-import type { Executor } from "../graph/executor.ts";
-import type { Graph } from "../graph/ops.ts";
+import { gpuInstruments } from "../gpu/instruments.ts";
 import { buildGraph } from "../models/index.ts";
-import type { Gpu } from "../platform/types.ts";
-import { decided, type ExecutorOptions, openExecutor } from "../session/open.ts";
-import { openSource } from "../session/source.ts";
+import type { Device } from "../session/backends.ts";
+import { loadOn, openDevice } from "../session/open.ts";
+import { closeFile, openFile } from "../session/source.ts";
 import type { ModelSource } from "../session/types.ts";
 import { BenchRun, type PlannedTest } from "./bench-run.ts";
 import type { BenchmarkOptions, BenchmarkReport, GenerateTest, PromptTest } from "./bench-types.ts";
@@ -26,86 +21,92 @@ export async function benchmark(
   options: BenchmarkOptions = {},
 ): Promise<BenchmarkReport> {
   const plan = decideTests(options);
-  const bytes = await openSource(source, options.signal);
-  let file: ModelFile;
+  const file = await openFile(source, options.signal);
   try {
-    file = await readGguf(bytes, {
-      signal: options.signal,
-      open: (name) => openSource(name, options.signal),
-    });
-  } catch (error) {
-    await bytes.close();
-    throw error;
-  }
-  const gpu = await openGpu(options);
-  try {
-    const copyBytesPerSecond = gpu ? await copyBandwidth(gpu) : null;
-    const contextLength = Math.max(options.contextLength ?? 0, plan.longest);
-    const started = performance.now();
-    const graph = buildGraph(file, { contextLength });
-    const { executor, compileSeconds, dispose } = await load(graph, file, gpu, {
-      ...options,
-      contextLength,
-    });
-    const seconds = (performance.now() - started) / 1000;
+    const device = await openDevice(options, gpuInstruments);
     try {
-      const run = new BenchRun(executor, graph, file, gpu, options);
-      const firstToken = await run.firstToken(plan.prompts[0] ?? 1, seconds);
-      const tests: (PromptTest | GenerateTest)[] = [];
-      const times = await run.times(plan.tests);
-      for (const [i, test] of plan.tests.entries())
-        tests.push(
-          test.kind === "prompt"
-            ? run.prompt(test, times[i])
-            : await run.generate(test, times[i], copyBytesPerSecond),
-        );
-      const owners = memoryOf(executor);
-      return {
-        schema: "webgguf-bench/1",
-        date: new Date().toISOString(),
-        runtime: await platform.facts(),
-        device: {
-          kind: executor.kind,
-          name: executor.adapter,
-          software: gpu?.capabilities.software ?? false,
-          capabilities: gpu?.capabilities ?? null,
-        },
-        model: await describeModel(file),
-        settings: {
-          contextLength,
-          cacheTypeK: options.cacheTypeK ?? "f16",
-          cacheTypeV: options.cacheTypeV ?? "f16",
-          chunk: executor.chunk,
-          stepsInFlight: executor.stepsInFlight,
-          int8: options.int8 ?? "off",
-          noFuse: options.noFuse ?? [],
-          repetitions: run.repetitions,
-        },
-        load: {
-          seconds,
-          compileSeconds,
-          pipelines: executor instanceof GpuExecutor ? executor.pipelineCount : null,
-        },
-        firstToken,
-        memory: { owners, total: Object.values(owners).reduce((sum, one) => sum + one, 0) },
-        copyBytesPerSecond,
-        tests,
-      };
+      return await measure(device, file, plan, options);
     } finally {
-      await dispose();
+      device.dispose();
     }
   } finally {
-    gpu?.dispose();
-    await Promise.allSettled(file.sources.map((one) => one.close()));
+    await closeFile(file);
   }
 }
 
-/** All tests in llama-bench's order (prompts before answers, at one depth after the other). */
-function decideTests(options: BenchmarkOptions): {
+async function measure(
+  device: Device,
+  file: ModelFile,
+  plan: PlannedTests,
+  options: BenchmarkOptions,
+): Promise<BenchmarkReport> {
+  const copyBytesPerSecond = (await device.instruments?.copyBandwidth()) ?? null;
+  const contextLength = Math.max(options.contextLength ?? 0, plan.longest);
+  const started = performance.now();
+  let compiled: number | undefined;
+  const graph = buildGraph(file, { contextLength });
+  const placed = await loadOn(device, graph, file, {
+    ...options,
+    contextLength,
+    onProgress(progress) {
+      if (progress.stage === "compile") compiled = performance.now();
+      options.onProgress?.(progress);
+    },
+  });
+  const seconds = (performance.now() - started) / 1000;
+  try {
+    const { executor } = placed;
+    const run = new BenchRun(executor, graph, device.instruments, options);
+    const firstToken = await run.firstToken(plan.prompts[0] ?? 1, seconds);
+    const tests: (PromptTest | GenerateTest)[] = [];
+    const times = await run.times(plan.tests);
+    for (const [i, test] of plan.tests.entries())
+      tests.push(
+        test.kind === "prompt"
+          ? run.prompt(test, times[i])
+          : await run.generate(test, times[i], copyBytesPerSecond),
+      );
+    const owners = executor.instruments?.memory() ?? executor.memory;
+    return {
+      schema: "webgguf-bench/1",
+      date: new Date().toISOString(),
+      runtime: await platform.facts(),
+      device: { ...placed.device, capabilities: device.instruments?.capabilities ?? null },
+      model: await describeModel(file),
+      settings: {
+        contextLength,
+        cacheTypeK: options.cacheTypeK ?? "f16",
+        cacheTypeV: options.cacheTypeV ?? "f16",
+        chunk: executor.chunk,
+        stepsInFlight: executor.stepsInFlight,
+        int8: options.int8 ?? "off",
+        noFuse: options.noFuse ?? [],
+        repetitions: run.repetitions,
+      },
+      load: {
+        seconds,
+        compileSeconds: compiled === undefined ? null : (compiled - started) / 1000,
+        pipelines: executor.instruments?.plan?.pipelines ?? null,
+      },
+      firstToken,
+      memory: { owners, total: Object.values(owners).reduce((sum, one) => sum + one, 0) },
+      copyBytesPerSecond,
+      tests,
+    };
+  } finally {
+    await placed.dispose();
+  }
+}
+
+interface PlannedTests {
   readonly tests: readonly PlannedTest[];
   readonly prompts: readonly number[];
+  /** Rows that the longest test needs, the token it ends with included. */
   readonly longest: number;
-} {
+}
+
+/** All tests in llama-bench's order (prompts before answers, at one depth after the other). */
+function decideTests(options: BenchmarkOptions): PlannedTests {
   const whole = (name: string, values: readonly number[]): readonly number[] => {
     const wrong = values.find((value) => !Number.isInteger(value) || value < 0);
     if (wrong !== undefined)
@@ -135,68 +136,6 @@ const name = (short: string, tokens: number, at: string) => ({
   name: `${short}${tokens}${at}`,
   tokens,
 });
-
-async function openGpu(options: BenchmarkOptions): Promise<Gpu | undefined> {
-  const wanted = options.device ?? "auto";
-  if (wanted === "cpu") return undefined;
-  try {
-    return await platform.openGpu(wanted === "auto" || wanted === "gpu" ? {} : { name: wanted });
-  } catch (error) {
-    const none = error instanceof WebggufError && error.code === "device/no-adapter";
-    if (!none || wanted !== "auto") throw error;
-    options.onNotice?.(`Computing on the CPU: ${error.message}`);
-    return undefined;
-  }
-}
-
-interface Loaded {
-  readonly executor: Executor;
-  readonly compileSeconds: number | null;
-  dispose(): Promise<void>;
-}
-
-async function load(
-  graph: Graph,
-  file: ModelFile,
-  gpu: Gpu | undefined,
-  options: ExecutorOptions,
-): Promise<Loaded> {
-  if (!gpu) {
-    const placed = await openExecutor(graph, file, { ...options, device: "cpu" });
-    return { executor: placed.executor, compileSeconds: null, dispose: () => placed.dispose() };
-  }
-  const started = performance.now();
-  let compiled = started;
-  const executor = await createGpuExecutor(
-    graph,
-    file,
-    gpu,
-    decided(options, gpu.capabilities.name),
-    {
-      signal: options.signal,
-      onProgress(stage, loaded, total) {
-        if (stage === "compile") compiled = performance.now();
-        options.onProgress?.({ stage, loaded, total });
-      },
-    },
-  );
-  return {
-    executor,
-    compileSeconds: (compiled - started) / 1000,
-    dispose: () => executor.dispose(),
-  };
-}
-
-/** Bytes by owner: buffers of one kind ("cache:3", "cache:4" …) together. */
-function memoryOf(executor: Executor): Record<string, number> {
-  if (!(executor instanceof GpuExecutor)) return { ...executor.memory };
-  const owners: Record<string, number> = {};
-  for (const [label, bytes] of executor.buffers.byLabel()) {
-    const owner = label.split(":", 1)[0];
-    owners[owner] = (owners[owner] ?? 0) + bytes;
-  }
-  return owners;
-}
 
 /** Files up to this size are digested whole. */
 const SMALL_FILE = 64 << 20;

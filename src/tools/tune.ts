@@ -1,10 +1,10 @@
 /** Measures which shapes of the linear kernels are fastest on a device: the optional half of plan/tuning.ts. */
-import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
 import { quantByName } from "../file/quants.ts";
-import { createGpuExecutor } from "../gpu/open.ts";
+import { gpuInstruments } from "../gpu/instruments.ts";
 import { tuningFor } from "../plan/tuning.ts";
 import type { DeviceTuning, Tuning } from "../plan/tuning-types.ts";
+import { openDevice } from "../session/open.ts";
 import { chain, PROBE_OPTIONS, type Probe, secondsPerStep } from "../session/probe.ts";
 
 export interface TuneOptions {
@@ -32,9 +32,11 @@ export async function tuneDevice(options: TuneOptions = {}): Promise<DeviceTunin
   const { device, signal } = options;
   const type = quantByName(options.type ?? "Q4_K");
   if (!type) throw new WebggufError("input/invalid", `There is no tensor type "${options.type}"`);
-  const gpu = await platform.openGpu(device === undefined ? {} : { name: device });
+  const gpu = await openDevice({ device: device ?? "gpu" }, gpuInstruments);
   try {
-    const { capabilities } = gpu;
+    if (!gpu.instruments)
+      throw new WebggufError("device/no-adapter", "Cannot tune the CPU path: name an adapter");
+    const { capabilities } = gpu.instruments;
     const usual = tuningFor(capabilities);
     // Large enough to outlast a launch on a GPU, small enough to end soon on a software adapter.
     const model = capabilities.software ? chain(type, 512, 1024, 2) : chain(type, 4096, 4096, 24);
@@ -56,9 +58,9 @@ export async function tuneDevice(options: TuneOptions = {}): Promise<DeviceTunin
       return least < GAIN * seconds[0] ? candidates[seconds.indexOf(least)] : candidates[0];
     };
     const run = (tuning: Tuning, rows: number, int8: "on" | "off"): Promise<number> => {
-      const chosen = { ...PROBE_OPTIONS, chunk: rows, tuning, int8 };
+      const chosen = [{ adapter: capabilities.name, ...tuning }];
       const make = ({ graph, file }: Probe) =>
-        createGpuExecutor(graph, file, gpu, chosen, { signal });
+        gpu.load(graph, file, { ...PROBE_OPTIONS, chunk: rows, tuning: chosen, int8 }, { signal });
       return secondsPerStep(make, model, signal, rows, rows === 1 ? burst : 1);
     };
 

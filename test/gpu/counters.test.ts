@@ -8,7 +8,7 @@ import type { GpuExecutor } from "../../src/gpu/executor.ts";
 import type { DeviceSampling, StepResult } from "../../src/graph/executor.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { dispatchesByLayer } from "../../src/plan/explain.ts";
-import { decodeTraffic } from "../../src/tools/traffic.ts";
+import { decodeTraffic } from "../../src/plan/traffic.ts";
 import { countCalls } from "../counters.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";

@@ -5,6 +5,7 @@ import { createCpuExecutor } from "../../src/cpu/executor.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { copyBandwidth } from "../../src/gpu/bandwidth.ts";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
+import { gpuInstruments } from "../../src/gpu/instruments.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
 import { profileDecode, timeDispatches } from "../../src/gpu/profile.ts";
 import { buildGraph } from "../../src/models/index.ts";
@@ -32,33 +33,37 @@ const options = { contextLength: 256, maxSequences: 2, chunk: 16 } as const;
 describe("filling a cache", () => {
   it("gives a sequence a length and values that can be attended to", async () => {
     const executor = await createCpuExecutor(graph, file, options);
-    await executor.fill(0, 100);
+    await executor.instruments.fill(0, 100);
     expect(executor.length(0)).toBe(100);
     const [{ logits }] = await executor.step([
       { sequence: 0, tokens: [1], outputs: "last", read: true },
     ]);
     expect(logits!.every(Number.isFinite)).toBe(true);
     expect(executor.length(0)).toBe(101);
-    await expect(executor.fill(0, 200)).rejects.toMatchObject({ code: "context/overflow" });
+    await expect(executor.instruments.fill(0, 200)).rejects.toMatchObject({
+      code: "context/overflow",
+    });
     await executor.dispose();
   });
 });
 
 describe.skipIf(!gpuAvailable)("on a GPU", () => {
   const open = async (cache: "f32" | "f16" | "q8_0" | "q4_0"): Promise<GpuExecutor> =>
-    createGpuExecutor(graph, file, await openTestGpu(), {
-      ...options,
-      cacheTypeK: cache,
-      cacheTypeV: cache,
-    });
+    createGpuExecutor(
+      graph,
+      file,
+      await openTestGpu(),
+      { ...options, cacheTypeK: cache, cacheTypeV: cache },
+      { instruments: gpuInstruments },
+    );
 
   it.each(["f32", "f16", "q8_0", "q4_0"] as const)("fills a cache of %s", async (cache) => {
     const executor = await open(cache);
     const read = { tokens: [1], outputs: "last", read: true } as const;
     const alone = await executor.step([{ ...read, sequence: 0 }]);
-    await expect(executor.fill(1, 8)).rejects.toMatchObject({ code: "input/invalid" });
+    await expect(executor.instruments!.fill(1, 8)).rejects.toMatchObject({ code: "input/invalid" });
     executor.rewind(0, 0);
-    await executor.fill(0, 100);
+    await executor.instruments!.fill(0, 100);
     expect(executor.length(0)).toBe(100);
     const deep = await executor.step([{ ...read, sequence: 0 }]);
     expect(deep[0].logits!.every(Number.isFinite)).toBe(true);

@@ -70,7 +70,6 @@ export class FakeExecutor implements Executor {
     text.length = Math.floor(length / border) * border;
     return text.length;
   }
-  async fill(): Promise<void> {}
   async dispose(): Promise<void> {}
 
   #take({ sequence, tokens, outputs, read, sample }: StepRequest): StepResult {

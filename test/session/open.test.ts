@@ -6,9 +6,10 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import type { Platform } from "../../src/platform/types.ts";
-import { estimateSpeed } from "../../src/session/probe.ts";
+import { backends } from "../../src/session/backends.ts";
+import { secondsPerToken } from "../../src/session/probe.ts";
 import { fixture } from "../fixture.ts";
-import { gpuAvailable, openTestGpu } from "../gpu.ts";
+import { gpuAvailable } from "../gpu.ts";
 import { BUNDLED } from "./suite.ts";
 
 /** Runs `work` on a platform whose `openGpu` is another. */
@@ -48,8 +49,11 @@ describe("the choice of a device", () => {
   it.skipIf(!gpuAvailable)("measures both paths, however fast they are", async () => {
     const file = await readGguf(bufferSource(await fixture(BUNDLED)));
     const graph = buildGraph(file, { contextLength: 64 });
-    const speeds = await estimateSpeed(await openTestGpu(), graph, file, undefined);
-    for (const seconds of [speeds.gpu, speeds.cpu]) {
+    const devices = await Promise.all(backends.map((one) => one.open()));
+    const speeds = await secondsPerToken(devices, graph, file, undefined);
+    for (const device of devices) device.dispose();
+    expect(speeds.length).toBe(backends.length);
+    for (const seconds of speeds) {
       expect(seconds).toBeGreaterThan(0);
       expect(seconds).toBeLessThan(30);
     }

@@ -5,7 +5,7 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { planFor } from "../../src/gpu/open.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { decided } from "../../src/session/open.ts";
+import { decided } from "../../src/session/settings.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { BUNDLED } from "../session/suite.ts";

@@ -1,18 +1,9 @@
 /** The bytes that a decode step must read at the least, and those that its plan reads. Pure. */
 import type { ModelFile } from "../file/types.ts";
+import type { Traffic } from "../graph/instruments.ts";
 import type { Graph } from "../graph/ops.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
-import type { ModelPlan } from "../plan/model-plan.ts";
-
-/** Bytes read by a step of one row; intermediate results stay in caches and do not count. */
-export interface Traffic {
-  /** By the plan: the sum over its dispatches. */
-  readonly planned: number;
-  /** Matrices that the graph multiplies with, once each; of experts those in use. */
-  readonly weights: number;
-  /** Keys and values of the positions attended to, once for each attention. */
-  readonly cache: number;
-}
+import type { ModelPlan } from "./model-plan.ts";
 
 /** @param positions rows in the cache, the step's own included */
 export function decodeTraffic(

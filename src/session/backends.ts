@@ -1,0 +1,100 @@
+/** The ways to compute a model, best first. A further way is one more entry of the list. */
+import { platform } from "#platform";
+import { createCpuExecutor } from "../cpu/executor.ts";
+import type { ModelFile } from "../file/types.ts";
+import type { InstrumentMaker } from "../gpu/instruments.ts";
+import { createGpuExecutor } from "../gpu/open.ts";
+import type { Executor } from "../graph/executor.ts";
+import type { DeviceInstruments } from "../graph/instruments.ts";
+import type { Graph } from "../graph/ops.ts";
+import { createRowSampler } from "../sample/row.ts";
+import { decided, type ExecutorOptions, plainCache } from "./settings.ts";
+import type { LoadProgress, Model } from "./types.ts";
+
+/** While weights are loaded. */
+export interface LoadHooks {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+/** A device that is there: models can be loaded on it. */
+export interface Device {
+  readonly kind: Model["device"]["kind"];
+  /** "SwiftShader driver 5.0.0", "CPU (TypeScript)". */
+  readonly name: string;
+  /** Whether it is a GPU in software emulation. */
+  readonly software: boolean;
+  /** Where it was opened with instruments. */
+  readonly instruments?: DeviceInstruments;
+  load(
+    graph: Graph,
+    file: ModelFile,
+    options: ExecutorOptions,
+    hooks: LoadHooks,
+  ): Promise<Executor>;
+  dispose(): void;
+}
+
+export interface Backend {
+  /** What `LoadOptions.device` calls it. */
+  readonly name: Device["kind"];
+  /**
+   * Opens its device: the one whose name contains `name`, or its best. `device/no-adapter` where there is none.
+   * Benchmarks pass `instruments`, which the device and what is loaded on it then have.
+   */
+  open(name?: string, instruments?: InstrumentMaker): Promise<Device>;
+}
+
+const gpu: Backend = {
+  name: "gpu",
+  async open(name, instruments) {
+    const gpu = await platform.openGpu(name === undefined ? {} : { name });
+    return {
+      kind: "gpu",
+      name: gpu.capabilities.name,
+      software: gpu.capabilities.software,
+      instruments: instruments?.device(gpu),
+      load(graph, file, options, { signal, onProgress }) {
+        return createGpuExecutor(graph, file, gpu, decided(options, gpu.capabilities.name), {
+          signal,
+          instruments,
+          onProgress: (stage, loaded, total) => onProgress?.({ stage, loaded, total }),
+        });
+      },
+      dispose: () => gpu.dispose(),
+    };
+  },
+};
+
+const cpu: Backend = {
+  name: "cpu",
+  async open() {
+    return {
+      kind: "cpu",
+      name: "CPU (TypeScript)",
+      software: false,
+      load(graph, file, options, { signal, onProgress }) {
+        const { cacheTypeK, cacheTypeV, ...rest } = decided(options);
+        const cache = { cacheTypeK: plainCache(cacheTypeK), cacheTypeV: plainCache(cacheTypeV) };
+        return createCpuExecutor(
+          graph,
+          file,
+          { ...rest, ...cache },
+          {
+            signal,
+            onProgress: (loaded, total) => onProgress?.({ stage: "read", loaded, total }),
+            sampleRow: createRowSampler(graph.vocabulary),
+          },
+        );
+      },
+      dispose() {},
+    };
+  },
+};
+
+export const backends: readonly Backend[] = [gpu, cpu];
+
+/** The part of an adapter's name that `LoadOptions.device` asks for, if it asks for one. */
+export function adapterName(device: string | undefined): string | undefined {
+  return device === undefined || ["auto", "gpu", "cpu"].includes(device) ? undefined : device;
+}
