@@ -39,8 +39,3 @@ export {
   type EncodeOptions,
   type Tokenizer,
 } from "./src/tokenizer/tokenizer.ts";
-export { benchmark } from "./src/tools/bench.ts";
-export type * from "./src/tools/bench-types.ts";
-export { type ExplainedPlan, type Explanation, explain } from "./src/tools/explain.ts";
-export { type Perplexity, type PerplexityOptions, perplexity } from "./src/tools/perplexity.ts";
-export { type TuneOptions, tuneDevice } from "./src/tools/tune.ts";

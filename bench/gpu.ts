@@ -15,8 +15,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { table } from "../cli/table.ts";
-import type { BenchmarkReport } from "../mod.ts";
 import { median } from "../src/base/median.ts";
+import type { BenchmarkReport } from "../src/tools/mod.ts";
 import { writeModelFile } from "./model-file.ts";
 import type { PeerResult } from "./peers/engine.ts";
 

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { type LoadOptions, loadModel, perplexity } from "../mod.ts";
+import { type LoadOptions, loadModel } from "../mod.ts";
+import { perplexity } from "../src/tools/mod.ts";
 
 export interface Quality {
   /** Over the first chunks of a held-out text. */

@@ -63,7 +63,9 @@ function write(folder, files) {
 const program = `
 import { fileURLToPath } from "node:url";
 import { loadModel, WebggufError } from "webgguf";
+import { benchmark } from "webgguf/tools";
 import { loadModelInWorker } from "webgguf/worker";
+if (typeof benchmark !== "function") throw new Error("no tools");
 if (typeof loadModelInWorker !== "function") throw new Error("no worker");
 const model = await loadModel(fileURLToPath(new URL(process.argv[2], import.meta.url)), { device: "cpu" });
 const session = model.session();
@@ -76,6 +78,7 @@ console.log(JSON.stringify(text));
 
 const types = `
 import { loadModel, openSource, readGguf, WebggufError, type Piece, type SamplingOptions } from "webgguf";
+import { benchmark, type BenchmarkReport } from "webgguf/tools";
 import { loadModelInWorker } from "webgguf/worker";
 const sampling: SamplingOptions = { temperature: 0 };
 export async function first(bytes: Uint8Array): Promise<Piece | undefined> {
@@ -86,6 +89,7 @@ export async function first(bytes: Uint8Array): Promise<Piece | undefined> {
 }
 export const codes = (error: WebggufError): string => error.code;
 export const worker: unknown = loadModelInWorker;
+export const report: Promise<BenchmarkReport> = benchmark("x", { promptTokens: [16] });
 // @ts-expect-error options are checked
 void loadModel("x", { contextLength: "long" });
 `;
@@ -211,7 +215,8 @@ if (denoThere()) {
 await check("a Vite build: ", async () => {
   write(project, {
     "index.html": '<!doctype html><script type="module" src="/page.js"></script>',
-    "page.js": 'import { loadModel } from "webgguf"; globalThis.load = loadModel;',
+    "page.js":
+      'import { loadModel } from "webgguf"; import { explain } from "webgguf/tools"; globalThis.load = [loadModel, explain];',
   });
   await build({ configFile: false, root: project, logLevel: "error" });
   const assets = path.join(project, "dist/assets");

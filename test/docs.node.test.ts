@@ -19,6 +19,7 @@ const sources = [
   ...readdirSync(path.join(root, "docs")).map((name) => `docs/${name}`),
   "mod.ts",
   "src/session/model.ts",
+  "src/tools/mod.ts",
   "src/worker/client.ts",
 ];
 
@@ -40,6 +41,7 @@ const fileOf = (example: Example): string => path.join(folder, `${examples.index
 const local = (code: string, from: (file: string) => string): string =>
   code
     .replaceAll('"webgguf/worker"', `"${from("src/worker/mod.ts")}"`)
+    .replaceAll('"webgguf/tools"', `"${from("src/tools/mod.ts")}"`)
     .replaceAll('"webgguf"', `"${from("mod.ts")}"`);
 
 describe("the examples", () => {

@@ -36,7 +36,9 @@ function stationOf(file: string): string {
   return first === "src" ? second! : first!;
 }
 
-const doors = ["mod.ts", "src/worker/mod.ts"].filter((file) => existsSync(path.join(root, file)));
+const doors = ["mod.ts", "src/worker/mod.ts", "src/tools/mod.ts"].filter((file) =>
+  existsSync(path.join(root, file)),
+);
 const engine = [...sourcesIn("src"), ...doors.filter((file) => file === "mod.ts")];
 const all = [...engine, ...sourcesIn("cli")];
 

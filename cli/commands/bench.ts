@@ -6,7 +6,7 @@ import {
   type GenerateTest,
   type Measured,
   type PromptTest,
-} from "../../mod.ts";
+} from "../../src/tools/mod.ts";
 import { measureQuality, type Quality } from "../bench-quality.ts";
 import type { Command } from "../command.ts";
 import { usage, type Values } from "../flags.ts";

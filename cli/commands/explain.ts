@@ -1,5 +1,6 @@
 /** `webgguf explain`: the plan of a step as a table, like a database's EXPLAIN. */
-import { explain as explainPlans, openSource, readGguf } from "../../mod.ts";
+import { openSource, readGguf } from "../../mod.ts";
+import { explain as explainPlans } from "../../src/tools/mod.ts";
 import type { Command } from "../command.ts";
 import { usage } from "../flags.ts";
 import { DEVICE_FLAGS, loadOptions } from "../model-flags.ts";

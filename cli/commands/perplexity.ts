@@ -1,5 +1,5 @@
 /** `webgguf perplexity`: how well the model predicts a text, as llama.cpp counts it. */
-import { perplexity as measure } from "../../mod.ts";
+import { perplexity as measure } from "../../src/tools/mod.ts";
 import type { Command } from "../command.ts";
 import { interruptible, withModel } from "../model.ts";
 import { DEVICE_FLAGS } from "../model-flags.ts";

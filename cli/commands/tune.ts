@@ -1,5 +1,5 @@
 /** `webgguf tune`: measures the kernels' shapes on this adapter; later commands use the fastest. */
-import { type DeviceTuning, tuneDevice } from "../../mod.ts";
+import { type DeviceTuning, tuneDevice } from "../../src/tools/mod.ts";
 import type { Command } from "../command.ts";
 import { interruptible } from "../model.ts";
 import { table } from "../table.ts";

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, it } from "vitest";
-import type { BenchmarkReport } from "../../mod.ts";
+import type { BenchmarkReport } from "../../src/tools/mod.ts";
 import { root } from "../checks/sources.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "webgguf-bench-"));

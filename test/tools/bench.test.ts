@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { writeRandomModel } from "../../bench/models.ts";
-import { type BenchmarkReport, benchmark } from "../../mod.ts";
+import { type BenchmarkReport, benchmark } from "../../src/tools/mod.ts";
 import { gpuAvailable } from "../gpu.ts";
 
 const shape = {

@@ -1,11 +1,12 @@
 /** Measured tuning: what it returns, and that it counts on its own adapter only and never changes the text. */
 import { describe, expect, it } from "vitest";
-import { loadModel, tuneDevice } from "../../mod.ts";
+import { loadModel } from "../../mod.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { planFor } from "../../src/gpu/open.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { decided } from "../../src/session/settings.ts";
+import { tuneDevice } from "../../src/tools/mod.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { BUNDLED } from "../session/suite.ts";
