@@ -25,6 +25,7 @@ export type {
 export type { Metadata } from "./src/file/metadata.ts";
 export type { MetadataArray, MetadataValue, ModelFile, TensorInfo } from "./src/file/types.ts";
 export { type ReadOptions, readGguf } from "./src/gguf/read.ts";
+export type { CacheType } from "./src/graph/settings.ts";
 export type { DeviceTuning, Tuning } from "./src/plan/tuning-types.ts";
 export type { Capabilities } from "./src/platform/capabilities.ts";
 export type { SamplerName, SamplingOptions } from "./src/sample/types.ts";

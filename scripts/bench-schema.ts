@@ -16,7 +16,7 @@ const sources = [
   "cli/commands/bench.ts",
   "cli/bench-quality.ts",
   "src/tools/bench-types.ts",
-  "src/session/types.ts",
+  "src/graph/settings.ts",
   "src/platform/capabilities.ts",
 ];
 const target = path.join(root, "docs/bench-schema.json");

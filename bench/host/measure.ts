@@ -93,7 +93,7 @@ export async function openPair(gpu: Gpu, layers: number = shape.layers): Promise
       chunk: 8,
       stepsInFlight: 1,
       // As on a GPU: attention in splits with its reduction.
-      tuning: { splits: 16, fuseNorm: true },
+      tuning: [{ adapter: gpu.capabilities.name, splits: 16, fuseNorm: true }],
     },
   );
   const bare = bareStep(gpu, executor);

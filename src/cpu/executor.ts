@@ -15,21 +15,11 @@ import {
 } from "../graph/executor.ts";
 import type { Instruments } from "../graph/instruments.ts";
 import { type Graph, inputsOf } from "../graph/ops.ts";
+import type { ComputeOptions } from "../graph/settings.ts";
 import { Pace } from "./pace.ts";
 import { GraphRun } from "./run.ts";
-import { type CpuCacheType, Sequence, snapshotRows } from "./sequence.ts";
+import { Sequence, snapshotRows } from "./sequence.ts";
 import { type CpuWeights, loadCpuWeights } from "./weights.ts";
-
-export interface CpuExecutorOptions {
-  readonly contextLength: number;
-  /** @default 1 */
-  readonly maxSequences?: number;
-  /** Rows computed at once. @default 64 */
-  readonly chunk?: number;
-  /** @default "f16" */
-  readonly cacheTypeK?: CpuCacheType;
-  readonly cacheTypeV?: CpuCacheType;
-}
 
 export interface CpuExecutorHooks {
   readonly signal?: AbortSignal;
@@ -66,7 +56,7 @@ export function argmax(x: Float32Array): number {
 export async function createCpuExecutor(
   graph: Graph,
   file: ModelFile,
-  options: CpuExecutorOptions,
+  options: ComputeOptions,
   hooks: CpuExecutorHooks = {},
 ): Promise<CpuExecutor> {
   const weights = await loadCpuWeights(graph, file, hooks.signal, hooks.onProgress);
@@ -86,7 +76,7 @@ export class CpuExecutor implements Executor {
   };
   readonly lost: Promise<string> = new Promise(() => {});
   readonly #graph: Graph;
-  readonly #options: CpuExecutorOptions;
+  readonly #options: ComputeOptions;
   readonly #sampleRow: CpuExecutorHooks["sampleRow"];
   readonly #sequences = new Map<SequenceId, Sequence>();
   #weights: CpuWeights | undefined;
@@ -97,7 +87,7 @@ export class CpuExecutor implements Executor {
   constructor(
     graph: Graph,
     weights: CpuWeights,
-    options: CpuExecutorOptions,
+    options: ComputeOptions,
     hooks: CpuExecutorHooks = {},
   ) {
     this.contextLength = options.contextLength;

@@ -4,26 +4,24 @@
  */
 import { floatToHalf, halfToFloat } from "../base/half.ts";
 import type { CacheSlot, Graph } from "../graph/ops.ts";
+import type { CacheType } from "../graph/settings.ts";
 
 /** Rows between snapshots of recurrent state; rows are computed in chunks that end there. */
 export const snapshotRows = 32;
 /** Snapshots kept, the latest ones; rewinding further starts from nothing. */
 const snapshotsKept = 4;
 
-/** Cache types of the CPU path. */
-export type CpuCacheType = "f32" | "f16";
-
 type KvSlot = Extract<CacheSlot, { kind: "kv" }>;
 
-/** Rows [positions][width] that grow; f16 rounds what is written. */
+/** Rows [positions][width] that grow; all types but f32 are stored as f16, which rounds what is written. */
 class Rows {
   readonly width: number;
   readonly #half: boolean;
   data: Float32Array = new Float32Array(0);
 
-  constructor(width: number, type: CpuCacheType) {
+  constructor(width: number, type: CacheType) {
     this.width = width;
-    this.#half = type === "f16";
+    this.#half = type !== "f32";
   }
   write(rows: Float32Array, position: number): void {
     const end = position * this.width + rows.length;
@@ -42,7 +40,7 @@ class KvCache {
   /** The keys themselves where a value is a prefix of its key. */
   readonly values: Rows;
 
-  constructor(slot: KvSlot, typeK: CpuCacheType, typeV: CpuCacheType) {
+  constructor(slot: KvSlot, typeK: CacheType, typeV: CacheType) {
     this.keys = new Rows(slot.heads * slot.keyWidth, typeK);
     this.values = slot.valueIsKeyPrefix ? this.keys : new Rows(slot.heads * slot.valueWidth, typeV);
   }
@@ -62,7 +60,7 @@ export class Sequence {
   /** Some rows are being computed: state is between two positions. */
   #moving = false;
 
-  constructor(graph: Graph, typeK: CpuCacheType, typeV: CpuCacheType) {
+  constructor(graph: Graph, typeK: CacheType, typeV: CacheType) {
     this.#slots = graph.slots.map((slot) =>
       slot.kind === "kv" ? new KvCache(slot, typeK, typeV) : new Float32Array(slot.size),
     );

@@ -4,10 +4,8 @@ import type { Executor, SequenceId, StepRequest, StepResult } from "../graph/exe
 import type { Instruments } from "../graph/instruments.ts";
 import type { Graph } from "../graph/ops.ts";
 import { variantKey } from "../kernels/compose.ts";
-import type { CacheTypeName } from "../kernels/slot.ts";
 import type { ModelPlan } from "../plan/model-plan.ts";
 import { encodeStep, type Row, slotBytes } from "../plan/steps.ts";
-import type { Tuning } from "../plan/tuning-types.ts";
 import type { Buffers } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
 import {
@@ -26,23 +24,6 @@ import { Readback } from "./readback.ts";
 import type { Replay } from "./replay.ts";
 import { Slices } from "./slices.ts";
 import { StateCopies } from "./state-copies.ts";
-
-export interface GpuExecutorOptions {
-  readonly contextLength: number;
-  readonly maxSequences: number;
-  readonly cacheTypeK: CacheTypeName;
-  readonly cacheTypeV: CacheTypeName;
-  /** Rows of a prefill chunk. @default 512, on software adapters 64 */
-  readonly chunk?: number;
-  /** Steps that share one submit. @default chosen by how long results take to come back */
-  readonly stepsInFlight?: number;
-  /** Activations as signed bytes where the language has packed products; `auto` = where they are faster. @default "off" */
-  readonly int8?: "auto" | "on" | "off";
-  readonly noFuse?: readonly string[];
-  readonly tuning?: Partial<Tuning>;
-  /** Weights are split into pieces of at most this many bytes. @default what the device binds */
-  readonly maxPieceBytes?: number;
-}
 
 const SMALL_ROWS = 8;
 
@@ -111,7 +92,7 @@ export class GpuExecutor implements Executor {
     pipelines: Pipelines,
     model: ModelPlan,
     replays: readonly Replay[],
-    options: GpuExecutorOptions & { readonly stepsInFlight: number },
+    stepsInFlight: number,
   ) {
     this.#width = graph.widths[graph.output];
     this.#gpu = gpu;
@@ -121,16 +102,16 @@ export class GpuExecutor implements Executor {
     this.#replays = replays;
     this.adapter = gpu.capabilities.name;
     this.lost = gpu.lost;
-    this.contextLength = options.contextLength;
-    this.maxSequences = options.maxSequences;
-    this.stepsInFlight = options.stepsInFlight;
+    this.contextLength = model.settings.contextLength;
+    this.maxSequences = model.settings.maxSequences;
+    this.stepsInFlight = stepsInFlight;
     this.chunk = Math.max(...model.plans.map((p) => p.rowClass.rows));
     this.memory = model.memory;
     const calls = model.plans.flatMap((p) => [...p.calls, ...p.drawing]);
     this.pipelineCount = new Set(calls.map(variantKey)).size;
-    this.#pages = new PageTable(options.contextLength, options.maxSequences);
+    this.#pages = new PageTable(this.contextLength, this.maxSequences);
     const states = model.slots.filter((slot) => slot.kind === "state");
-    this.#states = new StateCopies(states, named, options.maxSequences, SMALL_ROWS);
+    this.#states = new StateCopies(states, named, this.maxSequences, SMALL_ROWS);
     this.#slotBytes = slotBytes(SMALL_ROWS);
     this.#words = new Uint32Array(named.get("step")!.size / 4);
     this.#layout = pipelines.layouts.step;

@@ -1,8 +1,6 @@
 /** How long results take to come back, and how many steps must fly meanwhile. */
+import { MOST_STEPS_IN_FLIGHT } from "../plan/settings.ts";
 import { type Buffers, BufferUsage, MapMode } from "../platform/buffers.ts";
-
-/** Steps that may share a submit at the most; more would only be thrown away at the end of an answer. */
-export const MOST_STEPS_IN_FLIGHT = 8;
 
 /** Milliseconds from a finished piece of work to its bytes on the host: the best of three empty rounds. */
 async function readbackLatency(device: GPUDevice, buffers: Buffers): Promise<number> {

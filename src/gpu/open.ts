@@ -3,13 +3,13 @@ import { quantTables } from "../file/tables.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Graph } from "../graph/ops.ts";
 import { tokenAngles } from "../graph/rope.ts";
-import { type ModelPlan, planModel } from "../plan/model-plan.ts";
-import { tuningFor } from "../plan/tuning.ts";
+import { planFor } from "../plan/model-plan.ts";
+import type { PlanOptions } from "../plan/settings.ts";
 import { Buffers, BufferUsage } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
-import { GpuExecutor, type GpuExecutorOptions } from "./executor.ts";
+import { GpuExecutor } from "./executor.ts";
 import type { InstrumentMaker } from "./instruments.ts";
-import { chooseStepsInFlight, MOST_STEPS_IN_FLIGHT } from "./latency.ts";
+import { chooseStepsInFlight } from "./latency.ts";
 import { Pipelines } from "./pipelines.ts";
 import { Replay } from "./replay.ts";
 import { loadWeights } from "./upload.ts";
@@ -21,48 +21,11 @@ export interface ExecutorHooks {
   readonly instruments?: InstrumentMaker;
 }
 
-/** Positions that a windowed cache keeps beyond its window, so that as many tokens can be taken back. */
-const SLACK = 64;
-
-/** What the plan of a model will be on a device with these capabilities. */
-export function planFor(
-  graph: Graph,
-  file: ModelFile,
-  gpu: Pick<Gpu, "capabilities">,
-  options: GpuExecutorOptions,
-): ModelPlan {
-  const { capabilities } = gpu;
-  const { limits } = capabilities;
-  const tuning = { ...tuningFor(capabilities), ...options.tuning };
-  const wanted = options.int8 === "on" || (options.int8 === "auto" && tuning.int8);
-  const int8 = wanted && capabilities.packedDot;
-  // Signed bytes are made by a kernel of their own, which takes the norm in.
-  const apart = [
-    ...(tuning.fuseNorm || int8 ? [] : ["norm"]),
-    ...(tuning.fuseStore ? [] : ["append"]),
-  ];
-  const maxBinding = Math.min(limits["maxBufferSize"], limits["maxStorageBufferBindingSize"]);
-  return planModel(graph, file, {
-    contextLength: options.contextLength,
-    maxSequences: options.maxSequences,
-    typeK: options.cacheTypeK,
-    typeV: options.cacheTypeV,
-    chunk: options.chunk ?? (capabilities.software ? 64 : 512),
-    slack: SLACK,
-    tuning,
-    int8,
-    noFuse: [...(options.noFuse ?? []), ...apart],
-    stepsInFlight: options.stepsInFlight ?? MOST_STEPS_IN_FLIGHT,
-    maxPieceBytes: options.maxPieceBytes ?? maxBinding,
-    maxBinding,
-  });
-}
-
 export async function createGpuExecutor(
   graph: Graph,
   file: ModelFile,
   gpu: Gpu,
-  options: GpuExecutorOptions,
+  options: PlanOptions,
   hooks: ExecutorHooks = {},
 ): Promise<GpuExecutor> {
   const model = planFor(graph, file, gpu, options);
@@ -118,10 +81,16 @@ export async function createGpuExecutor(
     const stepsInFlight = options.stepsInFlight ?? (await chooseStepsInFlight(device, buffers));
     await buffers.settled();
     gpu.check();
-    const executor = new GpuExecutor(graph, gpu, buffers, named, pipelines, model, replays, {
-      ...options,
+    const executor = new GpuExecutor(
+      graph,
+      gpu,
+      buffers,
+      named,
+      pipelines,
+      model,
+      replays,
       stepsInFlight,
-    });
+    );
     const parts = { gpu, graph, file, executor, named };
     executor.instruments = hooks.instruments?.executor(parts);
     return executor;

@@ -1,8 +1,8 @@
 /** What kernels know of cache slots: where keys, values and state stand in their buffers. */
+import type { CacheType } from "../graph/settings.ts";
 
 /** Key/value element types, in the order of the kernels' KIND numbers. */
-export const cacheTypes = ["f32", "f16", "q8_0", "q4_0"] as const;
-export type CacheTypeName = (typeof cacheTypes)[number];
+export const cacheTypes: readonly CacheType[] = ["f32", "f16", "q8_0", "q4_0"];
 
 /** A key/value slot in its slab: rows of [keys of all heads | values of all heads]. */
 export interface SlotLayout {

@@ -1,31 +1,23 @@
 /** How cache slots are laid out in GPU slabs: pure numbers, no device. */
 import { WebggufError } from "../base/errors.ts";
 import type { CacheSlot } from "../graph/ops.ts";
-import {
-  type CacheTypeName,
-  cacheTypes,
-  type SlotLayout,
-  type StateLayout,
-} from "../kernels/slot.ts";
+import type { CacheType } from "../graph/settings.ts";
+import { cacheTypes, type SlotLayout, type StateLayout } from "../kernels/slot.ts";
+import type { Settings } from "./settings.ts";
 
 /** Positions a page. */
 export const PAGE = 32;
 
-export interface CacheOptions {
-  readonly contextLength: number;
-  readonly maxSequences: number;
-  readonly typeK: CacheTypeName;
-  readonly typeV: CacheTypeName;
-  /** Rows of the largest step: a window must survive a whole chunk being written. */
-  readonly chunk: number;
-  /** Tokens that may have to be taken back from a windowed slot. */
-  readonly slack: number;
-}
+/** The settings that decide a cache's size. */
+export type CacheSettings = Pick<
+  Settings,
+  "contextLength" | "maxSequences" | "cacheTypeK" | "cacheTypeV" | "chunk" | "slack"
+>;
 
 const wordsPer32 = { f32: 32, f16: 16, q8_0: 9, q4_0: 5 };
 
 /** Quantised types need heads of whole blocks of 32; others keep f16. */
-const effective = (type: CacheTypeName, width: number): CacheTypeName =>
+const effective = (type: CacheType, width: number): CacheType =>
   (type === "q8_0" || type === "q4_0") && width % 32 !== 0 ? "f16" : type;
 
 export const pagesPerSequence = (contextLength: number): number => Math.ceil(contextLength / PAGE);
@@ -33,11 +25,11 @@ export const pagesPerSequence = (contextLength: number): number => Math.ceil(con
 export function layoutSlot(
   slot: CacheSlot,
   index: number,
-  options: CacheOptions,
+  settings: CacheSettings,
 ): SlotLayout | StateLayout {
   const buffer = `cache:${index}`;
   if (slot.kind === "state") {
-    return { kind: "state", buffer, size: slot.size, bytes: 4 * slot.size * options.maxSequences };
+    return { kind: "state", buffer, size: slot.size, bytes: 4 * slot.size * settings.maxSequences };
   }
   if (slot.keyWidth % 4 !== 0 || slot.valueWidth % 4 !== 0) {
     throw new WebggufError(
@@ -46,17 +38,17 @@ export function layoutSlot(
       { expected: "multiples of 4", actual: [slot.keyWidth, slot.valueWidth] },
     );
   }
-  const typeK = effective(options.typeK, slot.keyWidth);
-  const typeV = slot.valueIsKeyPrefix ? typeK : effective(options.typeV, slot.valueWidth);
+  const typeK = effective(settings.cacheTypeK, slot.keyWidth);
+  const typeV = slot.valueIsKeyPrefix ? typeK : effective(settings.cacheTypeV, slot.valueWidth);
   const keyWords = (slot.heads * slot.keyWidth * wordsPer32[typeK]) / 32;
   const valueWords = slot.valueIsKeyPrefix
     ? 0
     : (slot.heads * slot.valueWidth * wordsPer32[typeV]) / 32;
-  const paged = pagesPerSequence(options.contextLength) * PAGE;
+  const paged = pagesPerSequence(settings.contextLength) * PAGE;
   const ring =
-    slot.window > 0 ? Math.ceil((slot.window + options.chunk + options.slack) / PAGE) * PAGE : 0;
+    slot.window > 0 ? Math.ceil((slot.window + settings.chunk + settings.slack) / PAGE) * PAGE : 0;
   const windowed = ring > 0 && ring < paged;
-  const rows = (windowed ? ring : paged) * options.maxSequences;
+  const rows = (windowed ? ring : paged) * settings.maxSequences;
   return {
     kind: "kv",
     buffer,
@@ -72,7 +64,7 @@ export function layoutSlot(
     consts: {
       RING: `${windowed ? ring : 0}u`,
       PAGE: `${PAGE}u`,
-      MAX_PAGES: `${pagesPerSequence(options.contextLength)}u`,
+      MAX_PAGES: `${pagesPerSequence(settings.contextLength)}u`,
       K_KIND: `${cacheTypes.indexOf(typeK)}u`,
       V_KIND: `${cacheTypes.indexOf(typeV)}u`,
     },

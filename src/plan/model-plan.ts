@@ -3,28 +3,18 @@ import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Graph } from "../graph/ops.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
-import { type CacheOptions, layoutSlot, pagesPerSequence } from "./cache-layout.ts";
+import type { Capabilities } from "../platform/capabilities.ts";
+import { layoutSlot, pagesPerSequence } from "./cache-layout.ts";
 import { type Constants, collectConstants } from "./constants.ts";
 import { type Placement, placeWeights } from "./place.ts";
 import { makePlan, type Plan, type RowClass } from "./plan.ts";
+import { type PlanOptions, resolveSettings, type Settings } from "./settings.ts";
 import { SNAPSHOTS, snapshotBuffer } from "./snapshots.ts";
 import { slotBytes } from "./steps.ts";
-import type { Tuning } from "./tuning-types.ts";
-
-export interface ModelPlanOptions extends CacheOptions {
-  readonly tuning: Tuning;
-  /** See {@link PlanInput}. */
-  readonly int8: boolean;
-  readonly noFuse: readonly string[];
-  /** Steps that share a submit. */
-  readonly stepsInFlight: number;
-  /** Largest piece of weights, and largest buffer of any kind, that can be bound; bytes. */
-  readonly maxPieceBytes: number;
-  readonly maxBinding: number;
-}
 
 /** Everything that can be decided without a device. */
 export interface ModelPlan {
+  readonly settings: Settings;
   readonly placement: Placement;
   readonly slots: readonly (SlotLayout | StateLayout)[];
   readonly constants: Constants;
@@ -50,25 +40,22 @@ export function rowClasses(graph: Graph, chunk: number): RowClass[] {
   return classes;
 }
 
-export function planModel(graph: Graph, file: ModelFile, options: ModelPlanOptions): ModelPlan {
-  const placement = placeWeights(graph, file, options.maxPieceBytes);
-  const slots = graph.slots.map((slot, i) => layoutSlot(slot, i, options));
-  const constants = collectConstants(graph, options.contextLength, placement.smallLength);
-  const plans = rowClasses(graph, options.chunk).map((rowClass) =>
-    makePlan(
-      {
-        graph,
-        placement,
-        slots,
-        constants,
-        tuning: options.tuning,
-        maxSequences: options.maxSequences,
-        contextLength: options.contextLength,
-        int8: options.int8,
-        noFuse: options.noFuse,
-      },
-      rowClass,
-    ),
+/** What the plan of a model will be on a device with these capabilities. */
+export function planFor(
+  graph: Graph,
+  file: ModelFile,
+  { capabilities }: { readonly capabilities: Capabilities },
+  options: PlanOptions,
+): ModelPlan {
+  return planModel(graph, file, resolveSettings(options, capabilities));
+}
+
+function planModel(graph: Graph, file: ModelFile, settings: Settings): ModelPlan {
+  const placement = placeWeights(graph, file, settings.maxPieceBytes);
+  const slots = graph.slots.map((slot, i) => layoutSlot(slot, i, settings));
+  const constants = collectConstants(graph, settings.contextLength, placement.smallLength);
+  const plans = rowClasses(graph, settings.chunk).map((rowClass) =>
+    makePlan({ ...settings, graph, placement, slots, constants }, rowClass),
   );
   const buffers = new Map<string, number>();
   for (const plan of plans) {
@@ -76,12 +63,12 @@ export function planModel(graph: Graph, file: ModelFile, options: ModelPlanOptio
       buffers.set(`arena:${i}`, Math.max(buffers.get(`arena:${i}`) ?? 0, 4 * size));
     });
   }
-  const largest = options.maxBinding;
+  const largest = settings.maxBinding;
   for (const slot of slots) {
     if (slot.bytes > largest) {
       throw new WebggufError(
         "device/limit",
-        `Cannot cache ${options.contextLength} tokens: a layer needs ${slot.bytes} bytes, the device binds ${largest}; use a smaller context or cache type`,
+        `Cannot cache ${settings.contextLength} tokens: a layer needs ${slot.bytes} bytes, the device binds ${largest}; use a smaller context or cache type`,
         { expected: largest, actual: slot.bytes },
       );
     }
@@ -90,14 +77,14 @@ export function planModel(graph: Graph, file: ModelFile, options: ModelPlanOptio
       for (let i = 0; i < SNAPSHOTS; i++) buffers.set(snapshotBuffer(slot, i), slot.bytes);
   }
   const most = Math.max(...plans.map((p) => p.rowClass.rows));
-  const results = Math.max(options.stepsInFlight * 8, ...plans.map((p) => p.rowClass.outputs));
+  const results = Math.max(settings.stepsInFlight * 8, ...plans.map((p) => p.rowClass.outputs));
   buffers.set("small", 4 * Math.max(4, placement.smallLength + constants.slopes.length));
   buffers.set("angles", 8 * Math.max(1, constants.anglesLength));
-  buffers.set("sampled", 4 * (options.maxSequences + results));
-  buffers.set("history", 4 * options.maxSequences * options.contextLength);
+  buffers.set("sampled", 4 * (settings.maxSequences + results));
+  buffers.set("history", 4 * settings.maxSequences * settings.contextLength);
   buffers.set("spare", 16);
-  buffers.set("pages", 4 * pagesPerSequence(options.contextLength) * options.maxSequences);
-  buffers.set("step", Math.max(slotBytes(8) * options.stepsInFlight, slotBytes(most)));
+  buffers.set("pages", 4 * pagesPerSequence(settings.contextLength) * settings.maxSequences);
+  buffers.set("step", Math.max(slotBytes(8) * settings.stepsInFlight, slotBytes(most)));
   let cache = 0;
   let arena = 0;
   for (const [name, bytes] of buffers) {
@@ -106,6 +93,7 @@ export function planModel(graph: Graph, file: ModelFile, options: ModelPlanOptio
   }
   arena += 256 * plans.reduce((sum, p) => sum + p.calls.length + p.drawing.length, 0);
   return {
+    settings,
     placement,
     slots,
     constants,

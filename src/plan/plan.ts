@@ -21,7 +21,7 @@ import { expertPieces, lowerMoe } from "./lower/moe.ts";
 import { lowerDot, lowerEmbed, lowerNorm, lowerRope } from "./lower/rows.ts";
 import { lowerState } from "./lower/state.ts";
 import type { PlacedMatrix, Placement } from "./place.ts";
-import type { Tuning } from "./tuning-types.ts";
+import type { Settings } from "./settings.ts";
 
 /** How many rows a plan is made for, and how many of them may have outputs. */
 export interface RowClass {
@@ -29,18 +29,12 @@ export interface RowClass {
   readonly outputs: number;
 }
 
-export interface PlanInput {
+/** A model's graph with everything around it that its plans depend on. */
+export interface PlanInput extends Settings {
   readonly graph: Graph;
   readonly placement: Placement;
   readonly slots: readonly (SlotLayout | StateLayout)[];
   readonly constants: Constants;
-  readonly tuning: Tuning;
-  /** Sequences: results of sampling follow their tokens in the "sampled" buffer. */
-  readonly maxSequences: number;
-  readonly contextLength: number;
-  /** Linear maps take activations of signed bytes where the weights' type has them. */
-  readonly int8: boolean;
-  readonly noFuse: readonly string[];
 }
 
 export interface Plan {

@@ -8,8 +8,12 @@ import type { Executor } from "../graph/executor.ts";
 import type { DeviceInstruments } from "../graph/instruments.ts";
 import type { Graph } from "../graph/ops.ts";
 import { createRowSampler } from "../sample/row.ts";
-import { decided, type ExecutorOptions, plainCache } from "./settings.ts";
-import type { LoadProgress, Model } from "./types.ts";
+import type { LoadOptions, LoadProgress, Model } from "./types.ts";
+
+/** Load options with the context decided. */
+export interface ExecutorOptions extends LoadOptions {
+  readonly contextLength: number;
+}
 
 /** While weights are loaded. */
 export interface LoadHooks {
@@ -55,7 +59,7 @@ const gpu: Backend = {
       software: gpu.capabilities.software,
       instruments: instruments?.device(gpu),
       load(graph, file, options, { signal, onProgress }) {
-        return createGpuExecutor(graph, file, gpu, decided(options, gpu.capabilities.name), {
+        return createGpuExecutor(graph, file, gpu, options, {
           signal,
           instruments,
           onProgress: (stage, loaded, total) => onProgress?.({ stage, loaded, total }),
@@ -74,18 +78,11 @@ const cpu: Backend = {
       name: "CPU (TypeScript)",
       software: false,
       load(graph, file, options, { signal, onProgress }) {
-        const { cacheTypeK, cacheTypeV, ...rest } = decided(options);
-        const cache = { cacheTypeK: plainCache(cacheTypeK), cacheTypeV: plainCache(cacheTypeV) };
-        return createCpuExecutor(
-          graph,
-          file,
-          { ...rest, ...cache },
-          {
-            signal,
-            onProgress: (loaded, total) => onProgress?.({ stage: "read", loaded, total }),
-            sampleRow: createRowSampler(graph.vocabulary),
-          },
-        );
+        return createCpuExecutor(graph, file, options, {
+          signal,
+          onProgress: (loaded, total) => onProgress?.({ stage: "read", loaded, total }),
+          sampleRow: createRowSampler(graph.vocabulary),
+        });
       },
       dispose() {},
     };

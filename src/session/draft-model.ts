@@ -4,7 +4,8 @@ import type { ModelFile } from "../file/types.ts";
 import type { DeviceSampling, Executor, SequenceId } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
 import { buildGraph } from "../models/index.ts";
-import { type ExecutorOptions, openExecutor, type Placed } from "./open.ts";
+import type { ExecutorOptions } from "./backends.ts";
+import { openExecutor, type Placed } from "./open.ts";
 import { commonPrefix } from "./prompt.ts";
 import type { Drafter } from "./speculate.ts";
 

@@ -2,12 +2,10 @@
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
-import { planFor } from "../gpu/open.ts";
 import { buildGraph } from "../models/index.ts";
-import type { ModelPlan } from "../plan/model-plan.ts";
+import { type ModelPlan, planFor } from "../plan/model-plan.ts";
 import type { Capabilities } from "../platform/capabilities.ts";
 import { contextFor } from "./model.ts";
-import { decided } from "./settings.ts";
 import type { LoadOptions } from "./types.ts";
 
 export interface MemoryReport {
@@ -113,12 +111,7 @@ function makePlan(
   capabilities: Capabilities,
 ): ModelPlan {
   const graph = buildGraph(file, { contextLength });
-  return planFor(
-    graph,
-    file,
-    { capabilities },
-    decided({ ...options, contextLength }, capabilities.name),
-  );
+  return planFor(graph, file, { capabilities }, { ...options, contextLength });
 }
 
 /** Bytes at hand where they are known: a software adapter has the machine's memory. */

@@ -4,13 +4,10 @@ import type { ModelFile } from "../file/types.ts";
 import type { InstrumentMaker } from "../gpu/instruments.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
-import { adapterName, backends, type Device } from "./backends.ts";
+import { adapterName, backends, type Device, type ExecutorOptions } from "./backends.ts";
 import { batched } from "./batch.ts";
 import { secondsPerToken } from "./probe.ts";
-import type { ExecutorOptions } from "./settings.ts";
 import type { LoadOptions, Model } from "./types.ts";
-
-export type { ExecutorOptions } from "./settings.ts";
 
 /** An executor with the device under it. */
 export interface Placed {

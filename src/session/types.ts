@@ -4,15 +4,13 @@ import type { ByteSource } from "../base/source.ts";
 import type { ParsedToolCall } from "../chat/formats/types.ts";
 import type { ChatMessage, ChatTemplateOptions, ToolDefinition } from "../chat/template.ts";
 import type { ModelFile } from "../file/types.ts";
+import type { CacheType } from "../graph/settings.ts";
 import type { DeviceTuning } from "../plan/tuning-types.ts";
 import type { SamplingOptions } from "../sample/types.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /** A path (Node, Deno), an http(s) URL, a File or Blob, bytes, or a ByteSource of one's own. */
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSource;
-
-/** Key/value cache element types. */
-export type CacheType = "f32" | "f16" | "q8_0" | "q4_0";
 
 export interface LoadProgress {
   readonly stage: "read" | "upload" | "compile";

@@ -1,6 +1,8 @@
 /** What `benchmark` takes and reports; docs/bench.md writes the report's schema down. */
+
+import type { CacheType } from "../graph/settings.ts";
 import type { Capabilities } from "../platform/capabilities.ts";
-import type { CacheType, LoadOptions } from "../session/types.ts";
+import type { LoadOptions } from "../session/types.ts";
 
 export interface BenchmarkOptions extends LoadOptions {
   /** Lengths of prompts to compute (`-p`). @default [512] */

@@ -177,14 +177,14 @@ function* caches(): Generator<KernelCall> {
     valueWidth: 64,
     valueIsKeyPrefix: false,
   } as const;
-  for (const typeK of cacheTypes)
-    for (const typeV of cacheTypes)
+  for (const cacheTypeK of cacheTypes)
+    for (const cacheTypeV of cacheTypes)
       for (const window of [0, 32]) {
         const options = {
           contextLength: 4096,
           maxSequences: 1,
-          typeK,
-          typeV,
+          cacheTypeK,
+          cacheTypeV,
           chunk: 64,
           slack: 32,
         };

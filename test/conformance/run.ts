@@ -3,8 +3,8 @@ import { platform } from "#platform";
 import { WebggufError } from "../../src/base/errors.ts";
 import { createCpuExecutor } from "../../src/cpu/executor.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
+import type { CacheType } from "../../src/graph/settings.ts";
 import type { Gpu } from "../../src/platform/types.ts";
-import type { CacheType } from "../../src/session/types.ts";
 import { readArchIndex, runArch } from "./archs.ts";
 import { type Case, ifThere, type MakeExecutor, type Reader } from "./case.ts";
 import { quantCases } from "./quants.ts";
@@ -57,7 +57,6 @@ export async function* conformance(
   const gpu = await openGpu(settings.device);
   const { cacheTypeK, cacheTypeV, noFuse, stepsInFlight } = settings;
   const int8 = gpu?.capabilities.packedDot ? settings.int8 : "off";
-  const plain = (type: CacheType): "f32" | "f16" => (type === "f32" ? "f32" : "f16");
   let adapter = "none";
   const make: MakeExecutor = async (graph, file, options) => {
     const executor = gpu
@@ -67,8 +66,7 @@ export async function* conformance(
         })
       : await createCpuExecutor(graph, file, {
           ...options,
-          cacheTypeK: plain(cacheTypeK),
-          cacheTypeV: plain(cacheTypeV),
+          ...{ cacheTypeK, cacheTypeV },
         });
     adapter = executor.adapter;
     return executor;

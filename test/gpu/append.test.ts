@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type ModelShape, writeRandomModel } from "../../bench/models.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import type { CacheTypeName } from "../../src/kernels/slot.ts";
+import type { CacheType } from "../../src/graph/settings.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import {
@@ -15,7 +15,7 @@ import {
   type TestModel,
 } from "../plan/models.ts";
 
-const types: readonly (readonly [CacheTypeName, CacheTypeName])[] = [
+const types: readonly (readonly [CacheType, CacheType])[] = [
   ["f32", "f32"],
   ["f16", "f16"],
   ["q8_0", "q4_0"],

@@ -1,16 +1,23 @@
 /** What cache types and windows do to a model's logits on the GPU. */
 import { describe, expect, it } from "vitest";
-import type { GpuExecutorOptions } from "../../src/gpu/executor.ts";
-import type { CacheTypeName, SlotLayout } from "../../src/kernels/slot.ts";
+import type { CacheType } from "../../src/graph/settings.ts";
+import type { SlotLayout } from "../../src/kernels/slot.ts";
 import { nmse } from "../conformance/archs.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
-import { joined, logitsOf, openExecutor, openModel, type TestModel } from "../plan/models.ts";
+import {
+  joined,
+  logitsOf,
+  openExecutor,
+  openModel,
+  type TestModel,
+  type TestOptions,
+} from "../plan/models.ts";
 
 const sizes = (count: number, of: number): number[] => new Array<number>(count).fill(of);
 
 async function run(
   model: TestModel,
-  options: Partial<GpuExecutorOptions>,
+  options: TestOptions,
   tokens: readonly number[],
   steps: readonly number[],
 ): Promise<{ logits: Float32Array; again: Float32Array; rings: number[]; bytes: number }> {
@@ -35,7 +42,7 @@ describe.skipIf(!gpuAvailable)("cache", () => {
     const exact = await run(model, { chunk: 8 }, tokens, steps);
     let bytes = exact.bytes;
     const bounds = { f16: 1e-6, q8_0: 1e-3, q4_0: 1e-1 };
-    for (const [type, bound] of Object.entries(bounds) as [CacheTypeName, number][]) {
+    for (const [type, bound] of Object.entries(bounds) as [CacheType, number][]) {
       const options = { chunk: 8, cacheTypeK: type, cacheTypeV: type };
       const rounded = await run(model, options, tokens, steps);
       const error = nmse(rounded.logits, exact.logits);

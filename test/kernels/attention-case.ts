@@ -1,9 +1,9 @@
 /** Random attention over a slab: its dispatches with all buffers, and what the CPU path makes of the same cache. */
 
 import { attention as attentionOnCpu } from "../../src/cpu/ops/attention.ts";
+import type { CacheType } from "../../src/graph/settings.ts";
 import { alibiSlopes, attention, scratchWidth } from "../../src/kernels/attention.ts";
 import { NONE, type Place } from "../../src/kernels/call.ts";
-import type { CacheTypeName } from "../../src/kernels/slot.ts";
 import { type Job, Numbers, placeOf, poisoned, roomFor, rowsOf, spread } from "./run.ts";
 import { Slab } from "./slab.ts";
 
@@ -14,7 +14,7 @@ export interface AttentionOptions {
   /** @default keyWidth */
   readonly valueWidth?: number;
   readonly prefix?: boolean;
-  readonly types?: readonly [CacheTypeName, CacheTypeName];
+  readonly types?: readonly [CacheType, CacheType];
   readonly splits?: number;
   readonly positions?: number;
   /** The kernel of prefill chunks. @default false */
@@ -51,7 +51,7 @@ export function attentionCase(options: AttentionOptions): AttentionCase {
     sequences,
   } = options;
   const valueWidth = options.valueWidth ?? keyWidth;
-  const [typeK, typeV] = options.types ?? ["f32", "f32"];
+  const [cacheTypeK, cacheTypeV] = options.types ?? ["f32", "f32"];
   const numbers = new Numbers(options.seed ?? heads + keyWidth);
   const slab = new Slab(
     {
@@ -66,8 +66,8 @@ export function attentionCase(options: AttentionOptions): AttentionCase {
     {
       contextLength: CONTEXT,
       maxSequences: sequences.length,
-      typeK,
-      typeV,
+      cacheTypeK,
+      cacheTypeV,
       chunk: Math.max(...sequences.map(([, rows]) => rows)),
       slack: 4,
     },

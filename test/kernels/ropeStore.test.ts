@@ -4,9 +4,9 @@ import { rmsNorm } from "../../src/cpu/ops/norm.ts";
 import { RopeAngles, rope as ropeOnCpu } from "../../src/cpu/ops/rope.ts";
 import type { RopeTable } from "../../src/graph/ops.ts";
 import { ropeAngles } from "../../src/graph/rope.ts";
+import type { CacheType } from "../../src/graph/settings.ts";
 import { NONE, type Place } from "../../src/kernels/call.ts";
 import { ropeStore } from "../../src/kernels/ropeStore.ts";
-import type { CacheTypeName } from "../../src/kernels/slot.ts";
 import type { Row } from "../../src/plan/steps.ts";
 import { nmse } from "../conformance/archs.ts";
 import { gpuAvailable } from "../gpu.ts";
@@ -18,7 +18,7 @@ interface Options {
   readonly kvHeads: number;
   readonly keyWidth: number;
   readonly valueWidth: number;
-  readonly types: readonly [CacheTypeName, CacheTypeName];
+  readonly types: readonly [CacheType, CacheType];
   readonly rope?: { start: number; rotated: number; style: "norm" | "neox" };
   readonly norms?: "both" | "keys";
   readonly window?: number;
@@ -31,11 +31,11 @@ const noise = { f32: 1e-12, f16: 3e-7, q8_0: 1e-6, q4_0: 1e-4 };
 
 async function check(options: Options): Promise<void> {
   const { heads, kvHeads, keyWidth, valueWidth, rows, window = 0, norms } = options;
-  const [typeK, typeV] = options.types;
+  const [cacheTypeK, cacheTypeV] = options.types;
   const numbers = new Numbers(heads * keyWidth);
   const slot = { kind: "kv", layer: 0, heads: kvHeads, keyWidth, valueWidth } as const;
   const sizes = { contextLength: 128, maxSequences: 3, chunk: 8, slack: 4 };
-  const cache = { ...sizes, typeK, typeV };
+  const cache = { ...sizes, cacheTypeK, cacheTypeV };
   const slab = new Slab({ ...slot, valueIsKeyPrefix: false, window }, cache);
   const untouched = slab.words.slice();
 
@@ -122,8 +122,8 @@ async function check(options: Options): Promise<void> {
     const stored = slab.read(sequence, position, bits);
     const wanted = slab.read(sequence, position);
     const [effectiveK, effectiveV] = slab.layout.typeName.includes("/")
-      ? (slab.layout.typeName.split("/") as [CacheTypeName, CacheTypeName])
-      : ([slab.layout.typeName, slab.layout.typeName] as [CacheTypeName, CacheTypeName]);
+      ? (slab.layout.typeName.split("/") as [CacheType, CacheType])
+      : ([slab.layout.typeName, slab.layout.typeName] as [CacheType, CacheType]);
     expect(nmse(stored.keys, wanted.keys)).toBeLessThanOrEqual(noise[effectiveK]);
     expect(nmse(stored.values, wanted.values)).toBeLessThanOrEqual(noise[effectiveV]);
     const own = { k: pick(keys, row, widths.k), v: pick(values, row, widths.v) };

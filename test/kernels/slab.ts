@@ -3,7 +3,7 @@ import { floatToHalf, halfToFloat } from "../../src/base/half.ts";
 import type { CacheSlot } from "../../src/graph/ops.ts";
 import type { SlotLayout } from "../../src/kernels/slot.ts";
 import {
-  type CacheOptions,
+  type CacheSettings,
   layoutSlot,
   PAGE,
   pagesPerSequence,
@@ -73,7 +73,7 @@ export class Slab {
   readonly words: Uint32Array<ArrayBuffer>;
   readonly #perSequence: number;
 
-  constructor(slot: KvSlot, options: CacheOptions, seed = 5) {
+  constructor(slot: KvSlot, options: CacheSettings, seed = 5) {
     this.layout = layoutSlot(slot, 0, options) as SlotLayout;
     this.#perSequence = pagesPerSequence(options.contextLength);
     const numbers = new Numbers(seed);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SlotLayout } from "../../src/kernels/slot.ts";
-import { type CacheOptions, layoutSlot, PAGE } from "../../src/plan/cache-layout.ts";
+import { type CacheSettings, layoutSlot, PAGE } from "../../src/plan/cache-layout.ts";
 
 const slot = {
   kind: "kv",
@@ -11,16 +11,16 @@ const slot = {
   valueIsKeyPrefix: false,
   window: 0,
 } as const;
-const options: CacheOptions = {
+const options: CacheSettings = {
   contextLength: 100,
   maxSequences: 3,
-  typeK: "f32",
-  typeV: "f32",
+  cacheTypeK: "f32",
+  cacheTypeV: "f32",
   chunk: 8,
   slack: 16,
 };
 
-const layout = (one: object = {}, how: Partial<CacheOptions> = {}): SlotLayout =>
+const layout = (one: object = {}, how: Partial<CacheSettings> = {}): SlotLayout =>
   layoutSlot({ ...slot, ...one }, 1, { ...options, ...how }) as SlotLayout;
 
 describe("slot layout", () => {
@@ -30,7 +30,12 @@ describe("slot layout", () => {
     ["q8_0", 36],
     ["q4_0", 20],
   ] as const)("stores 32 elements of %s in %i bytes", (type, bytes) => {
-    const { rowWords, valueWord, typeName, bytes: all } = layout({}, { typeK: type, typeV: type });
+    const {
+      rowWords,
+      valueWord,
+      typeName,
+      bytes: all,
+    } = layout({}, { cacheTypeK: type, cacheTypeV: type });
     expect(4 * valueWord).toBe(bytes * 4);
     expect(4 * rowWords).toBe(bytes * 6);
     expect(typeName).toBe(type);
@@ -38,12 +43,12 @@ describe("slot layout", () => {
     expect(all).toBe(4 * PAGE * 3 * 4 * rowWords);
   });
   it("keeps f16 where a head is no whole number of blocks", () => {
-    const mixed = layout({ keyWidth: 40 }, { typeK: "q8_0", typeV: "q4_0" });
+    const mixed = layout({ keyWidth: 40 }, { cacheTypeK: "q8_0", cacheTypeV: "q4_0" });
     expect(mixed.typeName).toBe("f16/q4_0");
     expect(mixed.valueWord).toBe(40);
   });
   it("stores nothing for values that are part of the keys", () => {
-    const latent = layout({ valueIsKeyPrefix: true }, { typeK: "f16", typeV: "f32" });
+    const latent = layout({ valueIsKeyPrefix: true }, { cacheTypeK: "f16", cacheTypeV: "f32" });
     expect(latent.rowWords).toBe(latent.valueWord);
     expect(latent.typeName).toBe("f16");
   });

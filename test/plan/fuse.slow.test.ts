@@ -1,7 +1,7 @@
 /** Each fusion by itself, and all of them, change the plan but not the logits. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { planFor } from "../../src/gpu/open.ts";
 import { fusionNames } from "../../src/plan/fuse/index.ts";
+import { planFor } from "../../src/plan/model-plan.ts";
 import { nmse } from "../conformance/archs.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { Sketch, VOCABULARY } from "./graphs.ts";

@@ -1,6 +1,7 @@
 /** Plans with int8 activations: what they look like, and how far their logits lie from the reference. */
 import { describe, expect, it } from "vitest";
-import { createGpuExecutor, planFor } from "../../src/gpu/open.ts";
+import { createGpuExecutor } from "../../src/gpu/open.ts";
+import { planFor } from "../../src/plan/model-plan.ts";
 import type { Capabilities } from "../../src/platform/types.ts";
 import { readArchIndex, runArch } from "../conformance/archs.ts";
 import { fixture } from "../fixture.ts";

@@ -3,8 +3,8 @@ import { randomModel } from "../../bench/models.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { ggufHeader } from "../../src/gguf/write.ts";
-import { planFor } from "../../src/gpu/open.ts";
 import { buildGraph } from "../../src/models/index.ts";
+import { planFor } from "../../src/plan/model-plan.ts";
 import type { Capabilities } from "../../src/platform/types.ts";
 
 const capabilities = {

@@ -2,11 +2,13 @@
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import type { GpuExecutor, GpuExecutorOptions } from "../../src/gpu/executor.ts";
+import type { GpuExecutor } from "../../src/gpu/executor.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
 import type { Executor, StepRequest } from "../../src/graph/executor.ts";
 import type { Graph } from "../../src/graph/ops.ts";
 import { buildGraph } from "../../src/models/index.ts";
+import type { PlanOptions } from "../../src/plan/settings.ts";
+import type { Tuning } from "../../src/plan/tuning-types.ts";
 import type { Gpu } from "../../src/platform/types.ts";
 import { fixture, fixtureJson } from "../fixture.ts";
 
@@ -27,7 +29,7 @@ export async function openModel(name: string, contextLength: number = CONTEXT): 
 }
 
 /** The defaults of these tests: one sequence, f32 cache, chunks of 32. */
-export const optionsOf = (options: Partial<GpuExecutorOptions> = {}): GpuExecutorOptions => ({
+export const optionsOf = (options: Partial<PlanOptions> = {}): PlanOptions => ({
   contextLength: CONTEXT,
   maxSequences: 1,
   cacheTypeK: "f32",
@@ -36,11 +38,19 @@ export const optionsOf = (options: Partial<GpuExecutorOptions> = {}): GpuExecuto
   ...options,
 });
 
-export const openExecutor = (
+/** Options with a tuning for whatever adapter the test has. */
+export type TestOptions = Partial<Omit<PlanOptions, "tuning">> & {
+  readonly tuning?: Partial<Tuning>;
+};
+
+export function openExecutor(
   gpu: Gpu,
   { graph, file }: TestModel,
-  options: Partial<GpuExecutorOptions> = {},
-): Promise<GpuExecutor> => createGpuExecutor(graph, file, gpu, optionsOf(options));
+  { tuning, ...options }: TestOptions = {},
+): Promise<GpuExecutor> {
+  const measured = tuning && [{ adapter: gpu.capabilities.name, ...tuning }];
+  return createGpuExecutor(graph, file, gpu, { ...optionsOf(options), tuning: measured });
+}
 
 /** Logits of all of the tokens, given in steps of these sizes. */
 export async function logitsOf(

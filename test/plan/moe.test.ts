@@ -1,6 +1,6 @@
 /** Plans of mixtures of experts: their dispatches, experts split over buffers, and llama.cpp's logits. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { planFor } from "../../src/gpu/open.ts";
+import { planFor } from "../../src/plan/model-plan.ts";
 import { nmse } from "../conformance/archs.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";

@@ -1,7 +1,8 @@
 /** Plans of random graphs: what is bound, and that the results are the CPU path's whatever the arena held. */
 import { describe, expect, it } from "vitest";
 import { createCpuExecutor } from "../../src/cpu/executor.ts";
-import { createGpuExecutor, planFor } from "../../src/gpu/open.ts";
+import { createGpuExecutor } from "../../src/gpu/open.ts";
+import { planFor } from "../../src/plan/model-plan.ts";
 import { checkCalls, type Plan } from "../../src/plan/plan.ts";
 import type { Gpu } from "../../src/platform/types.ts";
 import { nmse } from "../conformance/archs.ts";

@@ -1,6 +1,6 @@
 /** Tensors that are split over several bindings, all of them, give the logits of the whole ones. */
 import { describe, expect, it } from "vitest";
-import { planFor } from "../../src/gpu/open.ts";
+import { planFor } from "../../src/plan/model-plan.ts";
 import { nmse } from "../conformance/archs.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import {

@@ -3,9 +3,8 @@ import { describe, expect, it } from "vitest";
 import { loadModel } from "../../mod.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import { planFor } from "../../src/gpu/open.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { decided } from "../../src/session/settings.ts";
+import { planFor } from "../../src/plan/model-plan.ts";
 import { tuneDevice } from "../../src/tools/mod.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
@@ -45,7 +44,7 @@ describe.skipIf(!gpuAvailable)("tuneDevice", () => {
     const { name } = gpu.capabilities;
     const lanesOn = (adapter: string): unknown => {
       const options = { contextLength: 64, tuning: [{ adapter, lanes: 2 }] };
-      const { plans } = planFor(buildGraph(file, options), file, gpu, decided(options, name));
+      const { plans } = planFor(buildGraph(file, options), file, gpu, options);
       return plans[0].calls.find((call) => call.kernel === "matvec")?.consts?.["LANES"];
     };
     expect(lanesOn(name)).toBe("2u");
