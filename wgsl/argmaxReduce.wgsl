@@ -25,5 +25,5 @@ fn main(@builtin(workgroup_id) id: vec3<u32>) {
   var is_last = id.x + 1u >= row_count(1u);
   if (!is_last) { is_last = row_sequence(output_row(id.x + 1u)) != sequence; }
   if (is_last) { sampled[sequence] = token; }
-  sampled[params.results + step[3] + id.x] = token;
+  sampled[params.results + result_of(id.x)] = token;
 }

@@ -66,7 +66,7 @@ let sequence = row_sequence(output_row(id.x));
 var is_last = id.x + 1u >= row_count(1u);
 if (!is_last) { is_last = row_sequence(output_row(id.x + 1u)) != sequence; }
 if (is_last) { sampled[sequence] = token; }
-sampled[params.results + step[3] + id.x] = token;
+sampled[params.results + result_of(id.x)] = token;
 }
 `,
   "attention": `
@@ -929,10 +929,9 @@ return activate(kind, gate) * up;
   "lib/attention_range": `
 
 
-
 fn attention_range(row: u32, window: u32) -> vec2<u32> {
 let position = row_position(row);
-let end = step[20u + 8u * row];
+let end = row_end(row);
 if (window == 0u) { return vec2(0u, end); }
 if (WINDOW == 0u) { return vec2(select(0u, position + 1u - window, position + 1u > window), end); }
 if (WINDOW == 1u) { return vec2((position / max(window, 1u)) * window, end); }
@@ -1726,12 +1725,12 @@ run.minimum,
   "lib/runs": `// needs: lib/step
 
 
-fn run_count() -> u32 { return step[5]; }
+fn run_count() -> u32 { return step[HEADER_RUNS]; }
 
-fn run_first(i: u32) -> u32 { return step[23u + 8u * i]; }
+fn run_first(i: u32) -> u32 { return step[record_of(i) + RECORD_ITH_RUN]; }
 
-fn row_run_first(row: u32) -> u32 { return step[21u + 8u * row]; }
-fn row_run_end(row: u32) -> u32 { return step[22u + 8u * row]; }
+fn row_run_first(row: u32) -> u32 { return step[record_of(row) + RECORD_RUN_FIRST]; }
+fn row_run_end(row: u32) -> u32 { return step[record_of(row) + RECORD_RUN_END]; }
 `,
   "lib/scales_k4": `
 
@@ -1747,9 +1746,7 @@ let late = (nibbles & vec2(15u)) | ((first >> vec2(2u)) & vec2(0x30u));
 return dm * vec2<f32>(select(first & vec2(63u), late, pair >= 4u));
 }
 `,
-  "lib/step": `
-
-
+  "lib/step": `// needs: lib/step-layout
 
 
 
@@ -1757,15 +1754,59 @@ return dm * vec2<f32>(select(first & vec2(63u), late, pair >= 4u));
 @group(0) @binding(0) var<storage, read> step: array<u32>;
 @group(0) @binding(1) var<storage, read> pages: array<u32>;
 
-const SAMPLED = 0xffffffffu;
+fn record_of(row: u32) -> u32 { return HEADER_WORDS + RECORD_WORDS * row; }
 
 
-fn row_count(domain: u32) -> u32 { return step[domain]; }
-fn row_sequence(row: u32) -> u32 { return step[16u + 8u * row]; }
-fn row_position(row: u32) -> u32 { return step[17u + 8u * row]; }
-fn row_token(row: u32) -> u32 { return step[18u + 8u * row]; }
-fn output_row(index: u32) -> u32 { return step[step[2] + index]; }
-fn sampling_of(index: u32) -> u32 { return step[4] + 12u * index; }
+fn row_count(domain: u32) -> u32 { return step[HEADER_ROWS + domain]; }
+fn row_sequence(row: u32) -> u32 { return step[record_of(row) + RECORD_SEQUENCE]; }
+fn row_position(row: u32) -> u32 { return step[record_of(row) + RECORD_POSITION]; }
+fn row_token(row: u32) -> u32 { return step[record_of(row) + RECORD_TOKEN]; }
+
+
+fn row_end(row: u32) -> u32 { return step[record_of(row) + RECORD_END]; }
+
+fn output_row(index: u32) -> u32 { return step[step[HEADER_OUTPUT_LIST] + index]; }
+
+fn sampling_of(index: u32) -> u32 { return step[HEADER_SAMPLING] + SAMPLING_WORDS * index; }
+
+fn result_of(index: u32) -> u32 { return step[HEADER_RESULTS] + index; }
+`,
+  "lib/step-layout": `
+const SAMPLED = 4294967295u;
+
+const HEADER_ROWS = 0u;
+const HEADER_OUTPUTS = 1u;
+const HEADER_OUTPUT_LIST = 2u;
+const HEADER_RESULTS = 3u;
+const HEADER_SAMPLING = 4u;
+const HEADER_RUNS = 5u;
+const HEADER_WORDS = 16u;
+
+const RECORD_SEQUENCE = 0u;
+const RECORD_POSITION = 1u;
+const RECORD_TOKEN = 2u;
+const RECORD_END = 3u;
+const RECORD_GIVEN = 4u;
+const RECORD_RUN_FIRST = 5u;
+const RECORD_RUN_END = 6u;
+const RECORD_ITH_RUN = 7u;
+const RECORD_TIME = 8u;
+const RECORD_HEIGHT = 9u;
+const RECORD_WIDTH = 10u;
+const RECORD_EXTRA = 11u;
+const RECORD_WORDS = 16u;
+
+const SAMPLING_TOP_K = 0u;
+const SAMPLING_TOP_P = 1u;
+const SAMPLING_LOG_MIN_P = 2u;
+const SAMPLING_TEMPERATURE = 3u;
+const SAMPLING_SEED_LOW = 4u;
+const SAMPLING_SEED_HIGH = 5u;
+const SAMPLING_LAST_N = 6u;
+const SAMPLING_REPEAT = 7u;
+const SAMPLING_FREQUENCY = 8u;
+const SAMPLING_PRESENCE = 9u;
+const SAMPLING_WORDS = 12u;
 `,
   "lib/store_run": `
 
@@ -3624,7 +3665,6 @@ for (var i = thread * unit; i < width; i += 32u * unit) { kv_store(K_KIND, word,
 
 
 
-
 struct Params {
 width: u32,
 runs: u32,
@@ -3654,11 +3694,11 @@ return select(exp(max(below, -100.0)), 0.0, below < -100.0);
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
 if (id.x >= row_count(1u)) { return; }
 let settings = sampling_of(id.x);
-let wanted = min(step[settings], min(LIMIT, params.width));
+let wanted = min(step[settings + SAMPLING_TOP_K], min(LIMIT, params.width));
 let in_last = min(wanted, params.width - (params.runs - 1u) * RUN);
 keep_largest(thread, id.x * params.stride, (params.runs - 1u) * wanted + in_last, wanted);
 workgroupBarrier();
-let temperature = bitcast<f32>(step[settings + 3u]);
+let temperature = bitcast<f32>(step[settings + SAMPLING_TEMPERATURE]);
 for (var i = thread; i < wanted; i += 64u) {
 let key = found[i].x;
 var rank = 0u;
@@ -3678,7 +3718,7 @@ weights[rank] = weight(divide(logit, temperature), divide(top, temperature));
 workgroupBarrier();
 if (thread > 0u) { return; }
 var kept = wanted;
-let p = bitcast<f32>(step[settings + 1u]);
+let p = bitcast<f32>(step[settings + SAMPLING_TOP_P]);
 if (p < 1.0) {
 var total = 0.0;
 for (var i = 0u; i < wanted; i++) { total += plain[i]; }
@@ -3692,12 +3732,13 @@ kept++;
 if (kept == wanted || reached >= needed) { break; }
 }
 }
-let lowest = logits[0] + bitcast<f32>(step[settings + 2u]);
+let lowest = logits[0] + bitcast<f32>(step[settings + SAMPLING_LOG_MIN_P]);
 while (kept > 1u && logits[kept - 1u] < lowest) { kept--; }
 let row = output_row(id.x);
 var sum = 0.0;
 for (var i = 0u; i < kept; i++) { sum += weights[i]; }
-let bound = token_chance(vec2(step[settings + 4u], step[settings + 5u]), row_position(row) + 1u) * sum;
+let seed = vec2(step[settings + SAMPLING_SEED_LOW], step[settings + SAMPLING_SEED_HIGH]);
+let bound = token_chance(seed, row_position(row) + 1u) * sum;
 var token = ids[0];
 var running = 0.0;
 for (var i = 0u; i < kept && running <= bound && weights[i] > 0.0; i++) {
@@ -3709,11 +3750,10 @@ let sequence = row_sequence(row);
 var is_last = id.x + 1u >= row_count(1u);
 if (!is_last) { is_last = row_sequence(output_row(id.x + 1u)) != sequence; }
 if (is_last) { sampled[sequence] = token; }
-sampled[params.results + step[3] + id.x] = token;
+sampled[params.results + result_of(id.x)] = token;
 }
 `,
   "samplePenalties": `// needs: lib/step, lib/divide
-
 
 
 
@@ -3736,13 +3776,13 @@ if (id.x >= row_count(1u)) { return; }
 let settings = sampling_of(id.x);
 let row = output_row(id.x);
 let end = row_position(row) + 1u;
-let window = min(step[settings + 6u], min(end, WINDOW));
+let window = min(step[settings + SAMPLING_LAST_N], min(end, WINDOW));
 let first = row_sequence(row) * params.context + end - window;
 for (var i = thread; i < window; i += 64u) { recent[i] = history[first + i]; }
 workgroupBarrier();
-let repeat = bitcast<f32>(step[settings + 7u]);
-let frequency = bitcast<f32>(step[settings + 8u]);
-let presence = bitcast<f32>(step[settings + 9u]);
+let repeat = bitcast<f32>(step[settings + SAMPLING_REPEAT]);
+let frequency = bitcast<f32>(step[settings + SAMPLING_FREQUENCY]);
+let presence = bitcast<f32>(step[settings + SAMPLING_PRESENCE]);
 for (var i = thread; i < window; i += 64u) {
 let token = recent[i];
 
@@ -3786,7 +3826,7 @@ fn keep(place: u32, i: u32) { out[destination + place] = vec2(key_at(i), i); }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
 if (id.y >= row_count(1u)) { return; }
-let wanted = min(step[sampling_of(id.y)], min(LIMIT, params.width));
+let wanted = min(step[sampling_of(id.y) + SAMPLING_TOP_K], min(LIMIT, params.width));
 let first = id.x * RUN;
 let count = min(RUN, params.width - first);
 source = params.x_offset + id.y * params.x_stride;

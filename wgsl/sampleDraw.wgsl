@@ -2,7 +2,6 @@
 // sampleDraw.wgsl: draws a row's token from what sampleRuns.wgsl left, as the samplers of src/sample do:
 // top-k, top-p, min-p, temperature; then, in descending order of logits (equal ones by id), the first token whose
 // running sum of weights exp(logit − highest) exceeds u · (sum of all), u from the seed and the token's position.
-// The row's settings: K, p of top-p (1 = off), ln of min-p (−1e30 = off), temperature (more than 0), seed (2 words).
 // candidates [row] K × (key, id) for each run
 // sampled    [0 … sequences) the last token of each sequence, then [output row] the result that is read back
 // grid: (output rows, 1, 1), 64 threads
@@ -35,11 +34,11 @@ fn weight(logit: f32, highest: f32) -> f32 {
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   if (id.x >= row_count(1u)) { return; }
   let settings = sampling_of(id.x);
-  let wanted = min(step[settings], min(LIMIT, params.width));
+  let wanted = min(step[settings + SAMPLING_TOP_K], min(LIMIT, params.width));
   let in_last = min(wanted, params.width - (params.runs - 1u) * RUN);
   keep_largest(thread, id.x * params.stride, (params.runs - 1u) * wanted + in_last, wanted);
   workgroupBarrier();
-  let temperature = bitcast<f32>(step[settings + 3u]);
+  let temperature = bitcast<f32>(step[settings + SAMPLING_TEMPERATURE]);
   for (var i = thread; i < wanted; i += 64u) {
     let key = found[i].x;
     var rank = 0u;
@@ -59,7 +58,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   workgroupBarrier();
   if (thread > 0u) { return; }
   var kept = wanted;
-  let p = bitcast<f32>(step[settings + 1u]);
+  let p = bitcast<f32>(step[settings + SAMPLING_TOP_P]);
   if (p < 1.0) {
     var total = 0.0;
     for (var i = 0u; i < wanted; i++) { total += plain[i]; }
@@ -73,12 +72,13 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       if (kept == wanted || reached >= needed) { break; }
     }
   }
-  let lowest = logits[0] + bitcast<f32>(step[settings + 2u]);
+  let lowest = logits[0] + bitcast<f32>(step[settings + SAMPLING_LOG_MIN_P]);
   while (kept > 1u && logits[kept - 1u] < lowest) { kept--; }
   let row = output_row(id.x);
   var sum = 0.0;
   for (var i = 0u; i < kept; i++) { sum += weights[i]; }
-  let bound = token_chance(vec2(step[settings + 4u], step[settings + 5u]), row_position(row) + 1u) * sum;
+  let seed = vec2(step[settings + SAMPLING_SEED_LOW], step[settings + SAMPLING_SEED_HIGH]);
+  let bound = token_chance(seed, row_position(row) + 1u) * sum;
   var token = ids[0];
   var running = 0.0;
   for (var i = 0u; i < kept && running <= bound && weights[i] > 0.0; i++) {
@@ -90,5 +90,5 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   var is_last = id.x + 1u >= row_count(1u);
   if (!is_last) { is_last = row_sequence(output_row(id.x + 1u)) != sequence; }
   if (is_last) { sampled[sequence] = token; }
-  sampled[params.results + step[3] + id.x] = token;
+  sampled[params.results + result_of(id.x)] = token;
 }

@@ -1,7 +1,6 @@
 // needs: lib/step, lib/divide
 // samplePenalties.wgsl: lowers the logits of the tokens among a row's last ones, in place, as src/sample/penalties.ts
 // does: a positive logit is divided by `repeat`, any other multiplied; then count · frequency + presence is subtracted.
-// The row's settings behind those of sampleDraw.wgsl: how many tokens back (0 = off), repeat, frequency, presence.
 // history [sequence][context] tokens; logits [rows][stride] f32
 // grid: (output rows, 1, 1), 64 threads
 struct Params {
@@ -22,13 +21,13 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let settings = sampling_of(id.x);
   let row = output_row(id.x);
   let end = row_position(row) + 1u;
-  let window = min(step[settings + 6u], min(end, WINDOW));
+  let window = min(step[settings + SAMPLING_LAST_N], min(end, WINDOW));
   let first = row_sequence(row) * params.context + end - window;
   for (var i = thread; i < window; i += 64u) { recent[i] = history[first + i]; }
   workgroupBarrier();
-  let repeat = bitcast<f32>(step[settings + 7u]);
-  let frequency = bitcast<f32>(step[settings + 8u]);
-  let presence = bitcast<f32>(step[settings + 9u]);
+  let repeat = bitcast<f32>(step[settings + SAMPLING_REPEAT]);
+  let frequency = bitcast<f32>(step[settings + SAMPLING_FREQUENCY]);
+  let presence = bitcast<f32>(step[settings + SAMPLING_PRESENCE]);
   for (var i = thread; i < window; i += 64u) {
     let token = recent[i];
     // The first of equal tokens counts for all.

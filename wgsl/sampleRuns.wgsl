@@ -1,6 +1,6 @@
 // needs: lib/step, lib/topk
 // sampleRuns.wgsl: the K largest logits of each run of RUN logits of a row, equal ones by id; the first step of
-// sampling. K is the row's own: the first word of its settings.
+// sampling. K is the row's own.
 // logits [rows][stride] f32; out [row] K × (key, id) for each run, the last of which may have fewer
 // grid: (runs, output rows, 1), 64 threads
 struct Params {
@@ -23,7 +23,7 @@ fn keep(place: u32, i: u32) { out[destination + place] = vec2(key_at(i), i); }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   if (id.y >= row_count(1u)) { return; }
-  let wanted = min(step[sampling_of(id.y)], min(LIMIT, params.width));
+  let wanted = min(step[sampling_of(id.y) + SAMPLING_TOP_K], min(LIMIT, params.width));
   let first = id.x * RUN;
   let count = min(RUN, params.width - first);
   source = params.x_offset + id.y * params.x_stride;

@@ -4,6 +4,7 @@ import { quantByName, quants } from "../../src/file/quants.ts";
 import { quantTables } from "../../src/file/tables.ts";
 import { compose } from "../../src/kernels/compose.ts";
 import { hasQuantKernel, quantKernel } from "../../src/kernels/quants.ts";
+import { encodeStep, type Row, SAMPLED, slotBytes } from "../../src/plan/steps.ts";
 import { wgsl } from "../../wgsl/mod.ts";
 import { fixture, fixtureJson } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
@@ -224,12 +225,11 @@ fn affine_i8(run: Int8Run) -> mat4x4<f32> {
 
 describe.skipIf(!gpuAvailable)("embed.wgsl", () => {
   const POISON = 0x7fc00000;
-  const SAMPLED = 0xffffffff;
   /** Rows of a table of `rowElements` elements a row; records are [sequence, position, token]. */
   async function gather(options: {
     from: Sample;
     width: number;
-    records: readonly (readonly number[])[];
+    records: readonly (readonly [sequence: number, position: number, token: number])[];
     sampled?: readonly number[];
     held?: readonly [first: number, count: number];
     by?: number;
@@ -239,9 +239,11 @@ describe.skipIf(!gpuAvailable)("embed.wgsl", () => {
     const type = typeOf(from.name);
     const rowBytes = (width / type.elements) * type.bytes;
     const [first, count] = options.held ?? [0, Math.floor(from.blocks.length / rowBytes)];
-    const step = new Uint32Array(16 + 8 * records.length);
-    step[0] = records.length;
-    for (const [i, record] of records.entries()) step.set(record, 16 + 8 * i);
+    const step = new Uint32Array(slotBytes(records.length) / 4);
+    const rows = records.map(([sequence, position, token]): Row => {
+      return { sequence, position, token, end: position + 1, output: false };
+    });
+    encodeStep(step, 0, rows, 0);
     const held = from.blocks.slice(first * rowBytes, (first + count) * rowBytes);
     const stride = width + 3;
     const params = [width, 7, first, count, width, stride, by, offset, 0, 16, 0, 0];
@@ -275,7 +277,7 @@ describe.skipIf(!gpuAvailable)("embed.wgsl", () => {
     "gathers tokens, given and sampled: %s",
     async (name) => {
       const from = await sampleOf(name);
-      const records = [
+      const records: [number, number, number][] = [
         [0, 0, 11],
         [0, 1, 0],
         [2, 9, SAMPLED],
@@ -301,13 +303,13 @@ describe.skipIf(!gpuAvailable)("embed.wgsl", () => {
   });
   it("leaves rows alone that a piece of the table does not hold", async () => {
     const from = await sampleOf("q6_K");
-    const records = [2, 3, 5, 6, 11].map((token) => [0, 0, token]);
+    const records = [2, 3, 5, 6, 11].map((token) => [0, 0, token] as const);
     const actual = await gather({ from, width: 512, records, held: [3, 3] });
     expect(difference(actual, rowsOf(from, 512, [-1, 3, 5, -1, -1]))).toBeUndefined();
   });
   it("gathers by position with an offset, and the first row", async () => {
     const from = await sampleOf("f16");
-    const records = [
+    const records: [number, number, number][] = [
       [0, 5, 1],
       [0, 6, 1],
     ];
