@@ -15,6 +15,7 @@ import { perplexity } from "./commands/perplexity.ts";
 import { tokenize } from "./commands/tokenize.ts";
 import { tune } from "./commands/tune.ts";
 import { describeFlags, type Flag, nearest, parseFlags, usage } from "./flags.ts";
+import { withHint } from "./hints.ts";
 import { Interrupted } from "./model.ts";
 import { note, print } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -85,9 +86,10 @@ async function help(name: string | undefined): Promise<number> {
 function report(error: unknown, verbose: boolean): number {
   if (error instanceof Interrupted) return 130;
   if ((error as { code?: string } | null)?.code === "EPIPE") return 0;
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof WebggufError ? ` [${error.code}]` : "";
-  note(verbose && error instanceof Error ? `${error.stack}` : `webgguf: ${message}${code}`);
+  if (verbose && error instanceof Error) note(String(error.stack));
+  else if (error instanceof WebggufError)
+    note(`webgguf: ${withHint(error.message, error.code)} [${error.code}]`);
+  else note(`webgguf: ${error instanceof Error ? error.message : error}`);
   return error instanceof WebggufError && error.code === "input/invalid" ? 2 : 1;
 }
 

@@ -112,7 +112,7 @@ export class CpuExecutor implements Executor {
     throw new WebggufError(
       "context/overflow",
       `Cannot add ${count} tokens to ${length}: the context holds ${this.contextLength}; ` +
-        "use a larger one (-c) or a shorter prompt",
+        "load with a larger contextLength or shorten the prompt",
       { expected: this.contextLength, actual: length + count },
     );
   }

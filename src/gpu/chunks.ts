@@ -69,7 +69,7 @@ function checkWhole(rows: number, limit: number): void {
   if (rows <= limit) return;
   throw new WebggufError(
     "context/overflow",
-    `Cannot take ${rows} tokens: this model attends both ways, so a text must fit one chunk of ${limit} (-ub)`,
+    `Cannot take ${rows} tokens: this model attends both ways, so a text must fit one chunk of ${limit}; load with a larger chunk`,
     { expected: limit, actual: rows },
   );
 }

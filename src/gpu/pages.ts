@@ -37,7 +37,7 @@ export class PageTable {
     if (wanted > this.contextLength) {
       throw new WebggufError(
         "context/overflow",
-        `Cannot hold ${wanted} tokens: the context is ${this.contextLength} (-c or contextLength raises it)`,
+        `Cannot hold ${wanted} tokens: the context is ${this.contextLength}; load with a larger contextLength`,
         { expected: this.contextLength, actual: wanted },
       );
     }

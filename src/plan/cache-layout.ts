@@ -34,7 +34,7 @@ export function layoutSlot(
   if (slot.keyWidth % 4 !== 0 || slot.valueWidth % 4 !== 0) {
     throw new WebggufError(
       "model/unsupported",
-      `Cannot cache layer ${slot.layer}: head widths ${slot.keyWidth} and ${slot.valueWidth} are not multiples of 4; use --device cpu`,
+      `Cannot cache layer ${slot.layer}: head widths ${slot.keyWidth} and ${slot.valueWidth} are not multiples of 4; load with device "cpu"`,
       { expected: "multiples of 4", actual: [slot.keyWidth, slot.valueWidth] },
     );
   }

@@ -67,7 +67,7 @@ export class BenchRun {
     if (this.#graph.outputKind !== "logits" && tests.some((test) => test.kind === "generate"))
       throw new WebggufError(
         "input/invalid",
-        "This model makes embeddings, no tokens: measure prompts alone (-n 0)",
+        "Cannot measure generated tokens: this model makes embeddings; measure prompts alone",
       );
     const seconds: number[][] = tests.map(() => []);
     const rounds = this.repetitions + 1;
