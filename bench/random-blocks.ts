@@ -2,7 +2,7 @@
  * Random tensor data of any type, written as blocks: random codes, and scales that give the weights a
  * standard deviation near 0.02 and a mean near 0, so that a deep model's values stay finite.
  */
-import { floatToBfloat, floatToHalf } from "../src/base/half.ts";
+import { floatToHalf } from "../src/base/half.ts";
 import { dequantize } from "../src/file/decode/index.ts";
 import type { QuantType } from "../src/file/quants.ts";
 
@@ -130,6 +130,16 @@ function outerScale(type: QuantType): number {
 
 /** A uniform number with the wanted deviation. */
 const uniform = (word: number): number => (word / 2 ** 32 - 0.5) * sigma * Math.sqrt(12);
+
+const floatView = new Float32Array(1);
+const bitView = new Uint32Array(floatView.buffer);
+
+/** The bit pattern of the bfloat16 nearest to a finite number (ties to even). */
+function floatToBfloat(value: number): number {
+  floatView[0] = value;
+  const bits = bitView[0];
+  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
+}
 
 /** Fills a whole number of blocks of `type` with random weights. */
 export function fillRandom(

@@ -3,7 +3,18 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { architectures } from "../src/models/index.ts";
-import { code, graphOf, importsOf, resolveFrom, root, sourcesIn, text } from "./checks/sources.ts";
+import {
+  circlesOf,
+  code,
+  graphOf,
+  importsOf,
+  resolveFrom,
+  root,
+  sourcesIn,
+  takenBy,
+  text,
+  valuesOf,
+} from "./checks/sources.ts";
 
 /** The stations in the order in which data flows; each may import itself and what stands before it. */
 const stations = [
@@ -72,6 +83,14 @@ describe("imports", () => {
       }
     }
     expect(wrong).toEqual([]);
+  });
+
+  it("have no circle, types included", () => {
+    const known = ["src/bytes/", "src/file/", "src/chat/", "src/plan/", "src/models/"];
+    const circles = circlesOf(all).filter(
+      (circle) => !known.some((room) => circle.every((file) => file.startsWith(room))),
+    );
+    expect(circles).toEqual([]);
   });
 
   it("of engine files carry their ending", () => {
@@ -165,6 +184,32 @@ describe("names", () => {
     // Nor may a plan ask which family a graph is of.
     const asking = [...sourcesIn("src/kernels"), ...sourcesIn("src/plan")];
     expect(matchesIn(asking, /\.architecture\b/g)).toEqual([]);
+  });
+});
+
+describe("exports", () => {
+  /** Files and values that nobody in the package asks for, and why they are there. */
+  const reasons: Readonly<Record<string, string>> = {
+    "src/platform/browser.ts": "#platform",
+    "src/platform/deno.ts": "#platform",
+    "src/platform/node.ts": "#platform",
+    "src/gguf/write.ts": "the other half of the format, which benches and tests write models with",
+    "src/gguf/write-value.ts typed": "part of that half",
+    "src/cpu/weights.ts matrixOf": "the oracle of the kernels' tests",
+    "src/tokenizer/pretokenize/index.ts preTokenizerNames": "every name is tested",
+    "src/tokenizer/tokenizer.ts tokenizerSteps": "the growth of the work is tested",
+  };
+
+  it("are used by the package: code for tests alone stands in test/", () => {
+    const taken = new Set(all.flatMap(takenBy));
+    const usedInside = (file: string, name: string): boolean =>
+      Array.from(code(text(file), false).matchAll(new RegExp(`\\b${name}\\b`, "g"))).length > 1;
+    const idle = engine
+      .filter((file) => !doors.includes(file) && !taken.has(`${file} *`))
+      .flatMap((file) => valuesOf(file).map((name) => [file, name] as const))
+      .filter(([file, name]) => !taken.has(`${file} ${name}`) && !usedInside(file, name))
+      .filter(([file, name]) => !(file in reasons) && !(`${file} ${name}` in reasons));
+    expect(idle.map((one) => one.join(" "))).toEqual([]);
   });
 });
 

@@ -44,17 +44,3 @@ export function floatToHalf(value: number): number {
   const rebiased = magnitude - (112 << 23);
   return sign | ((rebiased + 0xfff + ((rebiased >>> 13) & 1)) >>> 13);
 }
-
-/** The value of a bfloat16 bit pattern: the upper half of a float32. */
-export function bfloatToFloat(bits: number): number {
-  bitView[0] = (bits & 0xffff) << 16;
-  return floatView[0];
-}
-
-/** The bit pattern of the bfloat16 number nearest to `value` (ties to even; NaN stays NaN). */
-export function floatToBfloat(value: number): number {
-  floatView[0] = value;
-  const bits = bitView[0];
-  if ((bits & 0x7fffffff) > 0x7f800000) return (bits >>> 16) | 64;
-  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
-}

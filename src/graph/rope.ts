@@ -4,9 +4,6 @@
  */
 import type { RopeTable } from "./ops.ts";
 
-/** Position components a row can have (time, height, width, extra). */
-export const positionComponents = 4;
-
 /**
  * YaRN's border: the pair that makes `turns` full turns within the original context
  * (https://arxiv.org/abs/2309.00071, equation 17 solved for the dimension).

@@ -12,18 +12,6 @@ function webgpu(): GPU | undefined {
   return globalThis.navigator?.gpu;
 }
 
-/** A turn of the event loop. A message, because timers inside timers wait 4 ms at least. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
-
 /** The platform of browsers, pages and workers alike. */
 export const platform: Platform = {
   runtime: "browser",
@@ -57,5 +45,4 @@ export const platform: Platform = {
     if (estimate?.quota !== undefined) facts["storageQuota"] = gibibytes(estimate.quota);
     return facts;
   },
-  breathe,
 };

@@ -84,7 +84,4 @@ export const platform: Platform = {
     }
     return facts;
   },
-  breathe(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, 0));
-  },
 };

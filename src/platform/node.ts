@@ -186,7 +186,4 @@ export const platform: Platform = {
       memoryFree: gibibytes(os.freemem()),
     };
   },
-  breathe(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
-  },
 };

@@ -33,6 +33,4 @@ export interface Platform {
   readonly fetch: typeof fetch;
   /** Facts for `webgguf devices`: runtime and version, WASM SIMD, SharedArrayBuffer, memory, storage quota where known. */
   facts(): Promise<Readonly<Record<string, string | number | boolean>>>;
-  /** Lets pending events run: timers, aborts, messages. */
-  breathe(): Promise<void>;
 }

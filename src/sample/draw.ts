@@ -38,15 +38,6 @@ export function draw(c: Candidates, u: number): Draw {
   return drawn(c, chosen, max, sum);
 }
 
-/** The token of the highest logit, the lowest id among equals; `model/invalid` as {@link draw}. */
-export function greedy(c: Candidates): number {
-  const max = highest(c);
-  requirePossible(max);
-  let at = 0;
-  while (c.logits[at] !== max) at++;
-  return c.ids[at];
-}
-
 function drawn(c: Candidates, position: number, max: number, sum: number): Draw {
   return { token: c.ids[position], probability: weight(c.logits[position], max) / sum };
 }

@@ -98,3 +98,57 @@ export function graphOf(
   }
   return { files: [...files].sort(), packages };
 }
+
+/** The values (functions, classes, constants; no types) that a file exports by name. */
+export function valuesOf(file: string): string[] {
+  const found = code(text(file), false).matchAll(
+    /^export (?:async )?(?:abstract class|class|function\*?|const|let) (\w+)/gm,
+  );
+  return Array.from(found, ([, name]) => name!);
+}
+
+/** What a file takes from other files of the repository: "file name", or "file *" for all of it. */
+export function takenBy(file: string): string[] {
+  const source = code(text(file), true);
+  const found = source.matchAll(/\b(?:import|export)\b([^;"'`]*?)\bfrom\s*"(\.[^"]+)"/g);
+  return Array.from(found, ([, names, specifier]) => {
+    const target = resolveFrom(file, specifier!);
+    const list = /\{([\s\S]*)\}/.exec(names!)?.[1];
+    return (list?.split(",") ?? ["*"]).map((name) => {
+      const [own] = name
+        .trim()
+        .replace(/^type\s+/, "")
+        .split(/\s+as\s+/);
+      return `${target} ${own}`;
+    });
+  }).flat();
+}
+
+/** Files of which each imports another one, in the end itself; imports of types count. */
+export function circlesOf(files: readonly string[]): string[][] {
+  const targets = new Map(
+    files.map((file) => [
+      file,
+      importsOf(file)
+        .filter((one) => one.startsWith("."))
+        .map((one) => resolveFrom(file, one)),
+    ]),
+  );
+  const reachable = (from: string): Set<string> => {
+    const seen = new Set<string>();
+    const waiting = [...(targets.get(from) ?? [])];
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (seen.has(file)) continue;
+      seen.add(file);
+      waiting.push(...(targets.get(file) ?? []));
+    }
+    return seen;
+  };
+  const reach = new Map(files.map((file) => [file, reachable(file)]));
+  const circles: string[][] = [];
+  for (const file of files) {
+    if (!reach.get(file)!.has(file) || circles.some((circle) => circle.includes(file))) continue;
+    circles.push(files.filter((one) => reach.get(file)!.has(one) && reach.get(one)!.has(file)));
+  }
+  return circles;
+}

@@ -7,11 +7,11 @@ import { readGguf } from "../../src/gguf/read.ts";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
 import type { DeviceSampling, StepResult } from "../../src/graph/executor.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { dispatchesByLayer } from "../../src/plan/explain.ts";
 import { decodeTraffic } from "../../src/plan/traffic.ts";
 import { countCalls } from "../counters.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
+import { dispatchesByLayer } from "../plan/dispatches.ts";
 import { CONTEXT, openExecutor, openModel, type TestModel } from "../plan/models.ts";
 
 const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 };

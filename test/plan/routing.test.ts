@@ -5,9 +5,9 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { StepRequest } from "../../src/graph/executor.ts";
 import { buildGraph } from "../../src/models/index.ts";
-import { dispatchesByLayer } from "../../src/plan/explain.ts";
 import { countCalls } from "../counters.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
+import { dispatchesByLayer } from "./dispatches.ts";
 import { CONTEXT, openExecutor, openModel, type TestModel } from "./models.ts";
 
 const greedy = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 };

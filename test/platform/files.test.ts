@@ -118,14 +118,4 @@ describe("the platform", () => {
     expect(facts["wasmSimd"]).toBe(true);
     expect(typeof facts["sharedArrayBuffer"]).toBe("boolean");
   });
-
-  it("lets timers run between breaths", async () => {
-    let ran = false;
-    setTimeout(() => {
-      ran = true;
-    }, 0);
-    const deadline = Date.now() + 5000;
-    while (!ran && Date.now() < deadline) await platform.breathe();
-    expect(ran).toBe(true);
-  });
 });
