@@ -271,7 +271,7 @@ class Bench {
   /** Groups 0 and 2: rows with tokens spread over the table, and the lookup tables. */
   #stepGroup(one: Case, buffers: Buffers): Record<"step" | "tables", GPUBindGroup> {
     const { device } = this.#gpu;
-    const { layouts } = this.#pipelines;
+    const pipelines = this.#pipelines;
     const usage = BufferUsage.storage | BufferUsage.copyTarget;
     const words = new Uint32Array(slotBytes(one.rows) / 4);
     const rows = Array.from({ length: one.rows }, (_, i) => ({
@@ -288,17 +288,8 @@ class Bench {
       return buffer;
     };
     return {
-      step: device.createBindGroup({
-        layout: layouts.step,
-        entries: [
-          { binding: 0, resource: { buffer: put(words), size: words.byteLength } },
-          { binding: 1, resource: { buffer: put(new Uint32Array(4)) } },
-        ],
-      }),
-      tables: device.createBindGroup({
-        layout: layouts.tables,
-        entries: [{ binding: 0, resource: { buffer: put(quantTables()) } }],
-      }),
+      step: pipelines.stepGroup(put(words), words.byteLength, put(new Uint32Array(4))),
+      tables: pipelines.tablesGroup(put(quantTables())),
     };
   }
 }

@@ -162,17 +162,8 @@ function bareStep(gpu: Gpu, executor: GpuExecutor): Bare {
     });
   });
   const [step, pages] = ["step", "pages"].map((name) => named.get(name)!);
-  const stepGroup = device.createBindGroup({
-    layout: pipelines.layouts.step,
-    entries: [
-      { binding: 0, resource: { buffer: step, size: SLOT } },
-      { binding: 1, resource: { buffer: pages } },
-    ],
-  });
-  const tableGroup = device.createBindGroup({
-    layout: pipelines.layouts.tables,
-    entries: [{ binding: 0, resource: { buffer: tables } }],
-  });
+  const stepGroup = pipelines.stepGroup(step, SLOT, pages);
+  const tableGroup = pipelines.tablesGroup(tables);
   const made = calls.map((call) => pipelines.get(call));
   const [x, y, z] = (["x", "y", "z"] as const).map((axis) =>
     calls.map(({ grid }) => (grid.rows === axis ? Math.ceil(1 / grid.tile) : grid[axis])),

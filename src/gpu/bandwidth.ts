@@ -57,13 +57,7 @@ export async function copyBandwidth(gpu: Gpu): Promise<number> {
     const pipelines = Pipelines.of(device);
     await pipelines.compile([call]);
     const replay = new Replay(plan, device, buffers, pipelines, named);
-    const step = device.createBindGroup({
-      layout: pipelines.layouts.step,
-      entries: [
-        { binding: 0, resource: { buffer: named.get("step")!, size: slotBytes(ROWS) } },
-        { binding: 1, resource: { buffer: named.get("pages")! } },
-      ],
-    });
+    const step = pipelines.stepGroup(named.get("step")!, slotBytes(ROWS), named.get("pages")!);
     const seconds = async (times: number): Promise<number> => {
       const start = performance.now();
       const encoder = device.createCommandEncoder();

@@ -3,9 +3,10 @@ import { WebggufError } from "../base/errors.ts";
 import type { KernelCall } from "../kernels/call.ts";
 import { compose, variantKey } from "../kernels/compose.ts";
 
-/** Bindings of group 0: the step (its offset changes with every step) and the page table. */
+/** GPUShaderStage.COMPUTE, which Node does not name. */
 const COMPUTE = 4;
 
+/** Layouts of group 0 and group 2; that of group 1 depends on the call. */
 export interface Layouts {
   readonly step: GPUBindGroupLayout;
   readonly tables: GPUBindGroupLayout;
@@ -46,6 +47,27 @@ export class Pipelines {
         entries: [{ binding: 0, visibility: COMPUTE, buffer: { type: "read-only-storage" } }],
       }),
     };
+  }
+
+  /** Group 0: `size` bytes of step records, from the offset that each step sets, and the page table. */
+  stepGroup(step: GPUBuffer, size: number, pages: GPUBuffer): GPUBindGroup {
+    return this.#device.createBindGroup({
+      label: "step",
+      layout: this.layouts.step,
+      entries: [
+        { binding: 0, resource: { buffer: step, size } },
+        { binding: 1, resource: { buffer: pages } },
+      ],
+    });
+  }
+
+  /** Group 2: the tables of quantised types, for the calls that read them. */
+  tablesGroup(tables: GPUBuffer): GPUBindGroup {
+    return this.#device.createBindGroup({
+      label: "tables",
+      layout: this.layouts.tables,
+      entries: [{ binding: 0, resource: { buffer: tables } }],
+    });
   }
 
   /** The layout of group 1 of a call: params, then its buffers. */

@@ -89,13 +89,8 @@ class Tails {
     await this.#pipelines.compile([...plan.calls, ...plan.drawing]);
     const { device } = this.#gpu;
     this.#replay = new Replay(plan, device, this.#buffers, this.#pipelines, this.#named);
-    this.#step = device.createBindGroup({
-      layout: this.#pipelines.layouts.step,
-      entries: ["step", "pages"].map((name, binding) => ({
-        binding,
-        resource: { buffer: this.#buffer(name) },
-      })),
-    });
+    const records = this.#buffer("step");
+    this.#step = this.#pipelines.stepGroup(records, records.size, this.#buffer("pages"));
     return this;
   }
 

@@ -71,20 +71,12 @@ export async function runCalls(
       named.set(name, made(contents, storage | copySource));
     const words = new Uint32Array(slotBytes(job.rows.length) / 4);
     encodeStep(words, 0, job.rows, 0);
-    const step = device.createBindGroup({
-      layout: pipelines.layouts.step,
-      entries: [
-        { binding: 0, resource: { buffer: made(words, storage), size: words.byteLength } },
-        {
-          binding: 1,
-          resource: { buffer: made(job.pages ?? new Uint32Array(4), storage) },
-        },
-      ],
-    });
-    const tables = device.createBindGroup({
-      layout: pipelines.layouts.tables,
-      entries: [{ binding: 0, resource: { buffer: made(quantTables(), storage) } }],
-    });
+    const step = pipelines.stepGroup(
+      made(words, storage),
+      words.byteLength,
+      made(job.pages ?? new Uint32Array(4), storage),
+    );
+    const tables = pipelines.tablesGroup(made(quantTables(), storage));
     const outputs = job.rows.filter((row) => row.output).length;
     const ready = await Promise.all(
       job.calls.map((call) =>
