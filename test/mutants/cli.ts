@@ -1,0 +1,63 @@
+import type { Mutant } from "./mutant.ts";
+
+const flags = { file: "cli/flags.ts", tests: ["test/cli/flags"] } as const;
+const modelFlags = { file: "cli/model-flags.ts", tests: ["test/cli/flags"] } as const;
+const tunings = { file: "cli/tunings.ts", tests: ["test/cli/tunings"] } as const;
+
+export const mutants: readonly Mutant[] = [
+  {
+    ...flags,
+    fault: "flags with underscores are unknown",
+    from: 'bySpelling.get(spelling.replaceAll("_", "-"))',
+    to: "undefined",
+  },
+  {
+    ...flags,
+    fault: "a fraction is taken for a whole number",
+    from: "if (value !== undefined && !Number.isInteger(value))",
+    to: "if (value !== undefined && Number.isNaN(value))",
+  },
+  {
+    ...flags,
+    fault: "a switch takes a value and forgets it",
+    from: "if (equals >= 0) throw usage(`${spelling} takes no value`);",
+    to: "",
+  },
+  {
+    ...modelFlags,
+    fault: "the larger of -b and -ub is the chunk",
+    from: "chunk: Math.min(...chunks)",
+    to: "chunk: Math.max(...chunks)",
+  },
+  {
+    ...modelFlags,
+    fault: "some layers on the GPU mean the CPU",
+    from: 'values.integer("gpu-layers") === 0',
+    to: 'values.integer("gpu-layers") !== 0',
+  },
+  {
+    ...modelFlags,
+    fault: "a draft model is used where speculation is switched off",
+    from: 'if (type === "none") return {};',
+    to: "",
+  },
+  {
+    ...tunings,
+    fault: "an adapter's old tuning stays beside the new one",
+    from: "readTunings().filter(({ adapter }) => adapter !== tuning.adapter)",
+    to: "readTunings()",
+  },
+  {
+    ...tunings,
+    fault: "values of another version are taken",
+    from: "RANGES[key]?.includes(one) === true",
+    to: "RANGES[key]?.includes(one) !== false",
+  },
+  {
+    file: "cli/hints.ts",
+    tests: ["test/cli/hints"],
+    fault: "the hint takes the message's place",
+    from: "`${message} (${hint})`",
+    to: "`${hint}`",
+  },
+];
