@@ -18,7 +18,7 @@ const MODEL: readonly Flag[] = [
   },
 ];
 
-/** Where and how large: for every command that computes. */
+/** The device and the sizes: for every command that computes. */
 export const DEVICE_FLAGS: readonly Flag[] = [
   ...MODEL,
   {
@@ -66,27 +66,27 @@ export const DEVICE_FLAGS: readonly Flag[] = [
   },
 ];
 
-/** How tokens are guessed ahead: for commands that generate. */
+/** Speculative decoding: for commands that generate. */
 export const SPECULATION_FLAGS: readonly Flag[] = [
   {
     names: ["-md", "--spec-draft-model", "--model-draft"],
     value: "FILE",
-    help: "a smaller model with the same vocabulary, which guesses tokens ahead",
+    help: "a smaller model with the same vocabulary, which drafts tokens ahead",
   },
   {
     names: ["--spec-type"],
     value: "TYPE",
-    help: "none, ngram-simple (looks guesses up in the text) or draft-simple (what -md does)",
+    help: "none, ngram-simple (looks drafts up in the text) or draft-simple (what -md does)",
   },
   {
     names: ["--draft", "--draft-n", "--spec-draft-n-max", "--draft-max"],
     value: "N",
-    help: "tokens guessed at once, at most 7 (default 7)",
+    help: "tokens drafted at once, at most 7 (default 7)",
   },
   {
     names: ["--draft-n-min", "--spec-draft-n-min", "--draft-min"],
     value: "N",
-    help: "shorter guesses are not tried (default 1)",
+    help: "shorter drafts are not verified (default 1)",
   },
 ];
 

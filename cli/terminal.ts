@@ -50,7 +50,7 @@ export async function readStdin(): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-/** Calls back at Ctrl-C until the returned function is called. */
+/** Calls `listener` at Ctrl-C until the returned function is called. */
 export function onInterrupt(listener: () => void): () => void {
   process.on("SIGINT", listener);
   return () => process.off("SIGINT", listener);

@@ -1,4 +1,4 @@
-/** How fast a plain copy kernel moves bytes on a device: what the speed of other kernels is compared with. */
+/** How fast a plain copy kernel moves bytes on a device: the speed that other kernels are compared with. */
 import { copy } from "../kernels/copy.ts";
 import type { Plan } from "../plan/plan.ts";
 import { encodeStep, slotBytes } from "../plan/steps.ts";
@@ -10,7 +10,7 @@ import { Replay } from "./replay.ts";
 /** Rows of a copy, and its floats: eight times 16 MiB is just below what every device can bind. */
 const ROWS = 8;
 const WIDTH = 64 * 65535;
-/** A software adapter's threads are few; an eighth is beyond the caches all the same. */
+/** For software adapters, which have few threads; still larger than their caches. */
 const SOFTWARE_WIDTH = WIDTH / 5;
 const MEASURE_MS = 60;
 

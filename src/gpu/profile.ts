@@ -1,7 +1,7 @@
 /**
  * Time of each dispatch on the GPU, by time stamps around compute passes. A pass can be stamped only
- * at its ends, so while a profile is taken every dispatch gets a pass of its own. The executor
- * knows nothing of it: the device's command encoders are stood in for, from outside.
+ * at its ends, so every dispatch gets a pass of its own while a profile is taken. The executor is not
+ * involved: the device's command encoders are replaced from outside.
  */
 import { WebggufError } from "../base/errors.ts";
 import type { TimedCall } from "../graph/instruments.ts";
@@ -63,7 +63,7 @@ export async function timeDispatches(
   }
 }
 
-/** What a pass is told, passed on to a new pass at every dispatch. */
+/** Stands in for a pass: makes a pass of its own for every dispatch, with the state set so far. */
 class SplitPass {
   readonly #begin: () => GPUComputePassEncoder;
   readonly #groups: { group: GPUBindGroup; offsets: readonly number[] }[] = [];

@@ -3,8 +3,8 @@ import type { Capabilities } from "../platform/types.ts";
 import type { Tuning } from "./tuning-types.ts";
 
 /**
- * Software adapters run a workgroup's threads as the lanes of vector instructions and pay dearly for barriers, so
- * a thread makes whole outputs; real GPUs want neighbouring threads to read neighbouring words.
+ * Software adapters run a workgroup's threads as the lanes of vector instructions, and barriers cost them much, so
+ * each thread makes whole outputs; real GPUs want neighbouring threads to read neighbouring words.
  *
  * On llvmpipe each load is a slow gather: a norm of its own makes decoding 1.4 times as fast, and int8 activations,
  * a quarter of the loads, 1.3 to 2 times with one row. SwiftShader is as fast with floats. Of real GPUs none has

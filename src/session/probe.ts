@@ -16,7 +16,7 @@ export const PROBE_OPTIONS = {
   maxSequences: 1,
   cacheTypeK: "f32",
   cacheTypeV: "f32",
-  // No plan for prompts: its kernels would be compiled for nothing.
+  // Without a plan for prompts, whose kernels would be compiled for nothing.
   chunk: 1,
 } as const;
 /** Milliseconds that a measurement goes on for; the first step is not counted. */
@@ -33,13 +33,13 @@ export async function secondsPerToken(
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
   const type = mostCommonType(file);
-  const wide = chain(type, Math.max(512, type.elements), 8192, 1);
-  const many = chain(type, type.elements, type.elements, 16);
+  const wide = matrixChain(type, Math.max(512, type.elements), 8192, 1);
+  const many = matrixChain(type, type.elements, type.elements, 16);
   const heavy = graph.ops.filter((op) => op.op === "linear" || op.op === "moeLinear").length;
   const bytes = bytesPerToken(graph, file);
   const seconds: number[] = [];
   for (const device of devices) {
-    const make = ({ graph, file }: Probe): Promise<Executor> =>
+    const make = ({ graph, file }: ProbeModel): Promise<Executor> =>
       device.load(graph, file, PROBE_OPTIONS, { signal });
     const perByte = (await secondsPerStep(make, wide, signal)) / wide.bytes;
     const perOp = (await secondsPerStep(make, many, signal)) / 16;
@@ -48,10 +48,10 @@ export async function secondsPerToken(
   return seconds;
 }
 
-/** Seconds of a step of `rows` tokens, of `burst` such steps that are handed over together. */
+/** Seconds of a step of `rows` tokens, where `burst` such steps are started together. */
 export async function secondsPerStep(
-  make: (model: Probe) => Promise<Executor>,
-  model: Probe,
+  make: (model: ProbeModel) => Promise<Executor>,
+  model: ProbeModel,
   signal: AbortSignal | undefined,
   rows = 1,
   burst = 1,
@@ -78,15 +78,20 @@ export async function secondsPerStep(
   }
 }
 
-/** A made-up model. */
-export interface Probe {
+/** A made-up model: its weights are zero. */
+export interface ProbeModel {
   readonly graph: Graph;
   readonly file: ModelFile;
   readonly bytes: number;
 }
 
 /** `count` matrices of one type one after the other; their bytes are zero, which every type can decode. */
-export function chain(type: QuantType, width: number, out: number, count: number): Probe {
+export function matrixChain(
+  type: QuantType,
+  width: number,
+  out: number,
+  count: number,
+): ProbeModel {
   const ops: Op[] = [
     { op: "embed", table: "embed", by: "first", offset: 0, layer: -1, name: "embed" },
     { op: "select", x: 0, layer: -1, name: "select" },

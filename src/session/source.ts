@@ -1,4 +1,4 @@
-/** Whatever names a model, as a source of bytes. */
+/** From whatever names a model to its bytes and its header. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";

@@ -22,7 +22,7 @@ const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 } as const;
 /** Decode steps that a profile is the mean of. */
 const PROFILED_STEPS = 16;
 
-/** What is measured again and again. */
+/** A test, which is run several times. */
 export interface PlannedTest {
   readonly name: string;
   readonly kind: "prompt" | "generate";
@@ -60,8 +60,8 @@ export class BenchRun {
   }
 
   /**
-   * Seconds of every run of every test. After a run of each for nothing (first use of a shape) they take turns, so
-   * that what else the machine does strikes all of them and their ratios hold.
+   * Seconds of every run of every test. The first run of each does not count (first use of a shape). The tests take
+   * turns, so that other work on the machine slows all of them alike and their ratios hold.
    */
   async times(tests: readonly PlannedTest[]): Promise<number[][]> {
     if (this.#graph.outputKind !== "logits" && tests.some((test) => test.kind === "generate"))
@@ -125,11 +125,11 @@ export class BenchRun {
     if (depth > 0) await this.#executor.instruments?.fill(SEQUENCE, depth);
   }
 
-  /** Seconds of a prompt with its first token, or with its output where there are no tokens to draw. */
+  /** Seconds of a prompt up to its first token, or up to its output where the model samples no tokens. */
   async #promptSeconds(count: number, depth: number): Promise<number> {
     await this.#toDepth(depth);
     const { vocabulary, outputKind } = this.#graph;
-    // Any ids do: the work does not depend on them. Nearby rows of the table should not all be the same.
+    // The work does not depend on the ids; different ones read different rows of the table.
     const tokens = Array.from({ length: count }, (_, i) => (i * 7919 + 11) % vocabulary);
     const request: StepRequest =
       outputKind === "logits"
@@ -152,12 +152,12 @@ export class BenchRun {
       drawing: { on: "device", sampling: GREEDY },
       signal,
     })) {
-      // The tokens themselves do not matter.
+      // Only the time matters.
     }
     return (performance.now() - start) / 1000;
   }
 
-  /** The median submit's; in a run of its own, because the clock must not add to the times reported. */
+  /** From the median submit, in a run of its own: the clock must not add to the times reported. */
   async #hostMicroseconds(tokens: number, depth: number): Promise<number | null> {
     if (!this.#device) return null;
     await this.#toDepth(depth);

@@ -141,7 +141,7 @@ export interface BenchmarkReport {
     readonly warmSeconds: number;
   };
   readonly memory: {
-    /** GPU bytes by owner, at the end of all tests; on the CPU path what it holds. */
+    /** Bytes by owner at the end of all tests, on the GPU or of the CPU path. */
     readonly owners: Readonly<Record<string, number>>;
     readonly total: number;
   };

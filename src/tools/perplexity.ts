@@ -22,7 +22,7 @@ export interface Perplexity {
 }
 
 /**
- * The text is tokenized whole, without reading special tokens in it, and cut into chunks of
+ * The text is tokenized whole, without reading special tokens in it, and split into chunks of
  * `context` tokens (a rest is dropped). Each chunk is computed alone, its first token being BOS
  * where the model adds one. Counted are the predictions made at the second half of the positions,
  * so that each has at least half a context before it.

@@ -1,11 +1,11 @@
-/** Measures which shapes of the linear kernels are fastest on a device: the optional half of plan/tuning.ts. */
+/** Measures which shapes of the linear kernels are fastest on a device: what plan/tuning.ts can only estimate. */
 import { WebggufError } from "../base/errors.ts";
 import { quantByName } from "../file/quants.ts";
 import { gpuInstruments } from "../gpu/instruments.ts";
 import { tuningFor } from "../plan/tuning.ts";
 import type { DeviceTuning, Tuning } from "../plan/tuning-types.ts";
 import { openDevice } from "../session/open.ts";
-import { chain, PROBE_OPTIONS, type Probe, secondsPerStep } from "../session/probe.ts";
+import { matrixChain, PROBE_OPTIONS, type ProbeModel, secondsPerStep } from "../session/probe.ts";
 
 export interface TuneOptions {
   /** (Part of) the adapter's name. @default the one that models are loaded on */
@@ -17,9 +17,9 @@ export interface TuneOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Rounds over all candidates; the best of each counts, because other work on the machine only ever adds. */
+/** Rounds over all candidates; the best of each counts, because other work on the machine only adds time. */
 const ROUNDS = 3;
-/** Another choice than the usual one must be this much faster. */
+/** A candidate replaces the usual choice where it takes less than this share of its time. */
 const GAIN = 0.95;
 
 /**
@@ -39,7 +39,9 @@ export async function tuneDevice(options: TuneOptions = {}): Promise<DeviceTunin
     const { capabilities } = gpu.instruments;
     const usual = tuningFor(capabilities);
     // Large enough to outlast a launch on a GPU, small enough to end soon on a software adapter.
-    const model = capabilities.software ? chain(type, 512, 1024, 2) : chain(type, 4096, 4096, 24);
+    const model = capabilities.software
+      ? matrixChain(type, 512, 1024, 2)
+      : matrixChain(type, 4096, 4096, 24);
     const burst = capabilities.software ? 1 : 8;
 
     /** The fastest candidate; the first is what is used anyway. */
@@ -59,7 +61,7 @@ export async function tuneDevice(options: TuneOptions = {}): Promise<DeviceTunin
     };
     const run = (tuning: Tuning, rows: number, int8: "on" | "off"): Promise<number> => {
       const chosen = [{ adapter: capabilities.name, ...tuning }];
-      const make = ({ graph, file }: Probe) =>
+      const make = ({ graph, file }: ProbeModel) =>
         gpu.load(graph, file, { ...PROBE_OPTIONS, chunk: rows, tuning: chosen, int8 }, { signal });
       return secondsPerStep(make, model, signal, rows, rows === 1 ? burst : 1);
     };

@@ -20,8 +20,8 @@ export const mutants: readonly Mutant[] = [
   {
     ...flags,
     fault: "a switch takes a value and forgets it",
-    from: "if (equals >= 0) throw usage(`${spelling} takes no value`);",
-    to: "",
+    from: "if (equals >= 0) throw",
+    to: "if (equals > arg.length) throw",
   },
   {
     ...modelFlags,
@@ -56,8 +56,8 @@ export const mutants: readonly Mutant[] = [
   {
     file: "cli/hints.ts",
     tests: ["test/cli/hints"],
-    fault: "the hint takes the message's place",
-    from: "`${message} (${hint})`",
-    to: "`${hint}`",
+    fault: "errors that have a hint come without it",
+    from: "return hint === undefined ?",
+    to: "return hint !== undefined ?",
   },
 ];
