@@ -22,7 +22,7 @@ export async function openSource(source: ModelSource, signal?: AbortSignal): Pro
   if (typeof source?.read === "function") return source;
   throw new WebggufError(
     "input/invalid",
-    "A model is a path, a URL, a File or Blob, bytes, or a ByteSource",
+    "Cannot open the model: give a path, a URL, a File or Blob, bytes, or a ByteSource",
     { actual: source },
   );
 }

@@ -110,9 +110,13 @@ function decideTests(options: BenchmarkOptions): PlannedTests {
   const whole = (name: string, values: readonly number[]): readonly number[] => {
     const wrong = values.find((value) => !Number.isInteger(value) || value < 0);
     if (wrong !== undefined)
-      throw new WebggufError("input/invalid", `${name} are whole numbers, not ${wrong}`, {
-        actual: wrong,
-      });
+      throw new WebggufError(
+        "input/invalid",
+        `Cannot run the benchmark: ${name} are whole numbers of at least 0, not ${wrong}`,
+        {
+          actual: wrong,
+        },
+      );
     return values;
   };
   const prompts = whole("promptTokens", options.promptTokens ?? [512]).filter((n) => n > 0);
@@ -127,7 +131,7 @@ function decideTests(options: BenchmarkOptions): PlannedTests {
   if (tests.length === 0)
     throw new WebggufError(
       "input/invalid",
-      "Nothing to measure: give promptTokens or generateTokens",
+      "Cannot run the benchmark: there is nothing to measure; give promptTokens or generateTokens",
     );
   return { tests, prompts, longest: Math.max(...tests.map((one) => one.tokens + one.depth)) + 1 };
 }

@@ -37,14 +37,14 @@ export async function perplexity(
   if (context > model.contextLength)
     throw new WebggufError(
       "context/overflow",
-      `Chunks of ${context} tokens do not fit the context of ${model.contextLength}; load the model with a larger contextLength`,
+      `Cannot compute chunks of ${context} tokens: the context holds ${model.contextLength}; load the model with a larger contextLength`,
       { expected: model.contextLength, actual: context },
     );
   const ids = tokenizer.encode(text, { addSpecial: true, parseSpecial: false });
   if (ids.length < 2 * context)
     throw new WebggufError(
       "input/invalid",
-      `The text has ${ids.length} tokens; perplexity at a context of ${context} needs at least ${2 * context}`,
+      `Cannot measure perplexity at a context of ${context}: the text has ${ids.length} tokens; give at least ${2 * context}`,
       { expected: 2 * context, actual: ids.length },
     );
   const chunks = Math.floor(ids.length / context);

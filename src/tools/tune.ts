@@ -31,11 +31,19 @@ const GAIN = 0.95;
 export async function tuneDevice(options: TuneOptions = {}): Promise<DeviceTuning> {
   const { device, signal } = options;
   const type = quantByName(options.type ?? "Q4_K");
-  if (!type) throw new WebggufError("input/invalid", `There is no tensor type "${options.type}"`);
+  if (!type)
+    throw new WebggufError(
+      "input/invalid",
+      `Cannot tune for ${options.type}: there is no tensor type "${options.type}"; give a name such as Q4_K`,
+      { actual: options.type },
+    );
   const gpu = await openDevice({ device: device ?? "gpu" }, gpuInstruments);
   try {
     if (!gpu.instruments)
-      throw new WebggufError("device/no-adapter", "Cannot tune the CPU path: name an adapter");
+      throw new WebggufError(
+        "device/no-adapter",
+        "Cannot tune the CPU path: kernels run on GPUs alone; name an adapter",
+      );
     const { capabilities } = gpu.instruments;
     const usual = tuningFor(capabilities);
     // Large enough to outlast a launch on a GPU, small enough to end soon on a software adapter.
