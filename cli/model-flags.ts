@@ -241,28 +241,22 @@ function readBias(text: string): [number, number] {
   return [Number(parts[1]), value];
 }
 
-const SAMPLERS: readonly SamplerName[] = [
-  "penalties",
-  "dry",
-  "top_n_sigma",
-  "top_k",
-  "typ_p",
-  "top_p",
-  "min_p",
-  "xtc",
-  "temperature",
-];
-const SAMPLER_ALIASES: Readonly<Record<string, SamplerName>> = {
-  typical: "typ_p",
-  typical_p: "typ_p",
-  nucleus: "top_p",
-  temp: "temperature",
-  top_nsigma: "top_n_sigma",
+/** Every sampler with its other spellings; one that is missing here does not compile. */
+const SAMPLERS: { readonly [name in SamplerName]: readonly string[] } = {
+  penalties: [],
+  dry: [],
+  top_n_sigma: ["top_nsigma"],
+  top_k: [],
+  typ_p: ["typical", "typical_p"],
+  top_p: ["nucleus"],
+  min_p: [],
+  xtc: [],
+  temperature: ["temp"],
 };
 
 function samplerName(text: string): SamplerName {
-  const name = text.trim().replaceAll("-", "_");
-  const found = SAMPLERS.find((known) => known === name) ?? SAMPLER_ALIASES[name];
-  if (!found) throw usage(`--samplers does not know "${text}"; it knows ${SAMPLERS.join(", ")}`);
-  return found;
+  const wanted = text.trim().replaceAll("-", "_");
+  for (const [name, others] of Object.entries(SAMPLERS))
+    if (name === wanted || others.includes(wanted)) return name as SamplerName;
+  throw usage(`--samplers does not know "${text}"; it knows ${Object.keys(SAMPLERS).join(", ")}`);
 }
