@@ -197,7 +197,12 @@ class Bench {
           pass.setBindGroup(0, group.step, [0]);
           pass.setBindGroup(2, group.tables);
           for (let left = count; left > 0; left -= calls.length)
-            replayed.encode(pass, Math.min(left, calls.length), "none", one.rows, 0);
+            replayed.encode(pass, {
+              end: Math.min(left, calls.length),
+              sampling: "greedy",
+              rows: { length: one.rows },
+              outputs: 0,
+            });
         };
       };
       if (made.before.length > 0) await this.#timer.seconds(replay(made.before), 1);

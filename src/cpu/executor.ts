@@ -4,17 +4,21 @@
  */
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
+import type { Executor } from "../graph/executor.ts";
+import type { Instruments } from "../graph/instruments.ts";
+import { type Graph, inputsOf } from "../graph/ops.ts";
 import {
+  checkRequests,
+  checkRoom,
+  checkSequence,
   type DeviceSampling,
-  type Executor,
   isDrawn,
-  penalizedError,
+  type ResultOf,
+  rowsOf,
   type SequenceId,
   type StepRequest,
   type StepResult,
-} from "../graph/executor.ts";
-import type { Instruments } from "../graph/instruments.ts";
-import { type Graph, inputsOf } from "../graph/ops.ts";
+} from "../graph/requests.ts";
 import type { ComputeOptions } from "../graph/settings.ts";
 import { Pace } from "./pace.ts";
 import { GraphRun } from "./run.ts";
@@ -74,7 +78,9 @@ export class CpuExecutor implements Executor {
     fill: (sequence, count) => this.#fill(sequence, count),
     memory: () => ({ ...this.memory }),
   };
-  readonly lost: Promise<string> = new Promise(() => {});
+  readonly vocabulary: number;
+  readonly causal: boolean;
+  readonly outputChunk: number;
   readonly #graph: Graph;
   readonly #options: ComputeOptions;
   readonly #sampleRow: CpuExecutorHooks["sampleRow"];
@@ -93,6 +99,9 @@ export class CpuExecutor implements Executor {
     this.contextLength = options.contextLength;
     this.maxSequences = options.maxSequences ?? 1;
     this.chunk = graph.causal ? (options.chunk ?? 64) : options.contextLength;
+    this.outputChunk = this.chunk;
+    this.vocabulary = graph.vocabulary;
+    this.causal = graph.causal;
     this.#graph = graph;
     this.#options = options;
     this.#sampleRow = hooks.sampleRow;
@@ -106,27 +115,21 @@ export class CpuExecutor implements Executor {
     return { weights: this.#weights?.bytes ?? 0, cache, arena: 0 };
   }
 
-  reserve(id: SequenceId, count: number): void {
-    const length = this.#sequence(id).length;
-    if (length + count <= this.contextLength) return;
-    throw new WebggufError(
-      "context/overflow",
-      `Cannot add ${count} tokens to ${length}: the context holds ${this.contextLength}; ` +
-        "load with a larger contextLength or shorten the prompt",
-      { expected: this.contextLength, actual: length + count },
-    );
-  }
-
   length(id: SequenceId): number {
     return this.#sequences.get(id)?.length ?? 0;
   }
 
+  step<const R extends StepRequest>(
+    requests: readonly R[],
+    signal?: AbortSignal,
+  ): Promise<ResultOf<R>[]>;
   async step(requests: readonly StepRequest[], signal?: AbortSignal): Promise<StepResult[]> {
+    this.#checkOpen();
+    signal?.throwIfAborted();
+    checkRequests(requests, this, (id) => this.length(id));
     const tasks = requests.map((request): Task => {
       const sequence = this.#sequence(request.sequence);
-      const count = request.tokens === "sampled" ? 1 : request.tokens.length;
-      this.reserve(request.sequence, count);
-      this.#checkTokens(request, sequence, count);
+      const count = rowsOf(request);
       const start = sequence.length;
       sequence.length += count;
       return { request, sequence, start, count };
@@ -151,7 +154,8 @@ export class CpuExecutor implements Executor {
   }
 
   async #fill(id: SequenceId, count: number): Promise<void> {
-    this.reserve(id, count);
+    checkSequence(id, this.maxSequences);
+    checkRoom(this.length(id), count, this.contextLength);
     await this.#queue;
     this.#sequence(id).fill(count);
   }
@@ -159,36 +163,10 @@ export class CpuExecutor implements Executor {
   #sequence(id: SequenceId): Sequence {
     let sequence = this.#sequences.get(id);
     if (sequence) return sequence;
-    if (!Number.isInteger(id) || id < 0 || id >= this.maxSequences)
-      throw new WebggufError(
-        "input/invalid",
-        `Cannot use sequence ${id}: there are ${this.maxSequences}`,
-        { expected: this.maxSequences, actual: id },
-      );
     const { cacheTypeK = "f16", cacheTypeV = "f16" } = this.#options;
     sequence = new Sequence(this.#graph, cacheTypeK, cacheTypeV);
     this.#sequences.set(id, sequence);
     return sequence;
-  }
-
-  #checkTokens({ tokens, read, sample }: StepRequest, sequence: Sequence, count: number): void {
-    if (count < 1) throw new WebggufError("input/invalid", "Cannot compute a step of no tokens");
-    if (read && sample?.penalties) throw penalizedError();
-    if (!this.#graph.causal && sequence.length > 0)
-      throw new WebggufError(
-        "input/invalid",
-        "Cannot append to a sequence of a model that attends both ways: give all tokens at once",
-      );
-    if (tokens === "sampled") return;
-    for (let i = 0; i < count; i++) {
-      const token = tokens[i];
-      if (!Number.isInteger(token) || token < 0 || token >= this.#graph.vocabulary)
-        throw new WebggufError(
-          "input/invalid",
-          `Cannot compute token ${token}: the vocabulary has ${this.#graph.vocabulary}`,
-          { expected: this.#graph.vocabulary, actual: token },
-        );
-    }
   }
 
   async #all(tasks: readonly Task[], signal?: AbortSignal): Promise<StepResult[]> {
@@ -208,11 +186,7 @@ export class CpuExecutor implements Executor {
     signal?: AbortSignal,
   ): Promise<StepResult> {
     signal?.throwIfAborted();
-    if (!this.#run)
-      throw new WebggufError(
-        "session/disposed",
-        "Cannot compute a step: the model was disposed of",
-      );
+    const run = this.#checkOpen();
     if (sequence.computed !== start)
       throw new WebggufError(
         "input/invalid",
@@ -223,18 +197,18 @@ export class CpuExecutor implements Executor {
     for (let i = 0; i < count; i++) sequence.text[start + i] = tokens[i];
     const width = this.#graph.widths[this.#graph.output];
     const wanted = request.outputs === "none" ? count : request.outputs === "last" ? count - 1 : 0;
-    const logits = request.read ? new Float32Array((count - wanted) * width) : undefined;
+    const rows = request.read ? new Float32Array((count - wanted) * width) : undefined;
     const sampled = request.sample ? new Int32Array(count - wanted) : undefined;
     for (let from = 0; from < count; ) {
       const to = Math.min(count, from + this.#chunkAt(sequence));
       const length = to - from;
       const outputs = Array.from({ length }, (_, i) => i).filter((i) => from + i >= wanted);
-      const rows = { sequence, tokens: Array.prototype.slice.call(tokens, from, to), outputs };
+      const chunk = { sequence, tokens: Array.prototype.slice.call(tokens, from, to), outputs };
       sequence.begin();
-      const output = await this.#run.rows(rows, signal);
+      const output = await run.rows(chunk, signal);
       if (output) {
         const at = from + outputs[0] - wanted;
-        logits?.set(output, at * width);
+        rows?.set(output, at * width);
         for (let i = 0; sampled && request.sample && i < outputs.length; i++) {
           const row = output.subarray(i * width, (i + 1) * width);
           const step = start + from + outputs[i] + 1;
@@ -245,7 +219,12 @@ export class CpuExecutor implements Executor {
       sequence.advance(length);
       from = to;
     }
-    return { logits, tokens: sampled };
+    return { rows, tokens: sampled };
+  }
+
+  #checkOpen(): GraphRun {
+    if (this.#run) return this.#run;
+    throw new WebggufError("session/disposed", "Cannot use the model: it has been disposed");
   }
 
   /** Recurrent state is kept at borders, so chunks end there. */

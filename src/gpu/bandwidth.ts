@@ -63,7 +63,8 @@ export async function copyBandwidth(gpu: Gpu): Promise<number> {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
       pass.setBindGroup(0, step, [0]);
-      for (let i = 0; i < times; i++) replay.encode(pass, 1, "none", ROWS, ROWS);
+      const copy = { end: 1, sampling: "greedy", rows: { length: ROWS }, outputs: ROWS } as const;
+      for (let i = 0; i < times; i++) replay.encode(pass, copy);
       pass.end();
       device.queue.submit([encoder.finish()]);
       await device.queue.onSubmittedWorkDone();

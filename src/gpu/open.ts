@@ -81,16 +81,9 @@ export async function createGpuExecutor(
     const stepsInFlight = options.stepsInFlight ?? (await chooseStepsInFlight(device, buffers));
     await buffers.settled();
     gpu.check();
-    const executor = new GpuExecutor(
-      graph,
-      gpu,
-      buffers,
-      named,
-      pipelines,
-      model,
-      replays,
-      stepsInFlight,
-    );
+    const executor = new GpuExecutor({
+      ...{ graph, gpu, buffers, named, pipelines, model, replays, stepsInFlight },
+    });
     const parts = { gpu, graph, file, executor, named };
     executor.instruments = hooks.instruments?.executor(parts);
     return executor;

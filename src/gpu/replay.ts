@@ -2,10 +2,21 @@
 import { encodeParams } from "../kernels/call.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type Buffers, BufferUsage } from "../platform/buffers.ts";
-import type { Draws } from "./chunks.ts";
+import type { SamplingKind } from "./chunks.ts";
 import type { Pipelines } from "./pipelines.ts";
 
 const PARAMS_ALIGN = 256;
+
+/** What of a plan a step runs. */
+export interface EncodedStep {
+  readonly rows: { readonly length: number };
+  /** Rows that have an output. */
+  readonly outputs: number;
+  /** Calls of the plan's list end here. */
+  readonly end: number;
+  /** How tokens are sampled behind them; greedily by the list itself. */
+  readonly sampling: SamplingKind;
+}
 
 /** Flat arrays: what encoding a step reads, and nothing else. */
 export class Replay {
@@ -66,22 +77,14 @@ export class Replay {
     });
   }
 
-  /**
-   * Encodes calls [start, end), then those that draw, for a step of `rows` rows with
-   * `outputs` output rows; group 0 and 2 are set by the caller.
-   */
-  encode(
-    pass: GPUComputePassEncoder,
-    end: number,
-    draws: Draws,
-    rows: number,
-    outputs: number,
-    start = 0,
-  ): void {
+  /** Encodes calls [start, end) of a step and those of its sampling; groups 0 and 2 are set by the caller. */
+  encode(pass: GPUComputePassEncoder, step: EncodedStep, start = 0): void {
+    const { end, sampling, outputs } = step;
+    const rows = step.rows.length;
     if (rows !== this.#rows || outputs !== this.#outputs) this.#setGrids(rows, outputs);
     this.#range(pass, start, end);
-    if (draws === "none") return;
-    const first = this.plan.calls.length + (draws === "penalized" ? 0 : 1);
+    if (sampling === "greedy") return;
+    const first = this.plan.calls.length + (sampling === "penalized" ? 0 : 1);
     this.#range(pass, first, this.#pipelines.length);
   }
 

@@ -1,5 +1,5 @@
 /** Host side of samplePenalties.wgsl, sampleRuns.wgsl and sampleDraw.wgsl: penalties, top-k, top-p, min-p, temperature and the draw on the device. */
-import { MAX_DEVICE_LAST_N, MAX_DEVICE_TOP_K } from "../graph/executor.ts";
+import { MAX_DEVICE_LAST_N, MAX_DEVICE_TOP_K } from "../graph/requests.ts";
 import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
 
 /** Logits that one workgroup looks at; at least the largest K. */

@@ -1,5 +1,5 @@
 /** How a step is told to the GPU: writes the words of step-layout.ts, which lib/step.wgsl reads. Pure. */
-import type { DeviceSampling } from "../graph/executor.ts";
+import type { DeviceSampling } from "../graph/requests.ts";
 import {
   HEADER,
   HEADER_WORDS,

@@ -1,4 +1,4 @@
-import { type DeviceSampling, MAX_DEVICE_LAST_N, MAX_DEVICE_TOP_K } from "../graph/executor.ts";
+import { type DeviceSampling, MAX_DEVICE_LAST_N, MAX_DEVICE_TOP_K } from "../graph/requests.ts";
 import type { ChainEntry } from "./chain.ts";
 
 /** Entries that never remove the highest logit nor change which it is. */

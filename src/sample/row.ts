@@ -1,5 +1,5 @@
 /** What executors draw by themselves, as a function: the oracle of the GPU's kernels, and the CPU's way. */
-import type { DeviceSampling } from "../graph/executor.ts";
+import type { DeviceSampling } from "../graph/requests.ts";
 import { type Candidates, createCandidates, loadLogits } from "./candidates.ts";
 import { draw } from "./draw.ts";
 import { minP } from "./min-p.ts";

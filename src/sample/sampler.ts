@@ -15,7 +15,7 @@
  * - Logits are f32 between samplers; sums and exponentials are taken in double precision.
  */
 import { WebggufError } from "../base/errors.ts";
-import type { DeviceSampling } from "../graph/executor.ts";
+import type { DeviceSampling } from "../graph/requests.ts";
 import { type Candidates, createCandidates, loadLogits } from "./candidates.ts";
 import { type ChainEntry, chain } from "./chain.ts";
 import { deviceSamplingOf, isGreedy } from "./device.ts";

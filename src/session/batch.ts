@@ -4,7 +4,16 @@
  * step of a few rows, which costs little more than one of them alone. A sequence that works alone is
  * never held back. Rows do not depend on what else is in their step, so no text changes.
  */
-import type { Executor, SequenceId, StepRequest, StepResult } from "../graph/executor.ts";
+import type { Executor } from "../graph/executor.ts";
+import {
+  checkRequests,
+  type ResultOf,
+  rowsAdded,
+  rowsOf,
+  type SequenceId,
+  type StepRequest,
+  type StepResult,
+} from "../graph/requests.ts";
 
 /** Rows of a step that cost little more than one. */
 const SMALL_ROWS = 8;
@@ -14,31 +23,22 @@ const PATIENCE = 2;
 /** The same executor for sequences at work together; one that holds a single sequence is returned as it is. */
 export function batched(inner: Executor): Executor {
   if (inner.maxSequences === 1) return inner;
-  const { kind, adapter, contextLength, maxSequences, stepsInFlight, chunk, lost, instruments } =
-    inner;
+  const { kind, adapter, stepsInFlight, instruments } = inner;
+  const { contextLength, maxSequences, vocabulary, causal, chunk, outputChunk } = inner;
   const batch = new Batch(inner);
-  const reserve = (sequence: SequenceId, count: number): void =>
-    inner.reserve(sequence, batch.waiting(sequence) + count);
+  const length = (sequence: SequenceId): number => inner.length(sequence) + batch.waiting(sequence);
   return {
-    ...{
-      kind,
-      adapter,
-      contextLength,
-      maxSequences,
-      stepsInFlight,
-      chunk,
-      lost,
-      reserve,
-      instruments,
-    },
+    ...{ kind, adapter, stepsInFlight, instruments },
+    ...{ contextLength, maxSequences, vocabulary, causal, chunk, outputChunk },
     get memory() {
       return inner.memory;
     },
-    length: (sequence) => inner.length(sequence) + batch.waiting(sequence),
-    async step(requests, signal) {
+    length,
+    async step<const R extends StepRequest>(requests: readonly R[], signal?: AbortSignal) {
       signal?.throwIfAborted();
-      for (const request of requests) reserve(request.sequence, rowsOf([request]));
-      return batch.add(requests, signal);
+      // Here, so that a wrong request is not the fault of a step that others share.
+      checkRequests(requests, inner, length);
+      return batch.add(requests, signal) as Promise<ResultOf<R>[]>;
     },
     rewind(sequence, length) {
       if (batch.waiting(sequence) > 0) batch.sendAll();
@@ -84,8 +84,7 @@ class Batch {
   /** Rows of a sequence that were not sent yet. */
   waiting(sequence: SequenceId): number {
     let rows = 0;
-    for (const { requests } of this.#calls)
-      rows += rowsOf(requests.filter((request) => request.sequence === sequence));
+    for (const { requests } of this.#calls) rows += rowsAdded(requests, sequence);
     return rows;
   }
 
@@ -118,11 +117,11 @@ class Batch {
     let rows = 0;
     for (const call of this.#calls) {
       const own = call.requests.map((request) => request.sequence);
-      rows += rowsOf(call.requests);
+      rows += rowsOfAll(call.requests);
       const fits = rows <= SMALL_ROWS && !own.some((sequence) => seen.has(sequence));
       if (step.length === 0 || fits) step.push(call);
       else {
-        rows -= rowsOf(call.requests);
+        rows -= rowsOfAll(call.requests);
         left.push(call);
       }
       for (const sequence of own) seen.add(sequence);
@@ -154,5 +153,5 @@ class Batch {
   }
 }
 
-const rowsOf = (requests: readonly StepRequest[]): number =>
-  requests.reduce((rows, { tokens }) => rows + (tokens === "sampled" ? 1 : tokens.length), 0);
+const rowsOfAll = (requests: readonly StepRequest[]): number =>
+  requests.reduce((rows, request) => rows + rowsOf(request), 0);

@@ -1,8 +1,9 @@
 /** Guesses by a smaller model with the same vocabulary, on sequences of its own. */
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
-import type { DeviceSampling, Executor, SequenceId } from "../graph/executor.ts";
+import { type Executor, shorten } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
+import { type DeviceSampling, GREEDY, type SequenceId } from "../graph/requests.ts";
 import { buildGraph } from "../models/index.ts";
 import type { ExecutorOptions } from "./backends.ts";
 import { openExecutor, type Placed } from "./open.ts";
@@ -11,7 +12,6 @@ import type { Drafter } from "./speculate.ts";
 
 /** Paddings of one vocabulary differ by less than this between the sizes of a family, as llama.cpp allows. */
 const PADDING = 128;
-const GREEDY: DeviceSampling = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 };
 
 /** The model that is guessed for. */
 export interface DraftTarget {
@@ -81,11 +81,10 @@ export class DraftModel {
     const { executor } = this.#placed;
     const held = this.#held[sequence] ?? [];
     const common = Math.min(commonPrefix(held, tokens), tokens.length - 1);
-    const feed = tokens.slice(this.#cut(executor, sequence, common));
+    const feed = tokens.slice(shorten(executor, sequence, common));
     if (feed.some((token) => token >= this.#shared)) return [];
     // What a failure leaves behind is not known.
     this.#held[sequence] = [];
-    executor.reserve(sequence, feed.length + max - 1);
     const steps = Array.from({ length: max }, (_, i) =>
       executor.step(
         [{ sequence, tokens: i === 0 ? feed : "sampled", outputs: "last", sample }],
@@ -93,19 +92,12 @@ export class DraftModel {
       ),
     );
     await Promise.allSettled(steps);
-    const drawn = (await Promise.all(steps)).map(([{ tokens: ids }]) => (ids as Int32Array)[0]);
+    const drawn = (await Promise.all(steps)).map(([result]) => result.tokens[0]);
     held.length = tokens.length - feed.length;
     held.push(...feed, ...drawn.slice(0, -1));
     this.#held[sequence] = held;
     const foreign = drawn.findIndex((token) => token >= this.#shared);
     return foreign < 0 ? drawn : drawn.slice(0, foreign);
-  }
-
-  /** Cuts a sequence to at most `length`; what is left of it. */
-  #cut(executor: Executor, sequence: SequenceId, length: number): number {
-    return executor.length(sequence) > length
-      ? executor.rewind(sequence, length)
-      : executor.length(sequence);
   }
 }
 

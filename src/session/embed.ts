@@ -34,10 +34,9 @@ export async function embedTokens(
       { expected: executor.contextLength, actual: tokens.length },
     );
   executor.rewind(sequence, 0);
-  executor.reserve(sequence, tokens.length);
   const [result] = await executor.step([{ sequence, tokens, outputs: "all", read: true }], signal);
   executor.rewind(sequence, 0);
-  return pool(result.logits as Float32Array, tokens.length, graph.pooling ?? "mean");
+  return pool(result.rows, tokens.length, graph.pooling ?? "mean");
 }
 
 /** Rows [count][width] as one vector; see {@link embedTokens}. */

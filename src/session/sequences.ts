@@ -3,7 +3,8 @@
  * idle session's sequence goes to whoever needs one (the session longest idle first; it computes
  * its tokens again when it goes on), and when all are busy the next one waits in order.
  */
-import type { Executor, SequenceId } from "../graph/executor.ts";
+import type { Executor } from "../graph/executor.ts";
+import type { SequenceId } from "../graph/requests.ts";
 
 interface Waiting {
   readonly holder: object;

@@ -1,6 +1,7 @@
 /** One conversation: what it remembers, and the way from a prompt to pieces. */
 import { WebggufError } from "../base/errors.ts";
-import type { Executor, SequenceId } from "../graph/executor.ts";
+import { type Executor, shorten } from "../graph/executor.ts";
+import type { SequenceId } from "../graph/requests.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { Answer } from "./answer.ts";
 import { asyncDispose } from "./dispose.ts";
@@ -79,7 +80,7 @@ class ModelSession implements Session {
       const { limit, limitedBy } = this.#room(tokens.length, options.maxTokens ?? -1);
       const sequence = await host.sequences.acquire(this, signal);
       const executor = host.executor;
-      const held = this.#hold(executor, sequence, Math.min(kept, tokens.length - 1));
+      const held = shorten(executor, sequence, Math.min(kept, tokens.length - 1));
       this.#tokens = tokens.slice(0, kept);
       before = { promptTokens: tokens.length - held, cachedTokens: held };
       let valid = held;
@@ -152,7 +153,7 @@ class ModelSession implements Session {
       const start = this.#tokens.length;
       let valid = 0;
       try {
-        const held = this.#hold(executor, sequence, start);
+        const held = shorten(executor, sequence, start);
         valid = held;
         await this.#feed(executor, sequence, all.slice(held, start), either);
         const width = host.vocabulary;
@@ -160,12 +161,11 @@ class ModelSession implements Session {
         const rows = Math.max(1, Math.floor(LOGITS_AT_ONCE / width));
         for (let at = 0; at < appended.length; at += rows) {
           const piece = appended.slice(at, at + rows);
-          executor.reserve(sequence, piece.length);
           const [result] = await executor.step(
             [{ sequence, tokens: piece, outputs: "all", read: true }],
             either,
           );
-          out.set(result.logits as Float32Array, at * width);
+          out.set(result.rows, at * width);
         }
         this.#tokens = all;
         valid = all.length;
@@ -251,12 +251,6 @@ class ModelSession implements Session {
       : { limit: maxTokens, limitedBy: "length" };
   }
 
-  /** Cuts the sequence to at most `length` of the tokens it shares with the session; what is left. */
-  #hold(executor: Executor, sequence: SequenceId, length: number): number {
-    const has = executor.length(sequence);
-    return has > length ? executor.rewind(sequence, length) : has;
-  }
-
   async #feed(
     executor: Executor,
     sequence: SequenceId,
@@ -264,7 +258,6 @@ class ModelSession implements Session {
     signal: AbortSignal,
   ): Promise<void> {
     if (tokens.length === 0) return;
-    executor.reserve(sequence, tokens.length);
     await executor.step([{ sequence, tokens, outputs: "none" }], signal);
   }
 }

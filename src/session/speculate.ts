@@ -5,7 +5,7 @@
  * are taken back. Every position has its own random number and a row's result does not depend on
  * how many rows are computed with it, so the text is the one that comes without guessing.
  */
-import type { DeviceSampling } from "../graph/executor.ts";
+import type { DeviceSampling } from "../graph/requests.ts";
 import { type Decoding, type Drawn, decode } from "./step.ts";
 import type { SpeculationStats } from "./types.ts";
 
@@ -94,23 +94,23 @@ async function* verify(
 ): AsyncGenerator<Drawn, number, undefined> {
   const { executor, sequence, drawing, tally, signal } = run;
   const tokens = [text[text.length - 1], ...guess];
-  executor.reserve(sequence, tokens.length);
-  const [result] = await executor.step(
-    [
-      drawing.on === "device"
-        ? { sequence, tokens, outputs: "all", sample: drawing.sampling }
-        : { sequence, tokens, outputs: "all", read: true },
-    ],
-    signal,
-  );
+  let drawnAt: (row: number) => Drawn;
+  if (drawing.on === "device") {
+    const sample = drawing.sampling;
+    const [result] = await executor.step([{ sequence, tokens, outputs: "all", sample }], signal);
+    drawnAt = (row) => ({ token: result.tokens[row] });
+  } else {
+    const [{ rows }] = await executor.step(
+      [{ sequence, tokens, outputs: "all", read: true }],
+      signal,
+    );
+    const width = rows.length / tokens.length;
+    drawnAt = (row) => drawing.draw(rows.subarray(row * width, (row + 1) * width));
+  }
   tally.steps++;
   tally.drafted += guess.length;
-  const width = (result.logits?.length ?? 0) / tokens.length;
   for (let row = 0; ; row++) {
-    const drawn: Drawn =
-      drawing.on === "device"
-        ? { token: (result.tokens as Int32Array)[row] }
-        : drawing.draw((result.logits as Float32Array).subarray(row * width, (row + 1) * width));
+    const drawn = drawnAt(row);
     const right = row < guess.length && drawn.token === guess[row];
     if (right) tally.accepted++;
     tally.tokens++;
@@ -133,7 +133,6 @@ async function computeAgain(run: SpeculativeDecoding, text: readonly number[]): 
   const reached = executor.rewind(sequence, wanted);
   for (let at = reached; at < wanted; at += SMALL_ROWS) {
     const tokens = text.slice(at, Math.min(wanted, at + SMALL_ROWS));
-    executor.reserve(sequence, tokens.length);
     await executor.step([{ sequence, tokens, outputs: "none" }], signal);
     tally.steps++;
   }

@@ -1,6 +1,6 @@
 /** Which way of guessing a model was loaded with, and which one an answer uses. */
 import { WebggufError } from "../base/errors.ts";
-import type { SequenceId } from "../graph/executor.ts";
+import type { SequenceId } from "../graph/requests.ts";
 import type { DraftModel } from "./draft-model.ts";
 import type { NgramDrafter } from "./ngram.ts";
 import { type Drafter, MOST_GUESSES } from "./speculate.ts";

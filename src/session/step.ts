@@ -1,12 +1,13 @@
 /**
- * What happens per token: make room, start a step, wait for the oldest, hand its token out.
+ * What happens per token: start a step, wait for the oldest one in flight, hand its token out.
  *
- * When the executor draws tokens itself, steps fly in groups: each step reads the token that the
- * one before it left on the device, and while one group is read the next is computed already, so
- * the host never stands between two steps. When the host draws, one step is waited for, its logits
- * are read, and the token goes in with the next step.
+ * When the executor samples, several steps are in flight: each reads the token that the one before
+ * it left on the device, and while one group is read the next is computed already, so that the
+ * device never waits for the host. When the host samples, one step is waited for, its logits are
+ * read, and the token goes in with the next step.
  */
-import type { DeviceSampling, Executor, SequenceId, StepResult } from "../graph/executor.ts";
+import type { Executor } from "../graph/executor.ts";
+import type { DeviceSampling, SequenceId } from "../graph/requests.ts";
 
 /** A token as it was drawn. */
 export interface Drawn {
@@ -36,27 +37,22 @@ export interface Decoding {
  * are waited for; what they appended to the sequence is the caller's to rewind.
  */
 export async function* decode(run: Decoding): AsyncGenerator<Drawn, void, undefined> {
-  const { executor, sequence, drawing, signal } = run;
+  const { executor, drawing, signal } = run;
   const group = drawing.on === "device" ? executor.stepsInFlight : 1;
   const most = group === 1 ? 1 : 2 * group;
-  const flying: Promise<StepResult[]>[] = [];
+  const flying: Promise<Drawn>[] = [];
   let next: ArrayLike<number> | "sampled" = run.feed;
   let left = run.limit;
   try {
     while (left > 0 || flying.length > 0) {
       if (flying.length <= most - group)
         for (let i = 0; i < group && left > 0; i++, left--) {
-          executor.reserve(sequence, next === "sampled" ? 1 : next.length);
-          const step = executor.step([request(sequence, next, drawing)], signal);
+          const step = stepOf(run, next);
           step.catch(() => {}); // reported when its turn comes
           flying.push(step);
           next = "sampled";
         }
-      const [result] = await (flying.shift() as Promise<StepResult[]>);
-      const drawn: Drawn =
-        drawing.on === "device"
-          ? { token: (result.tokens as Int32Array)[0] }
-          : drawing.draw(result.logits as Float32Array);
+      const drawn = await flying.shift()!;
       yield drawn;
       signal.throwIfAborted();
       if (drawing.on === "host") next = [drawn.token];
@@ -66,7 +62,14 @@ export async function* decode(run: Decoding): AsyncGenerator<Drawn, void, undefi
   }
 }
 
-const request = (sequence: SequenceId, tokens: ArrayLike<number> | "sampled", drawing: Drawing) =>
-  drawing.on === "device"
-    ? ({ sequence, tokens, outputs: "last", sample: drawing.sampling } as const)
-    : ({ sequence, tokens, outputs: "last", read: true } as const);
+/** Computes tokens (the one sampled last, where they are "sampled") and samples the token that follows them. */
+async function stepOf(run: Decoding, tokens: ArrayLike<number> | "sampled"): Promise<Drawn> {
+  const { executor, sequence, drawing, signal } = run;
+  if (drawing.on === "device") {
+    const sample = drawing.sampling;
+    const [result] = await executor.step([{ sequence, tokens, outputs: "last", sample }], signal);
+    return { token: result.tokens[0] };
+  }
+  const [result] = await executor.step([{ sequence, tokens, outputs: "last", read: true }], signal);
+  return drawing.draw(result.rows);
+}

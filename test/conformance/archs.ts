@@ -5,8 +5,9 @@
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import type { Executor, SequenceId, StepRequest } from "../../src/graph/executor.ts";
+import type { Executor } from "../../src/graph/executor.ts";
 import type { Graph } from "../../src/graph/ops.ts";
+import type { SequenceId } from "../../src/graph/requests.ts";
 import { buildGraph } from "../../src/models/index.ts";
 
 /** Reads a file below the reference folder. */
@@ -97,17 +98,18 @@ export async function feed(
   const parts: Float32Array[] = [];
   for (let from = 0; from < tokens.length; from += chunk) {
     const [result] = await executor.step([all(sequence, tokens.slice(from, from + chunk))]);
-    parts.push(result.logits as Float32Array);
+    parts.push(result.rows);
   }
   return join(parts);
 }
 
-const all = (sequence: SequenceId, tokens: readonly number[]): StepRequest => ({
-  sequence,
-  tokens,
-  outputs: "all",
-  read: true,
-});
+const all = (sequence: SequenceId, tokens: readonly number[]) =>
+  ({
+    sequence,
+    tokens,
+    outputs: "all",
+    read: true,
+  }) as const;
 
 function join(parts: readonly Float32Array[]): Float32Array {
   const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -138,7 +140,7 @@ async function interleaved(
   const parts: [Float32Array[], Float32Array[]] = [[], []];
   let [a, b] = [0, 0];
   for (let step = 0; a < tokens.length || b < other.length; step++) {
-    const requests: StepRequest[] = [];
+    const requests: ReturnType<typeof all>[] = [];
     const into: Float32Array[][] = [];
     const nextA = Math.min(tokens.length, a + (step % 2 === 0 ? 5 : 1));
     if (a < nextA) {
@@ -152,7 +154,7 @@ async function interleaved(
     }
     [a, b] = [nextA, nextB];
     const results = await executor.step(requests);
-    for (const [i, result] of results.entries()) into[i].push(result.logits as Float32Array);
+    for (const [i, result] of results.entries()) into[i].push(result.rows);
   }
   return [join(parts[0]), join(parts[1])];
 }

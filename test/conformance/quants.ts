@@ -192,7 +192,7 @@ async function compute(
     for (const count of counts) {
       const tokens = Array.from({ length: count }, (_, i) => i);
       const [result] = await executor.step([{ sequence: 0, tokens, outputs: "all", read: true }]);
-      results.push((result.logits as Float32Array).slice());
+      results.push(result.rows.slice());
       executor.rewind(0, 0);
     }
     return results;

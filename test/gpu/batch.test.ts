@@ -1,7 +1,7 @@
 /** Batch invariance: the bits of a row's logits do not depend on the rows that are computed beside it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
-import type { StepRequest } from "../../src/graph/executor.ts";
+import type { StepRequest } from "../../src/graph/requests.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { openExecutor, openModel } from "../plan/models.ts";
 
@@ -38,7 +38,7 @@ describe.skipIf(!gpuAvailable).each([
   async function run(requests: readonly StepRequest[]): Promise<Uint32Array[]> {
     const results = await executor.step(requests);
     for (const { sequence } of requests) executor.rewind(sequence, lengths[sequence]);
-    return results.map(({ logits }) => bits(logits));
+    return results.map(({ rows }) => bits(rows));
   }
   const row = (sequence: number, count = 1): StepRequest => ({
     sequence,
@@ -63,7 +63,7 @@ describe.skipIf(!gpuAvailable).each([
     const single: Uint32Array[] = [];
     for (let i = 0; i < 8; i++) {
       const token = tokens[lengths[sequence] + i];
-      const [{ logits }] = await executor.step([
+      const [{ rows: logits }] = await executor.step([
         { sequence, tokens: [token], outputs: "all", read: true },
       ]);
       single.push(bits(logits));

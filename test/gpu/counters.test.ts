@@ -5,7 +5,7 @@ import { loadModel } from "../../mod.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
-import type { DeviceSampling, StepResult } from "../../src/graph/executor.ts";
+import type { DeviceSampling, StepResult } from "../../src/graph/requests.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { decodeTraffic } from "../../src/plan/traffic.ts";
 import { countCalls } from "../counters.ts";
@@ -59,10 +59,9 @@ describe.skipIf(!gpuAvailable).each([
   /** Starts `count` steps without waiting for any, as session/step.ts does. */
   const burst = (count: number, sample: DeviceSampling): Promise<StepResult[][]> =>
     Promise.all(
-      Array.from({ length: count }, () => {
-        executor.reserve(0, 1);
-        return executor.step([{ sequence: 0, tokens: "sampled", outputs: "last", sample }]);
-      }),
+      Array.from({ length: count }, () =>
+        executor.step([{ sequence: 0, tokens: "sampled", outputs: "last", sample }]),
+      ),
     );
 
   it(`decodes with at most ${most} dispatches a layer and ${mostOutside} besides`, () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { platform } from "#platform";
 import type { ByteSource } from "../../src/base/source.ts";
 import { createGpuExecutor, type ExecutorHooks } from "../../src/gpu/open.ts";
-import type { StepResult } from "../../src/graph/executor.ts";
+import type { StepResult } from "../../src/graph/requests.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import {
   joined,
@@ -142,7 +142,7 @@ describe.skipIf(!gpuAvailable)("an executor", () => {
     gpu.device.destroy();
     for (const outcome of await flying)
       if (outcome.status === "rejected") expect(code(outcome.reason)).toBe("device/lost");
-    expect(typeof (await executor.lost)).toBe("string");
+    expect(typeof (await gpu.lost)).toBe("string");
     await expect(step()).rejects.toMatchObject({ code: "device/lost" });
     await executor.dispose();
     expect(watch.live().map(({ label }) => label)).toEqual([]);

@@ -5,8 +5,9 @@ import { createCpuExecutor } from "../../src/cpu/executor.ts";
 import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
-import type { DeviceSampling, Executor } from "../../src/graph/executor.ts";
+import type { Executor } from "../../src/graph/executor.ts";
 import type { Graph } from "../../src/graph/ops.ts";
+import type { DeviceSampling } from "../../src/graph/requests.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { createRowSampler } from "../../src/sample/row.ts";
 import { fixture } from "../fixture.ts";
@@ -50,7 +51,7 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
       const tokens = i === 0 ? prompt : ("sampled" as const);
       return executor.step([{ sequence, tokens, outputs: "last", sample }]);
     });
-    return (await Promise.all(steps)).map(([result]) => (result.tokens as Int32Array)[0]);
+    return (await Promise.all(steps)).map(([result]) => result.tokens[0]);
   }
 
   it("give the host's tokens for the same logits", async () => {
@@ -68,8 +69,8 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
         read: true,
       } as const;
       const [result] = await gpu.step([request]);
-      drawn.push((result.tokens as Int32Array)[0]);
-      expected.push(host(result.logits as Float32Array, sampling, prompt.length + i, []));
+      drawn.push(result.tokens[0]);
+      expected.push(host(result.rows, sampling, prompt.length + i, []));
       tokens = "sampled";
     }
     expect(drawn).toEqual(expected);
@@ -99,14 +100,14 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
       for (let i = 0; i < 20; i++) {
         const tokens = i === 0 ? given.slice(0, 2) : given.slice(i + 1, i + 2);
         const [result] = await gpu.step([{ sequence: 0, tokens, outputs: "last", sample: how }]);
-        single.push((result.tokens as Int32Array)[0]);
+        single.push(result.tokens[0]);
       }
       expect(single).toEqual(drawn.slice(0, 20));
       // All rows at once, as guesses are verified.
       gpu.rewind(0, prompt.length - 1);
       const tokens = [prompt.at(-1) as number, ...drawn.slice(0, 7)];
       const [verified] = await gpu.step([{ sequence: 0, tokens, outputs: "all", sample: how }]);
-      expect([...(verified.tokens as Int32Array)]).toEqual(drawn.slice(0, 8));
+      expect([...verified.tokens]).toEqual(drawn.slice(0, 8));
     }
   });
 
@@ -129,7 +130,7 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
       const results = await gpu.step(
         how.map((sample, sequence) => ({ sequence, tokens, outputs: "last", sample })),
       );
-      results.forEach((result, r) => together[r].push((result.tokens as Int32Array)[0]));
+      results.forEach((result, r) => together[r].push(result.tokens[0]));
     }
     expect(together).toEqual(alone);
   });

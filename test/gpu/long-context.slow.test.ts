@@ -19,7 +19,7 @@ async function logitsFar(executor: Executor, tokens: readonly number[]): Promise
     const [result] = await executor.step([
       { sequence: 0, tokens: part, outputs: "last", read: true },
     ]);
-    rows.push(result.logits as Float32Array);
+    rows.push(result.rows);
     at += count;
   }
   await executor.dispose();

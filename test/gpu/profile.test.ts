@@ -35,10 +35,10 @@ describe("filling a cache", () => {
     const executor = await createCpuExecutor(graph, file, options);
     await executor.instruments.fill(0, 100);
     expect(executor.length(0)).toBe(100);
-    const [{ logits }] = await executor.step([
+    const [{ rows: logits }] = await executor.step([
       { sequence: 0, tokens: [1], outputs: "last", read: true },
     ]);
-    expect(logits!.every(Number.isFinite)).toBe(true);
+    expect(logits.every(Number.isFinite)).toBe(true);
     expect(executor.length(0)).toBe(101);
     await expect(executor.instruments.fill(0, 200)).rejects.toMatchObject({
       code: "context/overflow",
@@ -66,8 +66,8 @@ describe.skipIf(!gpuAvailable)("on a GPU", () => {
     await executor.instruments!.fill(0, 100);
     expect(executor.length(0)).toBe(100);
     const deep = await executor.step([{ ...read, sequence: 0 }]);
-    expect(deep[0].logits!.every(Number.isFinite)).toBe(true);
-    expect(deep[0].logits).not.toEqual(alone[0].logits);
+    expect(deep[0].rows.every(Number.isFinite)).toBe(true);
+    expect(deep[0].rows).not.toEqual(alone[0].rows);
     await executor.dispose();
   });
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Pipelines } from "../../src/gpu/pipelines.ts";
 import { Replay } from "../../src/gpu/replay.ts";
-import type { DeviceSampling } from "../../src/graph/executor.ts";
+import type { DeviceSampling } from "../../src/graph/requests.ts";
 import { argmax, argmaxScratch } from "../../src/kernels/argmax.ts";
 import type { Place } from "../../src/kernels/call.ts";
 import { compose } from "../../src/kernels/compose.ts";
@@ -129,8 +129,9 @@ class Tails {
     pass.setBindGroup(0, this.#step as GPUBindGroup, [0]);
     const replay = this.#replay as Replay;
     const penalized = draws.some(({ sampling }) => sampling.penalties);
-    const how = greedy ? "none" : penalized ? "penalized" : "plain";
-    replay.encode(pass, greedy ? replay.plan.calls.length : 0, how, rows.length, rows.length);
+    const sampling = greedy ? "greedy" : penalized ? "penalized" : "random";
+    const end = greedy ? replay.plan.calls.length : 0;
+    replay.encode(pass, { rows, outputs: rows.length, end, sampling });
     pass.end();
     const staging = device.createBuffer({ size: sampled.size, usage: 0x1 | 0x8 });
     encoder.copyBufferToBuffer(sampled, 0, staging, 0, sampled.size);

@@ -49,12 +49,12 @@ describe.skipIf(!gpuAvailable)("a prompt", () => {
     for (let run = 0; run < 4; run++) {
       executor.rewind(0, 0);
       const counter = countCalls(gpu.device);
-      const [{ logits }] = await executor.step([
+      const [{ rows }] = await executor.step([
         { sequence: 0, tokens, outputs: "last", read: true },
       ]);
       submits.push(counter.counts().submits);
       counter.stop();
-      outputs.push(new Uint32Array(logits!.slice().buffer));
+      outputs.push(new Uint32Array(rows.slice().buffer));
       await gpu.device.queue.onSubmittedWorkDone();
     }
     expect(submits[0]).toBeGreaterThan(4);

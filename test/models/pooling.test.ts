@@ -24,7 +24,7 @@ async function run(
   const executor = await createCpuExecutor(graph, file, { contextLength: 64, cacheTypeK: "f32" });
   if (!raw) return embedTokens({ executor, graph }, 0, tokens, undefined);
   const [rows] = await executor.step([{ sequence: 0, tokens, outputs: "all", read: true }]);
-  return rows.logits as Float32Array;
+  return rows.rows;
 }
 
 const unit = (vector: readonly number[]): number[] => {

@@ -4,7 +4,7 @@ import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
-import type { Executor, StepRequest } from "../../src/graph/executor.ts";
+import type { Executor } from "../../src/graph/executor.ts";
 import type { Graph } from "../../src/graph/ops.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import type { PlanOptions } from "../../src/plan/settings.ts";
@@ -62,14 +62,14 @@ export async function logitsOf(
   const parts: Float32Array[] = [];
   let at = 0;
   for (const size of sizes) {
-    const request: StepRequest = {
+    const request = {
       sequence,
       tokens: tokens.slice(at, at + size),
       outputs: "all",
       read: true,
-    };
+    } as const;
     const [result] = await executor.step([request]);
-    parts.push(result.logits as Float32Array);
+    parts.push(result.rows);
     at += size;
   }
   return parts;

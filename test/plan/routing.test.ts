@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { writeRandomModel } from "../../bench/models.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
-import type { StepRequest } from "../../src/graph/executor.ts";
+import type { StepRequest } from "../../src/graph/requests.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { countCalls } from "../counters.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";

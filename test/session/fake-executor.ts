@@ -1,5 +1,13 @@
 /** An executor whose next token is a function of all tokens before it: for tests of what stands before executors. */
-import type { Executor, SequenceId, StepRequest, StepResult } from "../../src/graph/executor.ts";
+import { WebggufError } from "../../src/base/errors.ts";
+import type { Executor } from "../../src/graph/executor.ts";
+import {
+  checkRequests,
+  type ResultOf,
+  type SequenceId,
+  type StepRequest,
+  type StepResult,
+} from "../../src/graph/requests.ts";
 
 export const FAKE_VOCABULARY = 5;
 
@@ -27,14 +35,17 @@ export class FakeExecutor implements Executor {
   readonly contextLength: number;
   readonly maxSequences: number;
   readonly stepsInFlight: number;
+  readonly vocabulary: number = FAKE_VOCABULARY;
+  readonly causal = true;
   readonly chunk = 64;
+  readonly outputChunk = 64;
   readonly memory = { weights: 0, cache: 0, arena: 0 };
-  readonly lost: Promise<string> = new Promise(() => {});
   /** The requests of every step. */
   readonly steps: (readonly StepRequest[])[] = [];
   readonly #texts: number[][];
   readonly #sampled: number[] = [];
   readonly #options: FakeOptions;
+  #disposed = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: FakeOptions = {}) {
@@ -52,11 +63,14 @@ export class FakeExecutor implements Executor {
   length(sequence: SequenceId): number {
     return this.#texts[sequence].length;
   }
-  reserve(sequence: SequenceId, count: number): void {
-    if (this.length(sequence) + count > this.contextLength) throw new Error("no room");
-  }
+  step<const R extends StepRequest>(
+    requests: readonly R[],
+    signal?: AbortSignal,
+  ): Promise<ResultOf<R>[]>;
   async step(requests: readonly StepRequest[], signal?: AbortSignal): Promise<StepResult[]> {
+    if (this.#disposed) throw new WebggufError("session/disposed", "Cannot use the fake executor");
     signal?.throwIfAborted();
+    checkRequests(requests, this, (sequence) => this.length(sequence));
     this.steps.push(requests);
     const results = requests.map((request) => this.#take(request));
     this.#queue = this.#queue.then(() => wait(this.#options.delay));
@@ -70,12 +84,13 @@ export class FakeExecutor implements Executor {
     text.length = Math.floor(length / border) * border;
     return text.length;
   }
-  async dispose(): Promise<void> {}
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+  }
 
   #take({ sequence, tokens, outputs, read, sample }: StepRequest): StepResult {
     const text = this.#texts[sequence];
     const rows = tokens === "sampled" ? [this.#sampled[sequence]] : Array.from(tokens);
-    this.reserve(sequence, rows.length);
     const drawn: number[] = [];
     rows.forEach((token, i) => {
       text.push(token);
@@ -88,7 +103,7 @@ export class FakeExecutor implements Executor {
       logits[i * FAKE_VOCABULARY + token] = 1;
     });
     return {
-      ...(read && { logits }),
+      ...(read && { rows: logits }),
       ...(sample && { tokens: Int32Array.from(drawn) }),
     };
   }

@@ -1,0 +1,218 @@
+/**
+ * What a step may be asked for: the requests, their checks and their results, once for all executors.
+ * A step takes all of its requests or none: everything is checked before anything changes.
+ */
+import { WebggufError } from "../base/errors.ts";
+
+/** Numbered by the caller, 0 ≤ id < maxSequences. */
+export type SequenceId = number;
+
+/** The largest `topK` that every executor can sample with. */
+export const MAX_DEVICE_TOP_K = 128;
+
+/** Tokens back to which every executor can penalize repetition. */
+export const MAX_DEVICE_LAST_N = 1024;
+
+/** Lowers the logits of the tokens among the last ones of the sequence, before anything else. */
+export interface DevicePenalties {
+  /** Tokens looked back upon, 1 to {@link MAX_DEVICE_LAST_N}. */
+  readonly lastN: number;
+  /** 1, 0 and 0 = off. */
+  readonly repeat: number;
+  readonly frequency: number;
+  readonly presence: number;
+}
+
+/**
+ * How the executor itself samples the next token: penalties first; then greedily when the temperature
+ * is 0 or less, else by top-k, top-p, min-p and temperature in this order. The random number depends
+ * on the seed and on the position that the token will have, not on the sequence's number: the same
+ * text on any of them.
+ */
+export interface DeviceSampling {
+  readonly temperature: number;
+  /** 1 to {@link MAX_DEVICE_TOP_K} unless greedy. */
+  readonly topK: number;
+  /** 1 or more = off. */
+  readonly topP: number;
+  /** 0 or less = off. */
+  readonly minP: number;
+  /** From 0 to 2⁵³ − 1. */
+  readonly seed: number;
+  readonly penalties?: DevicePenalties;
+}
+
+/** Takes the largest logit. */
+export const GREEDY: DeviceSampling = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 };
+
+/** Whether sampling does more than take the largest logit. */
+export const isDrawn = ({ temperature, penalties }: DeviceSampling): boolean =>
+  temperature > 0 || penalties !== undefined;
+
+/** Consecutive rows of one sequence. */
+export interface StepRequest {
+  readonly sequence: SequenceId;
+  /** Token ids, appended at the sequence's length; "sampled" = one row, the token that the latest step sampled for it. */
+  readonly tokens: ArrayLike<number> | "sampled";
+  /** Rows whose output is computed. */
+  readonly outputs: "none" | "last" | "all";
+  /** Bring the output rows back to the host (logits or embeddings); not together with penalties. */
+  readonly read?: boolean;
+  /** Sample a token from each output row on the device; the last becomes the sequence's "sampled" token. */
+  readonly sample?: DeviceSampling;
+}
+
+/** What a request may get back. */
+export interface StepResult {
+  /** [output rows][width of the graph's output] when `read`. */
+  readonly rows?: Float32Array;
+  /** One id an output row when `sample`. */
+  readonly tokens?: Int32Array;
+}
+
+/** What a request gets back: the rows that it reads, the tokens that it samples. */
+export type ResultOf<R extends StepRequest> = StepResult &
+  (R extends { readonly read: true } ? { readonly rows: Float32Array } : unknown) &
+  (R extends { readonly sample: DeviceSampling } ? { readonly tokens: Int32Array } : unknown);
+
+/** What an executor can take. */
+export interface RequestLimits {
+  /** Rows of a sequence. */
+  readonly contextLength: number;
+  readonly maxSequences: number;
+  /** Ids of tokens are below this. */
+  readonly vocabulary: number;
+  /** False: attention is bidirectional, so a text comes in one request and is computed in one chunk. */
+  readonly causal: boolean;
+  /** Rows computed at once. */
+  readonly chunk: number;
+  /** The same where every row has an output. */
+  readonly outputChunk: number;
+}
+
+/** Rows that a request adds to its sequence. */
+export const rowsOf = ({ tokens }: StepRequest): number =>
+  tokens === "sampled" ? 1 : tokens.length;
+
+/** Rows that the requests add to a sequence, those before number `end`. */
+export function rowsAdded(
+  requests: readonly StepRequest[],
+  sequence: SequenceId,
+  end: number = requests.length,
+): number {
+  let rows = 0;
+  for (let i = 0; i < end; i++) if (requests[i].sequence === sequence) rows += rowsOf(requests[i]);
+  return rows;
+}
+
+/**
+ * Refuses a step that an executor with these limits cannot take, before anything changes: `input/invalid`
+ * for a wrong request, `context/overflow` where rows do not fit. `lengthOf` gives the rows that a
+ * sequence has so far. Runs once a token and makes no objects.
+ */
+export function checkRequests(
+  requests: readonly StepRequest[],
+  limits: RequestLimits,
+  lengthOf: (sequence: SequenceId) => number,
+): void {
+  for (let at = 0; at < requests.length; at++) {
+    const request = requests[at];
+    const { sequence, tokens, sample, read } = request;
+    checkSequence(sequence, limits.maxSequences);
+    const count = rowsOf(request);
+    if (count < 1) throw invalid("Cannot compute a step without tokens");
+    if (sample) checkSampling(sample, read);
+    if (tokens === "sampled") checkSampledBefore(requests, at);
+    else checkTokens(tokens, limits.vocabulary);
+    const start = lengthOf(sequence) + rowsAdded(requests, sequence, at);
+    checkRoom(start, count, limits.contextLength);
+    if (!limits.causal) checkWhole(start, count, wholeLimit(requests, limits));
+  }
+}
+
+/** Refuses `count` rows behind `start` where the context does not hold them. */
+export function checkRoom(start: number, count: number, contextLength: number): void {
+  if (start + count <= contextLength) return;
+  throw new WebggufError(
+    "context/overflow",
+    `Cannot add ${count} tokens to ${start}: the context holds ${contextLength}; use a larger contextLength or a shorter text`,
+    { expected: contextLength, actual: start + count },
+  );
+}
+
+/** Refuses a number that is no sequence's. */
+export function checkSequence(sequence: SequenceId, maxSequences: number): void {
+  if (Number.isInteger(sequence) && sequence >= 0 && sequence < maxSequences) return;
+  throw invalid(
+    `Cannot use sequence ${sequence}: there are ${maxSequences}; load with a larger maxSequences`,
+    maxSequences,
+    sequence,
+  );
+}
+
+/** The rows of a step are computed together: none can read a token that another samples. */
+function checkSampledBefore(requests: readonly StepRequest[], at: number): void {
+  for (let i = 0; i < at; i++)
+    if (requests[i].sequence === requests[at].sequence && requests[i].sample)
+      throw invalid("Cannot feed a token that the same step samples: give it with the next step");
+}
+
+function checkTokens(tokens: ArrayLike<number>, vocabulary: number): void {
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i];
+    if (Number.isInteger(token) && token >= 0 && token < vocabulary) continue;
+    throw invalid(
+      `Cannot compute token ${token}: ids of this vocabulary are 0 to ${vocabulary - 1}`,
+      vocabulary,
+      token,
+    );
+  }
+}
+
+function checkSampling({ temperature, topK, penalties }: DeviceSampling, read?: boolean): void {
+  // Penalties change the logits where they stand.
+  if (read && penalties)
+    throw invalid(
+      "Cannot both read the logits of a row and sample from it with penalties, which change them in place: do one of the two",
+    );
+  const lastN = penalties ? penalties.lastN : 1;
+  if (!(lastN >= 1 && lastN <= MAX_DEVICE_LAST_N))
+    throw invalid(
+      `Cannot penalize the last ${lastN} tokens on the device: give 1 to ${MAX_DEVICE_LAST_N}, or sample from the logits`,
+      MAX_DEVICE_LAST_N,
+      lastN,
+    );
+  if (temperature <= 0 || (topK >= 1 && topK <= MAX_DEVICE_TOP_K)) return;
+  throw invalid(
+    `Cannot sample among ${topK} candidates on the device: give a topK from 1 to ${MAX_DEVICE_TOP_K}, or sample from the logits`,
+    MAX_DEVICE_TOP_K,
+    topK,
+  );
+}
+
+/** Rows that a bidirectional text may have in a step with these requests. */
+function wholeLimit(requests: readonly StepRequest[], limits: RequestLimits): number {
+  for (let i = 0; i < requests.length; i++)
+    if (requests[i].outputs === "all") return limits.outputChunk;
+  return limits.chunk;
+}
+
+function checkWhole(start: number, count: number, limit: number): void {
+  if (start > 0)
+    throw invalid(
+      "Cannot append to a sequence of a bidirectional model: rewind it to 0 and give all tokens at once",
+    );
+  if (count <= limit) return;
+  throw new WebggufError(
+    "context/overflow",
+    `Cannot take ${count} tokens: attention is bidirectional, so a text must fit one chunk of ${limit}; use a larger chunk or a shorter text`,
+    { expected: limit, actual: count },
+  );
+}
+
+const invalid = (message: string, expected?: number, actual?: number): WebggufError =>
+  new WebggufError(
+    "input/invalid",
+    message,
+    expected === undefined ? undefined : { expected, actual },
+  );

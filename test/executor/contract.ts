@@ -1,0 +1,351 @@
+/** The executors' contract (src/graph/executor.ts) as tests: whatever computes a model passes all of them. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Executor, shorten } from "../../src/graph/executor.ts";
+import {
+  type DeviceSampling,
+  GREEDY,
+  MAX_DEVICE_LAST_N,
+  MAX_DEVICE_TOP_K,
+  type SequenceId,
+  type StepRequest,
+} from "../../src/graph/requests.ts";
+import { nmse } from "../conformance/archs.ts";
+import { joined } from "../plan/models.ts";
+
+/** What the suite asks of the executors that it opens. */
+export const TERMS = { contextLength: 128, maxSequences: 3, chunk: 16 } as const;
+
+export interface Opened {
+  readonly executor: Executor;
+  /** Takes the device away; where there is one. */
+  readonly lose?: () => void;
+}
+
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => "nothing was refused",
+    (error: { code?: unknown }) => error.code ?? error,
+  );
+
+const random: DeviceSampling = { temperature: 1, topK: 4, topP: 1, minP: 0, seed: 3 };
+
+/** Tests of executors that `open` makes by {@link TERMS}, each new and empty. */
+export function contract(name: string, open: () => Promise<Opened>): void {
+  describe(name, () => {
+    let executor: Executor;
+    let text: readonly number[];
+    /** The output row of each token of `text`, computed in steps of 8. */
+    let whole: Float32Array;
+    let width: number;
+
+    beforeAll(async () => {
+      ({ executor } = await open());
+      text = Array.from({ length: 100 }, (_, i) => (i * 37 + (i >> 3)) % executor.vocabulary);
+      whole = await rowsOf(0, text, 8);
+      width = whole.length / text.length;
+      executor.rewind(0, 0);
+    });
+    afterAll(() => executor.dispose());
+
+    const empty = (): void => {
+      for (let s = 0; s < TERMS.maxSequences; s++) executor.rewind(s, 0);
+    };
+    const lengths = (): number[] => [0, 1, 2].map((s) => executor.length(s));
+    const read = (sequence: SequenceId, tokens: ArrayLike<number>) =>
+      ({ sequence, tokens, outputs: "all", read: true }) as const;
+    async function rowsOf(
+      sequence: SequenceId,
+      tokens: readonly number[],
+      size: number,
+    ): Promise<Float32Array> {
+      const parts: Float32Array[] = [];
+      for (let at = 0; at < tokens.length; at += size) {
+        const [result] = await executor.step([read(sequence, tokens.slice(at, at + size))]);
+        parts.push(result.rows);
+      }
+      return joined(parts);
+    }
+    /** Whether rows are those of `text` from number `from` on. */
+    const expectRows = (rows: Float32Array, from: number): void => {
+      const count = rows.length / width;
+      expect(nmse(rows, whole.subarray(from * width, (from + count) * width))).toBeLessThan(1e-9);
+    };
+    const argmax = (row: Float32Array): number => row.indexOf(Math.max(...row));
+
+    it("keeps its facts", () => {
+      expect(executor.contextLength).toBe(TERMS.contextLength);
+      expect(executor.maxSequences).toBe(TERMS.maxSequences);
+      for (const fact of ["vocabulary", "chunk", "outputChunk", "stepsInFlight"] as const)
+        expect(executor[fact]).toBeGreaterThan(0);
+      expect(executor.causal).toBe(true);
+      expect(lengths()).toEqual([0, 0, 0]);
+    });
+
+    it("advances lengths at the call, in call order", async () => {
+      empty();
+      const steps = [4, 1, 20, 3].map((count) => {
+        const from = executor.length(1);
+        const step = executor.step([read(1, text.slice(from, from + count))]);
+        expect(executor.length(1)).toBe(from + count);
+        return step.then(([{ rows }]) => expectRows(rows, from));
+      });
+      await Promise.all(steps);
+    });
+
+    it("gives what was asked for, and nothing else", async () => {
+      empty();
+      const tokens = text.slice(0, 3);
+      const sample = GREEDY;
+      const [none] = await executor.step([{ sequence: 0, tokens, outputs: "none" }]);
+      expect([none.rows, none.tokens]).toEqual([undefined, undefined]);
+      const [last, all, sampled] = await executor.step([
+        { sequence: 0, tokens, outputs: "last", read: true },
+        { sequence: 1, tokens, outputs: "all", read: true, sample },
+        { sequence: 2, tokens, outputs: "last", sample },
+      ] as StepRequest[]);
+      expect([last.rows?.length, last.tokens]).toEqual([width, undefined]);
+      expect([all.rows?.length, all.tokens?.length]).toEqual([3 * width, 3]);
+      expect([sampled.rows, sampled.tokens?.length]).toEqual([undefined, 1]);
+      expectRows(all.rows!, 0);
+      expect([...all.tokens!]).toEqual(
+        [0, 1, 2].map((i) => argmax(all.rows!.subarray(i * width, (i + 1) * width))),
+      );
+      expect(sampled.tokens![0]).toBe(all.tokens![2]);
+    });
+
+    it("feeds the token that it sampled last, with steps in flight", async () => {
+      empty();
+      const feed = text.slice(0, 5);
+      const steps = Array.from({ length: 6 }, (_, i) =>
+        executor.step([
+          { sequence: 2, tokens: i === 0 ? feed : "sampled", outputs: "last", sample: GREEDY },
+        ]),
+      );
+      const sampled = (await Promise.all(steps)).map(([{ tokens }]) => tokens[0]);
+      expect(executor.length(2)).toBe(10);
+      const rows = await rowsOf(1, [...feed, ...sampled], 8);
+      const chosen = sampled.map((_, i) => argmax(rows.subarray((4 + i) * width, (5 + i) * width)));
+      expect(sampled).toEqual(chosen);
+    });
+
+    it("samples by position and seed, on any sequence", async () => {
+      empty();
+      const texts = await Promise.all(
+        [0, 1, 2].map(async (sequence) => {
+          const sample = random;
+          const [first] = await executor.step([
+            { sequence, tokens: text.slice(0, 9), outputs: "all", sample },
+          ]);
+          const [next] = await executor.step([
+            { sequence, tokens: "sampled", outputs: "last", sample },
+          ]);
+          return [...first.tokens, ...next.tokens];
+        }),
+      );
+      expect(texts[0].length).toBe(10);
+      expect(texts[1]).toEqual(texts[0]);
+      expect(texts[2]).toEqual(texts[0]);
+    });
+
+    it("computes several sequences, and one sequence twice, in one step", async () => {
+      empty();
+      const [a, b, c, d] = await executor.step([
+        read(0, text.slice(0, 3)),
+        read(1, text.slice(0, 20)),
+        read(0, text.slice(3, 7)),
+        read(2, text.slice(0, 1)),
+      ]);
+      expect(lengths()).toEqual([7, 20, 1]);
+      for (const [{ rows }, from] of [
+        [a, 0],
+        [b, 0],
+        [c, 3],
+        [d, 0],
+      ] as const)
+        expectRows(rows, from);
+    });
+
+    const penalties = { lastN: 4, repeat: 1.1, frequency: 0, presence: 0 };
+    const refused: [string, string, (vocabulary: number) => Partial<StepRequest>][] = [
+      ["a token behind the vocabulary", "input/invalid", (v) => ({ tokens: [1, v] })],
+      ["a negative token", "input/invalid", () => ({ tokens: [-1] })],
+      ["half a token", "input/invalid", () => ({ tokens: [0.5] })],
+      ["no number", "input/invalid", () => ({ tokens: [Number.NaN] })],
+      ["no tokens", "input/invalid", () => ({ tokens: [] })],
+      ["a sequence that is not there", "input/invalid", () => ({ sequence: TERMS.maxSequences })],
+      ["a negative sequence", "input/invalid", () => ({ sequence: -1 })],
+      ["half a sequence", "input/invalid", () => ({ sequence: 0.5 })],
+      [
+        "a token that the step itself samples",
+        "input/invalid",
+        () => ({ sequence: 0, tokens: "sampled" }),
+      ],
+      [
+        "more than the context",
+        "context/overflow",
+        () => ({ tokens: Array.from({ length: TERMS.contextLength + 1 }, () => 1) }),
+      ],
+      [
+        "more than the context together with the request before",
+        "context/overflow",
+        () => ({ sequence: 0, tokens: Array.from({ length: TERMS.contextLength - 5 }, () => 1) }),
+      ],
+      [
+        "rows that penalties change",
+        "input/invalid",
+        () => ({ read: true, sample: { ...GREEDY, penalties } }),
+      ],
+      [
+        "too many candidates",
+        "input/invalid",
+        () => ({ sample: { ...random, topK: MAX_DEVICE_TOP_K + 1 } }),
+      ],
+      ["no candidates", "input/invalid", () => ({ sample: { ...random, topK: 0 } })],
+      [
+        "penalties of too many tokens",
+        "input/invalid",
+        () => ({
+          sample: { ...GREEDY, penalties: { ...penalties, lastN: MAX_DEVICE_LAST_N + 1 } },
+        }),
+      ],
+      [
+        "penalties of no tokens",
+        "input/invalid",
+        () => ({ sample: { ...GREEDY, penalties: { ...penalties, lastN: 0 } } }),
+      ],
+    ];
+    it.each(refused)("refuses %s (%s) and keeps nothing of that step", async (_, code, wrong) => {
+      empty();
+      await executor.step([{ sequence: 0, tokens: text.slice(0, 2), outputs: "none" }]);
+      const tokens = text.slice(2, 6);
+      const good = { sequence: 0, tokens, outputs: "last", sample: GREEDY } as const;
+      const bad = { sequence: 1, tokens: [1], outputs: "last", ...wrong(executor.vocabulary) };
+      expect(await codeOf(executor.step([good, bad as StepRequest]))).toBe(code);
+      if (bad.tokens !== "sampled")
+        expect(await codeOf(executor.step([bad as StepRequest, good]))).toBe(code);
+      expect(lengths()).toEqual([2, 0, 0]);
+      const results = await executor.step([read(0, text.slice(2, 6)), read(1, text.slice(0, 3))]);
+      expectRows(results[0].rows, 2);
+      expectRows(results[1].rows, 0);
+    });
+
+    it("fills the context to its last row", async () => {
+      empty();
+      const tokens = Array.from({ length: TERMS.contextLength }, () => 1);
+      await executor.step([{ sequence: 1, tokens, outputs: "none" }]);
+      const one = { sequence: 1, tokens: [1], outputs: "none" } as const;
+      expect(await codeOf(executor.step([one]))).toBe("context/overflow");
+      expect(executor.length(1)).toBe(TERMS.contextLength);
+    });
+
+    it("takes rows back and goes on from where it really is", async () => {
+      empty();
+      await executor.step([{ sequence: 0, tokens: text.slice(0, 70), outputs: "none" }]);
+      await executor.step([{ sequence: 1, tokens: text.slice(0, 40), outputs: "none" }]);
+      expect(executor.rewind(0, 90)).toBe(70);
+      for (const wanted of [69, 66, 41, 33, 7]) {
+        const reached = executor.rewind(0, wanted);
+        expect(reached).toBeLessThanOrEqual(wanted);
+        expect(executor.length(0)).toBe(reached);
+        const next = text.slice(reached, wanted + 2);
+        const [{ rows }] = await executor.step([read(0, next)]);
+        expectRows(rows, reached);
+        expect(shorten(executor, 0, wanted + 5)).toBe(wanted + 2);
+      }
+      const [{ rows }] = await executor.step([read(1, text.slice(40, 44))]);
+      expectRows(rows, 40);
+      expect(executor.rewind(0, 0)).toBe(0);
+      expect(executor.length(0)).toBe(0);
+    });
+
+    it("takes nothing of a step whose signal is aborted already", async () => {
+      empty();
+      const reason = new Error("enough");
+      const step = executor.step([read(0, text.slice(0, 4))], AbortSignal.abort(reason));
+      expect(await codeOf(step)).toBe(reason);
+      expect(executor.length(0)).toBe(0);
+      const [{ rows }] = await executor.step([read(0, text.slice(0, 4))]);
+      expectRows(rows, 0);
+    });
+
+    it("counts the rows that were computed of a long step that is aborted", async () => {
+      empty();
+      await executor.step([{ sequence: 0, tokens: text.slice(0, 3), outputs: "none" }]);
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const long = executor.step(
+        [{ sequence: 0, tokens: text.slice(3, 98), outputs: "none" }],
+        controller.signal,
+      );
+      controller.abort(reason);
+      expect([reason, "nothing was refused"]).toContain(await codeOf(long));
+      const reached = executor.length(0);
+      expect(reached).toBeGreaterThanOrEqual(0);
+      expect(reached).toBeLessThanOrEqual(98);
+      const [{ rows }] = await executor.step([read(0, text.slice(reached, reached + 2))]);
+      expectRows(rows, reached);
+    });
+
+    it("settles what is pending when it is disposed of, and refuses what comes later", async () => {
+      const { executor: other } = await open();
+      const step = (sequence: SequenceId): Promise<unknown> =>
+        codeOf(other.step([{ sequence, tokens: [1, 2], outputs: "last", sample: GREEDY }]));
+      const pending = [step(0), step(1), step(0)];
+      const disposed = other.dispose();
+      for (const outcome of await Promise.all(pending))
+        expect(["nothing was refused", "session/disposed"]).toContain(outcome);
+      await disposed;
+      expect(await step(0)).toBe("session/disposed");
+      await other.dispose();
+    });
+
+    it("settles what is pending when its device is lost", async ({ skip }) => {
+      const { executor: other, lose } = await open();
+      if (!lose) {
+        await other.dispose();
+        skip("there is no device");
+      }
+      const step = (): Promise<unknown> =>
+        codeOf(other.step([{ sequence: 0, tokens: [1], outputs: "last", sample: GREEDY }]));
+      await step();
+      const pending = [step(), step(), step()];
+      lose?.();
+      for (const outcome of await Promise.all(pending))
+        expect(["nothing was refused", "device/lost"]).toContain(outcome);
+      expect(await step()).toBe("device/lost");
+      await other.dispose();
+    });
+  });
+}
+
+/** Tests of executors of a bidirectional model: a text comes whole. */
+export function bidirectionalContract(name: string, open: () => Promise<Opened>): void {
+  describe(name, () => {
+    it("takes a text in one request, and another one after a rewind", async () => {
+      const { executor } = await open();
+      const tokens = Array.from({ length: 12 }, (_, i) => (i * 7) % executor.vocabulary);
+      const request = { sequence: 0, tokens, outputs: "all", read: true } as const;
+      const [first] = await executor.step([request]);
+      const more = { sequence: 0, tokens: [1], outputs: "all", read: true } as const;
+      expect(await codeOf(executor.step([more]))).toBe("input/invalid");
+      expect(
+        await codeOf(
+          executor.step([
+            { ...more, sequence: 1 },
+            { ...more, sequence: 1 },
+          ]),
+        ),
+      ).toBe("input/invalid");
+      expect([executor.length(0), executor.length(1)]).toEqual([12, 0]);
+      executor.rewind(0, 0);
+      const [again] = await executor.step([request]);
+      expect(nmse(again.rows, first.rows)).toBeLessThan(1e-12);
+      const long = Array.from({ length: executor.outputChunk + 1 }, () => 1);
+      expect(await codeOf(executor.step([{ ...request, sequence: 1, tokens: long }]))).toBe(
+        "context/overflow",
+      );
+      expect(executor.length(1)).toBe(0);
+      await executor.dispose();
+    });
+  });
+}
