@@ -1,12 +1,14 @@
-/** Tensors by short name, with the layer that is being built. */
+/**
+ * Names of tensors while a model is built: a short stem such as `attn_q` means the tensor of the layer
+ * that is being built (`blk.{i}.attn_q.weight`).
+ */
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 
-export class TensorScope {
+export class Scope {
   readonly file: ModelFile;
   readonly architecture: string;
-  /** The layer being built, −1 outside of layers. */
-  protected layer = -1;
+  #layer = -1;
   #prefix = "";
 
   constructor(file: ModelFile, architecture: string) {
@@ -14,14 +16,18 @@ export class TensorScope {
     this.architecture = architecture;
   }
 
+  /** The layer being built, −1 outside of layers. */
+  get layer(): number {
+    return this.#layer;
+  }
   /** Layer numbers in order; while one is handed out, names mean its tensors (`blk.{i}.…`). */
   *layers(count: number, prefix = "blk"): Generator<number, void, void> {
     for (let layer = 0; layer < count; layer++) {
-      this.layer = layer;
+      this.#layer = layer;
       this.#prefix = `${prefix}.${layer}.`;
       yield layer;
     }
-    this.layer = -1;
+    this.#layer = -1;
     this.#prefix = "";
   }
 
@@ -53,7 +59,7 @@ export class TensorScope {
 
   /** Refuses the file: `model/invalid`, naming architecture, layer and tensor. */
   fail(problem: string, stem?: string): never {
-    const where = this.layer < 0 ? "" : `layer ${this.layer} of `;
+    const where = this.#layer < 0 ? "" : `layer ${this.#layer} of `;
     const tensor =
       stem === undefined ? undefined : (this.#find(stem) ?? `${this.#prefix}${stem}.weight`);
     throw new WebggufError(
@@ -63,20 +69,24 @@ export class TensorScope {
     );
   }
 
-  /** Full name of the tensor with another suffix, if it is there. */
-  protected optionalBeside(stem: string, suffix: string): string | undefined {
+  /** Number of elements of a tensor given by its full name. */
+  elements(name: string): number | undefined {
+    return this.file.tensors.get(name)?.elements;
+  }
+  /** Full name of the bias or scale that stands beside a tensor, if one does. */
+  beside(stem: string, suffix: "bias" | "scale"): string | undefined {
     const name = `${this.#prefix}${stem}.${suffix}`;
     return this.file.tensors.has(name) ? name : undefined;
   }
-  /** Full name of the bias or scale beside a tensor, which must have one of `sizes` elements. */
-  protected beside(stem: string, suffix: string, ...sizes: number[]): string | undefined {
-    const name = this.optionalBeside(stem, suffix);
+  /** The same, refused unless it has one of `sizes` elements. */
+  sizedBeside(stem: string, suffix: "bias" | "scale", ...sizes: number[]): string | undefined {
+    const name = this.beside(stem, suffix);
     if (name !== undefined) this.expect(name, ...sizes);
     return name;
   }
-  /** Checks the number of elements of a tensor given by its full name. */
-  protected expect(name: string, ...sizes: number[]): void {
-    const actual = this.file.tensors.get(name)?.elements;
+  /** Refuses the tensor of a full name unless it has one of `sizes` elements. */
+  expect(name: string, ...sizes: number[]): void {
+    const actual = this.elements(name);
     if (actual === undefined || !sizes.includes(actual))
       this.fail(`"${name}" has ${actual} elements, expected ${sizes.join(" or ")}`, name);
   }

@@ -1,8 +1,9 @@
 /** Arcee Trinity: norms around each block, gated heads, rotation in the sliding layers only. */
-import { expertGate, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { denseOrExperts, transformer } from "./transformer.ts";
-import { slidingLayers } from "./window.ts";
+import { denseOrExperts, expertGate } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
+import { slidingLayers } from "./parts/window.ts";
 
 export const afmoe: Family = (m) => {
   const { h } = m;

@@ -1,7 +1,8 @@
 /** Apertus: Llama with norms of queries and keys and the xIELU activation. */
-import { plainFfn, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import { plainFfn } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 const softplus = (x: number): number => Math.log1p(Math.exp(x));
 

@@ -1,7 +1,8 @@
 /** Arcee AFM: Llama with squared ReLU instead of a gate. */
-import { plainFfn, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import { plainFfn } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const arcee: Family = (m) => {
   const rope = ropeOf(m, "norm");

@@ -1,7 +1,8 @@
 /** Ling 2.0: experts in groups, and a norm of each head. */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { denseOrExperts, transformer } from "./transformer.ts";
+import { denseOrExperts } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const bailingmoe2: Family = (m) => {
   const rope = ropeOf(m, "neox");

@@ -1,9 +1,9 @@
 /**
  * BitNet b1.58 (https://arxiv.org/abs/2402.17764): norms before the output and down projections.
  */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const bitnet: Family = (m) => {
   const rope = ropeOf(m, "neox");

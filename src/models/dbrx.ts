@@ -1,7 +1,8 @@
 /** DBRX: layer norms without biases, clamped queries, keys and values, four experts of many. */
-import { experts, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import { experts } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const dbrx: Family = (m) => {
   const rope = ropeOf(m, "neox");

@@ -1,18 +1,16 @@
-/**
- * DeepSeek V2 and V3 (https://arxiv.org/abs/2412.19437) and Mistral 4: latent attention, grouped
- * experts.
- */
-import { decoder, ropeOf } from "./blocks.ts";
-import { latentAttention } from "./latent.ts";
-import type { Family } from "./model.ts";
-import { isYarn, scalingFactor, yarnMagnitude } from "./rope.ts";
-import { attentionTemperature } from "./temperature.ts";
-import { denseOrExperts } from "./transformer.ts";
+/** DeepSeek V2 and V3 (https://arxiv.org/abs/2412.19437): latent attention, grouped experts. */
+import { decoder } from "./parts/decoder.ts";
+import { denseOrExperts } from "./parts/ffn.ts";
+import { latentAttention } from "./parts/latent.ts";
+import type { Family } from "./parts/model.ts";
+import { isYarn, ropeOf, scalingFactor, yarnMagnitude } from "./parts/rope.ts";
+import { attentionTemperature } from "./parts/temperature.ts";
 
 /**
- * `paired`: the file's multiplier stands for both of YaRN's, so that the rotation keeps its length.
+ * The forward pass, which Mistral 4 shares. `paired`: the file's multiplier stands for both of YaRN's,
+ * so that the rotation keeps its length.
  */
-export function deepseek2(paired: boolean): Family {
+export function latentDecoder(paired: boolean): Family {
   return (m) => {
     const { h } = m;
     // Files hold a tenth of the multiplier that the paper calls mscale_all_dim.
@@ -32,3 +30,5 @@ export function deepseek2(paired: boolean): Family {
     });
   };
 }
+
+export const deepseek2: Family = latentDecoder(true);

@@ -1,20 +1,8 @@
 /** EXAONE 4: norms after the blocks only; the large model rotates in its sliding layers only. */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { denseOrExperts, transformer } from "./transformer.ts";
-import { slidingLayers } from "./window.ts";
-
-/** EXAONE MoE: norms before the blocks, rotation in the sliding layers only, experts. */
-export const exaoneMoe: Family = (m) => {
-  const rope = ropeOf(m, "neox");
-  const sliding = slidingLayers(m.h, 4);
-  const window = m.h.integer("attention.sliding_window", 128);
-  return transformer(m, {
-    rope: (layer) => (sliding[layer] ? rope : undefined),
-    attention: (layer) => ({ window: sliding[layer] ? window : 0 }),
-    ffn: (x) => denseOrExperts(m, x),
-  });
-};
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
+import { slidingLayers } from "./parts/window.ts";
 
 export const exaone4: Family = (m) => {
   const { h } = m;

@@ -1,9 +1,12 @@
 /**
  * Falcon-H1 (https://arxiv.org/abs/2507.22448): attention and Mamba-2 side by side in every layer.
  */
-import { decoder, gatedFfn, ropeOf, selfAttention } from "./blocks.ts";
-import { mamba2Mixer } from "./mamba.ts";
-import type { Family } from "./model.ts";
+import { selfAttention } from "./parts/attention.ts";
+import { decoder } from "./parts/decoder.ts";
+import { gatedFfn } from "./parts/ffn.ts";
+import { mamba2Mixer } from "./parts/mamba-mixers.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
 
 export const falconH1: Family = (m) => {
   const rope = ropeOf(m, "neox");

@@ -1,6 +1,9 @@
 /** Falcon: attention and feed-forward side by side; the larger models norm each on its own. */
-import { decoder, logits, plainFfn, ropeOf, selfAttention } from "./blocks.ts";
-import type { Family } from "./model.ts";
+import { selfAttention } from "./parts/attention.ts";
+import { decoder, logits } from "./parts/decoder.ts";
+import { plainFfn } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
 
 export const falcon: Family = (m) => {
   const rope = ropeOf(m, "neox");

@@ -1,7 +1,8 @@
 /** Gemma (https://arxiv.org/abs/2403.08295): scaled embeddings and a GELU gate. */
-import { gatedFfn, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import { gatedFfn } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const gemma: Family = (m) => {
   const rope = ropeOf(m, "neox");

@@ -2,10 +2,12 @@
  * Gemma 2 (https://arxiv.org/abs/2408.00118): sliding layers in turn, soft caps, norms after each
  * block.
  */
-import { gatedFfn, logits, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
-import { slidingLayers } from "./window.ts";
+import { logits } from "./parts/decoder.ts";
+import { gatedFfn } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
+import { slidingLayers } from "./parts/window.ts";
 
 export const gemma2: Family = (m) => {
   const { h } = m;

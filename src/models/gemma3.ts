@@ -1,15 +1,17 @@
 /**
- * Gemma 3 (https://arxiv.org/abs/2503.19786): five sliding layers to each full one, rotated by
- * turns.
+ * Gemma 3 (https://arxiv.org/abs/2503.19786): five sliding layers to each full one, each with
+ * a base of its own.
  */
-import { gatedFfn, logits, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { embeddings } from "./pooling.ts";
-import { transformer } from "./transformer.ts";
-import { slidingLayers } from "./window.ts";
+import { logits } from "./parts/decoder.ts";
+import { gatedFfn } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { embeddings } from "./parts/pooling.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
+import { slidingLayers } from "./parts/window.ts";
 
-/** The forward pass of Gemma 3 with a given end, which its embedding model shares. */
-export function gemma3(causal: boolean): Family {
+/** The forward pass, which the embedding model (bidirectional, without logits) shares. */
+export function gemma3Pass(causal: boolean): Family {
   return (m) => {
     const { h } = m;
     const rope = ropeOf(m, "neox");
@@ -39,3 +41,5 @@ export function gemma3(causal: boolean): Family {
     return causal ? output : embeddings(m, output);
   };
 }
+
+export const gemma3: Family = gemma3Pass(true);

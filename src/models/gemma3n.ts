@@ -3,10 +3,10 @@
  * computed.
  */
 import type { Ref } from "../graph/ops.ts";
-import { decoder, logits } from "./blocks.ts";
-import type { Family, ModelBuilder } from "./model.ts";
-import { perLayerBlock, perLayerInputs } from "./per-layer.ts";
-import { sharedAttention } from "./shared-cache.ts";
+import { decoder, logits } from "./parts/decoder.ts";
+import type { Family, ModelBuilder } from "./parts/model.ts";
+import { perLayerBlock, perLayerInputs } from "./parts/per-layer.ts";
+import { sharedAttention } from "./parts/shared-cache.ts";
 
 const streams = 4;
 /**
@@ -89,8 +89,8 @@ export const gemma3n: Family = (m) => {
       const z = m.rmsNorm(both, "ffn_norm");
       const gate = m.linear(z, "ffn_gate");
       const up = m.linear(z, "ffn_up");
-      const kept = layer < sparseLayers ? sparseGate(m, gate) : gate;
-      const ffn = m.rmsNorm(m.linear(m.gated(kept, up, "gelu"), "ffn_down"), "post_ffw_norm");
+      const sparse = layer < sparseLayers ? sparseGate(m, gate) : gate;
+      const ffn = m.rmsNorm(m.linear(m.gated(sparse, up, "gelu"), "ffn_down"), "post_ffw_norm");
       const corrected = correct(m, predicted, m.add(both, ffn));
       const first = m.mulWeight(stream(m, corrected, 0), "altup_correct_scale");
       const extra = perLayerBlock(m, first, inputs, layer);

@@ -1,9 +1,10 @@
 /** Gemma 4: two kinds of heads, values without learned norms, late layers that share earlier caches. */
 import type { Ref } from "../graph/ops.ts";
-import { decoder, experts, gatedFfn, logits } from "./blocks.ts";
-import type { Family, ModelBuilder } from "./model.ts";
-import { perLayerBlock, perLayerInputs } from "./per-layer.ts";
-import { sharedAttention } from "./shared-cache.ts";
+import { decoder, logits } from "./parts/decoder.ts";
+import { experts, gatedFfn } from "./parts/ffn.ts";
+import type { Family, ModelBuilder } from "./parts/model.ts";
+import { perLayerBlock, perLayerInputs } from "./parts/per-layer.ts";
+import { sharedAttention } from "./parts/shared-cache.ts";
 
 /** A dense feed-forward, with experts beside it in the larger models; each has its own norms. */
 function feedForward(m: ModelBuilder, x: Ref): Ref {

@@ -1,9 +1,10 @@
 /**
  * GLM-4: norms before and after each block, half of each head rotated, gate and up in one matrix.
  */
-import { expertGate, type Rope, ropeOf } from "./blocks.ts";
-import type { Family, ModelBuilder } from "./model.ts";
-import { denseOrExperts, transformer } from "./transformer.ts";
+import { denseOrExperts, expertGate } from "./parts/ffn.ts";
+import type { Family, ModelBuilder } from "./parts/model.ts";
+import { type Rope, ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 /** Files for images and text rotate by sections, in the other pairing. */
 function glmRope(m: ModelBuilder, style: Rope["style"]): Rope {

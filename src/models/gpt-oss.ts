@@ -1,8 +1,9 @@
 /** GPT-OSS: attention sinks, sliding layers in turn, experts with biases and a clamped SwiGLU. */
-import { experts, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
-import { slidingLayers } from "./window.ts";
+import { experts } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
+import { slidingLayers } from "./parts/window.ts";
 
 export const gptOss: Family = (m) => {
   const rope = ropeOf(m, "neox");

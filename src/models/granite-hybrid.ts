@@ -1,13 +1,15 @@
 /** Granite 4: Mamba-2 layers with some attention, and Granite's factors. */
-import { decoder, ropeOf, selfAttention } from "./blocks.ts";
-import { graniteParts } from "./granite.ts";
-import { mamba2Mixer } from "./mamba.ts";
-import type { Family } from "./model.ts";
+import { selfAttention } from "./parts/attention.ts";
+import { decoder } from "./parts/decoder.ts";
+import { factors } from "./parts/factors.ts";
+import { mamba2Mixer } from "./parts/mamba-mixers.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
 
 export const graniteHybrid: Family = (m) => {
   const { h } = m;
   const rope = h.boolean("rope.scaling.finetuned", true) ? ropeOf(m, "norm") : undefined;
-  const { embeddingScale = 1, residualScale = 1, ffn, logits } = graniteParts(m);
+  const { embeddingScale = 1, residualScale = 1, ffn, logits } = factors(m);
   return decoder(
     m,
     (x, layer) => {

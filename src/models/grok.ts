@@ -1,7 +1,9 @@
 /** Grok: norms before and after each block, soft caps on scores and logits, experts with GELU. */
-import { experts, gatedFfn, logits, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import { logits } from "./parts/decoder.ts";
+import { experts, gatedFfn } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const grok: Family = (m) => {
   const { h } = m;

@@ -1,11 +1,9 @@
-/** Hunyuan and Maincoder: Llama with norms of queries and keys after their rotation. */
-import { type Rope, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+/** Hunyuan: Llama with norms of queries and keys after their rotation. */
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
-export function hunyuan(style: Rope["style"]): Family {
-  return (m) => {
-    const rope = ropeOf(m, style);
-    return transformer(m, { rope: () => rope, attention: () => ({ normAfterRope: true }) });
-  };
-}
+export const hunyuan: Family = (m) => {
+  const rope = ropeOf(m, "neox");
+  return transformer(m, { rope: () => rope, attention: () => ({ normAfterRope: true }) });
+};

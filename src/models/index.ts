@@ -3,177 +3,223 @@ import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Graph } from "../graph/ops.ts";
 import { afmoe } from "./afmoe.ts";
-import { baichuan, refact } from "./alibi.ts";
 import { apertus } from "./apertus.ts";
 import { arcee } from "./arcee.ts";
+import { arwkv7 } from "./arwkv7.ts";
+import { baichuan } from "./baichuan.ts";
+import { bailingmoe } from "./bailingmoe.ts";
 import { bailingmoe2 } from "./bailingmoe2.ts";
 import { bert } from "./bert.ts";
 import { bitnet } from "./bitnet.ts";
-import { cohere } from "./command-r.ts";
+import { bloom } from "./bloom.ts";
+import { chatglm } from "./chatglm.ts";
+import { codeshell } from "./codeshell.ts";
+import { cohere2 } from "./cohere2.ts";
+import { commandR } from "./command-r.ts";
 import { dbrx } from "./dbrx.ts";
+import { deci } from "./deci.ts";
+import { deepseek } from "./deepseek.ts";
 import { deepseek2 } from "./deepseek2.ts";
-import { exaone4, exaoneMoe } from "./exaone4.ts";
+import { deepseek2Ocr } from "./deepseek2-ocr.ts";
+import { dots1 } from "./dots1.ts";
+import { dream } from "./dream.ts";
+import { ernie45, ernie45Moe } from "./ernie4-5.ts";
+import { eurobert } from "./eurobert.ts";
+import { exaone } from "./exaone.ts";
+import { exaoneMoe } from "./exaone-moe.ts";
+import { exaone4 } from "./exaone4.ts";
 import { falcon } from "./falcon.ts";
 import { falconH1 } from "./falcon-h1.ts";
 import { gemma } from "./gemma.ts";
+import { gemmaEmbedding } from "./gemma-embedding.ts";
 import { gemma2 } from "./gemma2.ts";
 import { gemma3 } from "./gemma3.ts";
 import { gemma3n } from "./gemma3n.ts";
 import { gemma4 } from "./gemma4.ts";
 import { glm4, glm4moe } from "./glm4.ts";
 import { gptOss } from "./gpt-oss.ts";
-import { layerNormed } from "./gpt2.ts";
-import { granite, graniteSliding, minicpm } from "./granite.ts";
+import { gpt2 } from "./gpt2.ts";
+import { gptneox } from "./gptneox.ts";
+import { granite, graniteSliding } from "./granite.ts";
 import { graniteHybrid } from "./granite-hybrid.ts";
 import { grok } from "./grok.ts";
 import { hunyuan } from "./hunyuan.ts";
-import { Hyper } from "./hyper.ts";
+import { hyV3 } from "./hy-v3.ts";
+import { internlm2 } from "./internlm2.ts";
+import { jais, jais2 } from "./jais.ts";
 import { jamba } from "./jamba.ts";
+import { jinaBertV2, jinaBertV3 } from "./jina-bert.ts";
 import { kimiLinear } from "./kimi-linear.ts";
 import { lfm2 } from "./lfm2.ts";
-import { bothWays, llama, llamaEncoder } from "./llama.ts";
-import { llamaMoe } from "./llama-moe.ts";
+import { llada, lladaMoe } from "./llada.ts";
+import { llama, llamaEmbed } from "./llama.ts";
 import { llama4 } from "./llama4.ts";
-import { mamba, mamba1Mixer, mamba2Mixer } from "./mamba.ts";
-import { mellum, mimo2, plamo3 } from "./mellum.ts";
-import { minicpm3, plm } from "./minicpm3.ts";
+import { maincoder } from "./maincoder.ts";
+import { mamba, mamba2 } from "./mamba.ts";
+import { mellum } from "./mellum.ts";
+import { mimo2 } from "./mimo2.ts";
+import { minicpm } from "./minicpm.ts";
+import { minicpm3 } from "./minicpm3.ts";
 import { minimaxM2 } from "./minimax-m2.ts";
 import { mistral3 } from "./mistral3.ts";
-import { type Family, ModelBuilder } from "./model.ts";
+import { mistral4 } from "./mistral4.ts";
 import { modernBert } from "./modern-bert.ts";
+import { mpt } from "./mpt.ts";
+import { nanbeige } from "./nanbeige.ts";
+import { nemotron } from "./nemotron.ts";
 import { nemotronH } from "./nemotron-h.ts";
+import { neoBert } from "./neo-bert.ts";
+import { nomicBert, nomicBertMoe } from "./nomic-bert.ts";
 import { olmo } from "./olmo.ts";
 import { olmo2 } from "./olmo2.ts";
 import { olmoe } from "./olmoe.ts";
+import { openelm } from "./openelm.ts";
+import { orion } from "./orion.ts";
+import { paddleocr } from "./paddleocr.ts";
+import { panguEmbedded } from "./pangu-embedded.ts";
+import { type Family, modelBuilder } from "./parts/model.ts";
+import { finish } from "./parts/pooling.ts";
 import { phi2 } from "./phi2.ts";
 import { phi3 } from "./phi3.ts";
+import { phimoe } from "./phimoe.ts";
 import { plamo } from "./plamo.ts";
-import { multiSection } from "./qwen2vl.ts";
+import { plamo3 } from "./plamo3.ts";
+import { plm } from "./plm.ts";
+import { qwen } from "./qwen.ts";
+import { qwen2, qwen2moe } from "./qwen2.ts";
+import { qwen2vl } from "./qwen2vl.ts";
+import { qwen3 } from "./qwen3.ts";
 import { qwen3next } from "./qwen3next.ts";
-import { arwkv7, rwkv7 } from "./rwkv7.ts";
+import { qwen3vl } from "./qwen3vl.ts";
+import { qwen35 } from "./qwen35.ts";
+import { refact } from "./refact.ts";
+import { rnd1 } from "./rnd1.ts";
+import { rwkv7 } from "./rwkv7.ts";
 import { seedOss } from "./seed-oss.ts";
 import { smallThinker } from "./smallthinker.ts";
 import { smollm3 } from "./smollm3.ts";
 import { stablelm } from "./stablelm.ts";
+import { starcoder, starcoder2 } from "./starcoder.ts";
+import { xverse } from "./xverse.ts";
 
 const families: ReadonlyMap<string, Family> = new Map(
   Object.entries({
-    afmoe: afmoe,
-    apertus: apertus,
-    arcee: arcee,
-    arwkv7: arwkv7,
-    baichuan: baichuan,
-    bailingmoe: llamaMoe("norm"),
-    bailingmoe2: bailingmoe2,
-    bert: bert(),
-    bitnet: bitnet,
-    bloom: layerNormed({ alibi: 8 }),
-    chatglm: llama("norm"),
-    codeshell: layerNormed({ rope: "neox" }),
-    cohere2: cohere(2),
-    "command-r": cohere(1),
-    dbrx: dbrx,
-    deci: llama("norm"),
-    deepseek: llamaMoe("norm"),
-    deepseek2: deepseek2(true),
-    "deepseek2-ocr": llamaMoe("neox"),
-    dots1: llamaMoe("neox"),
-    dream: bothWays("neox"),
-    ernie4_5: llama("norm"),
-    "ernie4_5-moe": llamaMoe("norm", { gate: "softmax", normalize: true }),
-    eurobert: llamaEncoder("neox"),
-    exaone: llama("neox"),
+    afmoe,
+    apertus,
+    arcee,
+    arwkv7,
+    baichuan,
+    bailingmoe,
+    bailingmoe2,
+    bert,
+    bitnet,
+    bloom,
+    chatglm,
+    codeshell,
+    cohere2,
+    "command-r": commandR,
+    dbrx,
+    deci,
+    deepseek,
+    deepseek2,
+    "deepseek2-ocr": deepseek2Ocr,
+    dots1,
+    dream,
+    ernie4_5: ernie45,
+    "ernie4_5-moe": ernie45Moe,
+    eurobert,
+    exaone,
     "exaone-moe": exaoneMoe,
-    exaone4: exaone4,
-    falcon: falcon,
+    exaone4,
+    falcon,
     "falcon-h1": falconH1,
-    gemma: gemma,
-    "gemma-embedding": gemma3(false),
-    gemma2: gemma2,
-    gemma3: gemma3(true),
-    gemma3n: gemma3n,
-    gemma4: gemma4,
-    glm4: glm4,
-    glm4moe: glm4moe,
+    gemma,
+    "gemma-embedding": gemmaEmbedding,
+    gemma2,
+    gemma3,
+    gemma3n,
+    gemma4,
+    glm4,
+    glm4moe,
     "gpt-oss": gptOss,
-    gpt2: layerNormed(),
-    gptneox: layerNormed({ rope: "neox" }),
-    granite: granite,
+    gpt2,
+    gptneox,
+    granite,
     granite_swa: graniteSliding,
     granitehybrid: graniteHybrid,
     granitemoe: granite,
-    grok: grok,
-    "hunyuan-dense": hunyuan("neox"),
-    "hunyuan-moe": hunyuan("neox"),
-    hunyuan_vl: hunyuan("neox"),
-    hy_v3: llamaMoe("neox", { gate: "sigmoid" }),
-    internlm2: llama("norm"),
-    jais: layerNormed({ kind: "silu", gated: true, alibi: 8, byWidth: true }),
-    jais2: layerNormed({ rope: "neox", kind: "relu2" }),
-    jamba: jamba,
-    "jina-bert-v2": bert({ alibi: 8, gate: "gelu" }),
-    "jina-bert-v3": bert({ rope: "neox" }),
+    grok,
+    "hunyuan-dense": hunyuan,
+    "hunyuan-moe": hunyuan,
+    hunyuan_vl: hunyuan,
+    hy_v3: hyV3,
+    internlm2,
+    jais,
+    jais2,
+    jamba,
+    "jina-bert-v2": jinaBertV2,
+    "jina-bert-v3": jinaBertV3,
     "kimi-linear": kimiLinear,
-    lfm2: lfm2,
+    lfm2,
     lfm2moe: lfm2,
-    llada: bothWays("norm"),
-    "llada-moe": bothWays("neox", false),
-    llama: llama("norm"),
-    "llama-embed": llamaEncoder("norm"),
-    llama4: llama4,
-    maincoder: hunyuan("norm"),
-    mamba: mamba(mamba1Mixer),
-    mamba2: mamba(mamba2Mixer),
-    mellum: mellum,
-    mimo2: mimo2,
-    minicpm: minicpm,
-    minicpm3: minicpm3,
+    llada,
+    "llada-moe": lladaMoe,
+    llama,
+    "llama-embed": llamaEmbed,
+    llama4,
+    maincoder,
+    mamba,
+    mamba2,
+    mellum,
+    mimo2,
+    minicpm,
+    minicpm3,
     "minimax-m2": minimaxM2,
-    mistral3: mistral3,
-    mistral4: deepseek2(false),
+    mistral3,
+    mistral4,
     "modern-bert": modernBert,
-    mpt: layerNormed(),
-    nanbeige: llama("norm"),
-    nemotron: layerNormed({ rope: "neox", kind: "relu2" }),
+    mpt,
+    nanbeige,
+    nemotron,
     nemotron_h: nemotronH,
     nemotron_h_moe: nemotronH,
-    "neo-bert": llamaEncoder("norm", "enc.output_norm"),
-    "nomic-bert": bert({ rope: "neox", gate: "silu" }),
-    "nomic-bert-moe": bert({ rope: "neox" }),
-    olmo: olmo,
-    olmo2: olmo2,
-    olmoe: olmoe,
-    openelm: llama("neox"),
-    orion: layerNormed({ rope: "neox", kind: "silu", gated: true }),
-    paddleocr: multiSection(false),
-    "pangu-embedded": llama("neox"),
-    phi2: phi2,
-    phi3: phi3,
-    phimoe: phi3,
-    plamo: plamo,
-    plamo3: plamo3,
-    plm: plm,
-    qwen: llama("neox"),
-    qwen2: llama("neox"),
-    qwen2moe: llamaMoe("neox", { normalize: false }),
-    qwen2vl: multiSection(false),
-    qwen3: llama("neox"),
-    qwen35: qwen3next,
-    qwen35moe: qwen3next,
-    qwen3moe: llama("neox"),
-    qwen3next: qwen3next,
-    qwen3vl: multiSection(true),
-    qwen3vlmoe: multiSection(true),
-    refact: refact,
-    rnd1: bothWays("neox"),
-    rwkv7: rwkv7,
+    "neo-bert": neoBert,
+    "nomic-bert": nomicBert,
+    "nomic-bert-moe": nomicBertMoe,
+    olmo,
+    olmo2,
+    olmoe,
+    openelm,
+    orion,
+    paddleocr,
+    "pangu-embedded": panguEmbedded,
+    phi2,
+    phi3,
+    phimoe,
+    plamo,
+    plamo3,
+    plm,
+    qwen,
+    qwen2,
+    qwen2moe,
+    qwen2vl,
+    qwen3,
+    qwen35,
+    qwen35moe: qwen35,
+    qwen3moe: qwen3,
+    qwen3next,
+    qwen3vl,
+    qwen3vlmoe: qwen3vl,
+    refact,
+    rnd1,
+    rwkv7,
     seed_oss: seedOss,
     smallthinker: smallThinker,
-    smollm3: smollm3,
-    stablelm: stablelm,
-    starcoder: layerNormed(),
-    starcoder2: layerNormed({ rope: "neox" }),
-    xverse: llama("norm"),
+    smollm3,
+    stablelm,
+    starcoder,
+    starcoder2,
+    xverse,
   }),
 );
 
@@ -202,6 +248,6 @@ export function buildGraph(file: ModelFile, options: { contextLength: number }):
         expected: architectures(),
       },
     );
-  const m = new ModelBuilder(file, new Hyper(file, options.contextLength));
-  return m.finish(family(m));
+  const m = modelBuilder(file, options.contextLength);
+  return finish(m, family(m));
 }

@@ -2,10 +2,11 @@
  * Jamba (https://arxiv.org/abs/2403.19887): Mamba layers with some attention, which knows no
  * positions.
  */
-import { decoder, selfAttention } from "./blocks.ts";
-import { mamba1Mixer } from "./mamba.ts";
-import type { Family } from "./model.ts";
-import { denseOrExperts } from "./transformer.ts";
+import { selfAttention } from "./parts/attention.ts";
+import { decoder } from "./parts/decoder.ts";
+import { denseOrExperts } from "./parts/ffn.ts";
+import { mamba1Mixer } from "./parts/mamba-mixers.ts";
+import type { Family } from "./parts/model.ts";
 
 export const jamba: Family = (m) =>
   decoder(m, (x, layer) => {

@@ -3,10 +3,10 @@
  * attention.
  */
 import type { Ref } from "../graph/ops.ts";
-import { decoder } from "./blocks.ts";
-import { latentAttention } from "./latent.ts";
-import type { Family, ModelBuilder } from "./model.ts";
-import { denseOrExperts } from "./transformer.ts";
+import { decoder } from "./parts/decoder.ts";
+import { denseOrExperts } from "./parts/ffn.ts";
+import { latentAttention } from "./parts/latent.ts";
+import type { Family, ModelBuilder } from "./parts/model.ts";
 
 /** The delta rule on queries, keys and values that are convolved one by one. */
 function deltaAttention(m: ModelBuilder, y: Ref, heads: number): Ref {

@@ -1,8 +1,10 @@
 /** LFM2: short gated convolutions, with attention in some layers. */
-
 import type { Ref } from "../graph/ops.ts";
-import { decoder, experts, gatedFfn, logits, ropeOf, selfAttention } from "./blocks.ts";
-import type { Family, ModelBuilder } from "./model.ts";
+import { selfAttention } from "./parts/attention.ts";
+import { decoder, logits } from "./parts/decoder.ts";
+import { experts, gatedFfn } from "./parts/ffn.ts";
+import type { Family, ModelBuilder } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
 
 /** out(c · conv(b · x)), where b, c and x are thirds of one projection. */
 function shortConvolution(m: ModelBuilder, y: Ref): Ref {

@@ -1,10 +1,11 @@
 /**
  * Llama 4: chunked layers with rotation, full ones without; experts weigh their input by a sigmoid.
  */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { denseOrExperts, transformer } from "./transformer.ts";
-import { slidingLayers } from "./window.ts";
+import { denseOrExperts } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
+import { slidingLayers } from "./parts/window.ts";
 
 /** Positions of a chunk; the file does not say. */
 const chunk = 8192;

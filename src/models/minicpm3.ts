@@ -1,7 +1,9 @@
-/** MiniCPM3 and PLM: latent attention whose keys and values are made for every head. */
-import { decoder, gatedFfn, logits, plainFfn, ropeOf } from "./blocks.ts";
-import { latentAttention } from "./latent.ts";
-import type { Family } from "./model.ts";
+/** MiniCPM3: latent attention whose keys and values are made for every head, and MiniCPM's factors. */
+import { decoder, logits } from "./parts/decoder.ts";
+import { gatedFfn } from "./parts/ffn.ts";
+import { latentAttention } from "./parts/latent.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
 
 export const minicpm3: Family = (m) => {
   const { h } = m;
@@ -19,13 +21,4 @@ export const minicpm3: Family = (m) => {
     (x) => logits(m, m.scale(m.rmsNorm(x, "output_norm"), 256 / h.width)),
     m.scale(m.embed("token_embd"), 12),
   );
-};
-
-export const plm: Family = (m) => {
-  const rope = ropeOf(m, "norm");
-  return decoder(m, (x, layer) => {
-    const y = m.rmsNorm(x, "attn_norm");
-    const after = m.add(x, latentAttention(m, y, { layer, rope }));
-    return m.add(after, plainFfn(m, m.rmsNorm(after, "ffn_norm"), "relu2"));
-  });
 };

@@ -1,9 +1,10 @@
 /**
  * MiniMax M2: norms over all query and all key heads, sigmoid routing with a bias for the choice.
  */
-import { experts, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import { experts } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const minimaxM2: Family = (m) => {
   const rope = ropeOf(m, "neox");

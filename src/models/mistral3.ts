@@ -2,10 +2,10 @@
  * Ministral 3: Llama with YaRN, and queries that grow with the position beyond the original
  * context.
  */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { attentionTemperature } from "./temperature.ts";
-import { transformer } from "./transformer.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { attentionTemperature } from "./parts/temperature.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const mistral3: Family = (m) => {
   const rope = ropeOf(m, "norm", {

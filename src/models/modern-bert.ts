@@ -2,10 +2,13 @@
  * ModernBERT (https://arxiv.org/abs/2412.13663): norms before each block, sliding layers, gated
  * GELU.
  */
-import { decoder, gatedFfn, ropeOf, selfAttention } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { embeddings } from "./pooling.ts";
-import { slidingLayers } from "./window.ts";
+import { selfAttention } from "./parts/attention.ts";
+import { decoder } from "./parts/decoder.ts";
+import { gatedFfn } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { embeddings } from "./parts/pooling.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { slidingLayers } from "./parts/window.ts";
 
 export const modernBert: Family = (m) => {
   const { h } = m;

@@ -3,9 +3,11 @@
  * feed-forward.
  */
 import type { Ref } from "../graph/ops.ts";
-import { decoder, experts, plainFfn, selfAttention } from "./blocks.ts";
-import { mamba2Mixer } from "./mamba.ts";
-import type { Family, ModelBuilder } from "./model.ts";
+import { selfAttention } from "./parts/attention.ts";
+import { decoder } from "./parts/decoder.ts";
+import { experts, plainFfn } from "./parts/ffn.ts";
+import { mamba2Mixer } from "./parts/mamba-mixers.ts";
+import type { Family, ModelBuilder } from "./parts/model.ts";
 
 /** Experts that may work on a narrower row, beside a shared one that does not. */
 function sparse(m: ModelBuilder, x: Ref): Ref {

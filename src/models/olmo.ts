@@ -1,9 +1,9 @@
 /**
  * OLMo (https://arxiv.org/abs/2402.00838): norms without weights, clamped queries, keys and values.
  */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const olmo: Family = (m) => {
   const rope = ropeOf(m, "norm");

@@ -2,10 +2,10 @@
  * OLMo 2 (https://arxiv.org/abs/2501.00656): norms after the blocks only, and over all query and
  * key heads.
  */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
-import { slidingLayers } from "./window.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
+import { slidingLayers } from "./parts/window.ts";
 
 export const olmo2: Family = (m) => {
   const { h } = m;

@@ -2,9 +2,10 @@
  * OLMoE (https://arxiv.org/abs/2409.02060): experts weighed by an unnormalised softmax, norms over
  * all heads.
  */
-import { experts, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import { experts } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const olmoe: Family = (m) => {
   const rope = ropeOf(m, "neox");

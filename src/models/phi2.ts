@@ -1,7 +1,9 @@
 /** Phi-2: attention and feed-forward side by side after one layer norm. */
-import { logits, plainFfn, ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import { logits } from "./parts/decoder.ts";
+import { plainFfn } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const phi2: Family = (m) => {
   const rope = ropeOf(m, "neox");

@@ -1,12 +1,5 @@
-/**
- * Phi-3 (https://arxiv.org/abs/2404.14219) and its mixture of experts: Llama with LongRoPE and
- * fused matrices.
- */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+/** Phi-3 (https://arxiv.org/abs/2404.14219): Llama with LongRoPE and fused matrices. */
+import { llamaLike } from "./parts/llama-like.ts";
+import type { Family } from "./parts/model.ts";
 
-export const phi3: Family = (m) => {
-  const rope = ropeOf(m, "neox");
-  return transformer(m, { rope: () => rope });
-};
+export const phi3: Family = llamaLike("neox");

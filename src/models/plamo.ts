@@ -1,7 +1,7 @@
 /** PLaMo: attention and feed-forward side by side after one RMS norm. */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const plamo: Family = (m) => {
   const rope = ropeOf(m, "neox");

@@ -1,14 +1,10 @@
-/**
- * Qwen2-VL and Qwen3-VL: the text part, whose rotation is split in sections (time, height, width).
- */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+/** Qwen2-VL, the text part: Qwen2 whose rotation has sections (time, height, width). */
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
-export function multiSection(interleaved: boolean): Family {
-  return (m) => {
-    const sections = m.h.numbers("rope.dimension_sections");
-    const rope = ropeOf(m, "neox", { sections, interleaved });
-    return transformer(m, { rope: () => rope });
-  };
-}
+export const qwen2vl: Family = (m) => {
+  const sections = m.h.numbers("rope.dimension_sections");
+  const rope = ropeOf(m, "neox", { sections, interleaved: false });
+  return transformer(m, { rope: () => rope });
+};

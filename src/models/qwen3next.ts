@@ -1,8 +1,9 @@
-/** Qwen3-Next and Qwen3.5: gated delta rule in most layers, gated attention in the others. */
+/** Qwen3-Next: gated delta rule in most layers, gated attention in the others. */
 import type { Ref } from "../graph/ops.ts";
-import { decoder, type Rope, ropeOf } from "./blocks.ts";
-import type { Family, ModelBuilder } from "./model.ts";
-import { denseOrExperts } from "./transformer.ts";
+import { decoder } from "./parts/decoder.ts";
+import { denseOrExperts } from "./parts/ffn.ts";
+import type { Family, ModelBuilder } from "./parts/model.ts";
+import { type Rope, ropeOf } from "./parts/rope.ts";
 
 /**
  * Attention whose heads are gated by a sigmoid that the query projection makes too, head by head.
@@ -13,9 +14,9 @@ function gatedAttention(m: ModelBuilder, y: Ref, layer: number, rope: Rope): Ref
   const heads = h.headsOf[layer];
   const kv = h.kvHeadsOf[layer];
   const both = m.linear(y, "attn_q");
-  const turn = (x: Ref): Ref => m.rope(x, width, rope.style, rope.table);
-  const q = turn(m.rmsNorm(m.slice(both, 0, width, heads), "attn_q_norm", width));
-  const k = turn(m.rmsNorm(m.linear(y, "attn_k"), "attn_k_norm", width));
+  const rotate = (x: Ref): Ref => m.rope(x, width, rope.style, rope.table);
+  const q = rotate(m.rmsNorm(m.slice(both, 0, width, heads), "attn_q_norm", width));
+  const k = rotate(m.rmsNorm(m.linear(y, "attn_k"), "attn_k_norm", width));
   const v = m.linear(y, "attn_v");
   const slot = m.kvSlot(kv, width, h.valueWidth);
   const scale = h.number("attention.scale", 0) || 1 / Math.sqrt(width);

@@ -2,8 +2,8 @@
  * RWKV-7 (https://arxiv.org/abs/2503.14456): a matrix state a head that is corrected as it is read.
  */
 import type { Ref } from "../graph/ops.ts";
-import { decoder, gatedFfn, logits } from "./blocks.ts";
-import type { Family, ModelBuilder } from "./model.ts";
+import { decoder, logits } from "./parts/decoder.ts";
+import type { Family, ModelBuilder } from "./parts/model.ts";
 
 /** Epsilon of the norm of the heads, as in the paper's code. */
 const headEps = 64e-5;
@@ -26,7 +26,7 @@ function lowRank(m: ModelBuilder, x: Ref, name: string, kind?: "tanh" | "sigmoid
 }
 
 /** Attention's place; `first` is the first layer's value, which the others mix into theirs. */
-function timeMix(m: ModelBuilder, x: Ref, first: Ref | undefined): { y: Ref; value: Ref } {
+export function timeMix(m: ModelBuilder, x: Ref, first: Ref | undefined): { y: Ref; value: Ref } {
   const headWidth = m.h.integer("wkv.head_size");
   const gated = m.has("time_mix_g1");
   const [xr, xw, xk, xv, xa, xg] = lerp(m, x, "time_mix_lerp_fused", gated ? 6 : 5);
@@ -53,17 +53,6 @@ function timeMix(m: ModelBuilder, x: Ref, first: Ref | undefined): { y: Ref; val
   const out = gated ? m.mul(joined, lowRank(m, xg, "g", "sigmoid")) : joined;
   return { y: m.linear(out, "time_mix_output"), value: first ?? own };
 }
-
-/** RWKV-7's attention in a transformer with gated feed-forwards. */
-export const arwkv7: Family = (m) => {
-  let first: Ref | undefined;
-  return decoder(m, (x) => {
-    const { y, value } = timeMix(m, m.rmsNorm(x, "attn_norm"), first);
-    first = value;
-    const after = m.add(x, y);
-    return m.add(after, gatedFfn(m, m.rmsNorm(after, "ffn_norm"), "silu"));
-  });
-};
 
 export const rwkv7: Family = (m) => {
   let first: Ref | undefined;

@@ -1,7 +1,7 @@
 /** Seed-OSS: Llama whose norm before the feed-forward is called post-attention. */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const seedOss: Family = (m) => {
   const rope = ropeOf(m, "neox");

@@ -1,7 +1,10 @@
 /** SmallThinker: experts with ReLU, chosen by the layer's input before attention. */
-import { decoder, experts, ropeOf, selfAttention } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { slidingLayers } from "./window.ts";
+import { selfAttention } from "./parts/attention.ts";
+import { decoder } from "./parts/decoder.ts";
+import { experts } from "./parts/ffn.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { slidingLayers } from "./parts/window.ts";
 
 /** Positions of the window; the file says only that there is one. */
 const window = 4096;

@@ -1,7 +1,7 @@
 /** SmolLM3: Llama without rotation in every fourth layer. */
-import { ropeOf } from "./blocks.ts";
-import type { Family } from "./model.ts";
-import { transformer } from "./transformer.ts";
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
 
 export const smollm3: Family = (m) => {
   const rope = ropeOf(m, "norm");

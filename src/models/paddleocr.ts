@@ -1,0 +1,10 @@
+/** PaddleOCR-VL, the text part: ERNIE 4.5 whose rotation has sections (time, height, width). */
+import type { Family } from "./parts/model.ts";
+import { ropeOf } from "./parts/rope.ts";
+import { transformer } from "./parts/transformer.ts";
+
+export const paddleocr: Family = (m) => {
+  const sections = m.h.numbers("rope.dimension_sections");
+  const rope = ropeOf(m, "neox", { sections, interleaved: false });
+  return transformer(m, { rope: () => rope });
+};
