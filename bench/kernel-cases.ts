@@ -1,9 +1,10 @@
 /** What the kernel bench measures: a kernel over one weight matrix, as the calls that a plan would make. */
 import type { QuantType } from "../src/file/quants.ts";
 import { rowBytes } from "../src/file/quants.ts";
+import { SMALL_ROWS } from "../src/graph/requests.ts";
 import { type KernelCall, NONE, type Place, read } from "../src/kernels/call.ts";
 import { embed } from "../src/kernels/embed.ts";
-import { type LinearCall, linear, MATVEC_ROWS } from "../src/kernels/linear.ts";
+import { type LinearCall, linear } from "../src/kernels/linear.ts";
 import { moeLinear } from "../src/kernels/moeLinear.ts";
 import { quantize, quantizedWidth } from "../src/kernels/quantize.ts";
 import type { LinearTuning } from "../src/kernels/tuning.ts";
@@ -118,7 +119,7 @@ export function callsOf(
       out,
       scale: 1,
     };
-    const most = kernel === "matvec" ? rows : Math.max(rows, MATVEC_ROWS + 1);
+    const most = kernel === "matvec" ? rows : Math.max(rows, SMALL_ROWS + 1);
     return linear(one.int8 ? { ...call, x: bytes, int8: true } : call, most, tuning);
   };
   const perRow = rowBytes(type, k);

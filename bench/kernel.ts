@@ -18,8 +18,8 @@ import { type QuantType, quantByName, quants } from "../src/file/quants.ts";
 import { quantTables } from "../src/file/tables.ts";
 import { Pipelines } from "../src/gpu/pipelines.ts";
 import { Replay } from "../src/gpu/replay.ts";
+import { SMALL_ROWS } from "../src/graph/requests.ts";
 import type { KernelCall } from "../src/kernels/call.ts";
-import { MATVEC_ROWS } from "../src/kernels/linear.ts";
 import { hasInt8, hasQuantKernel } from "../src/kernels/quants.ts";
 import type { LinearTuning } from "../src/kernels/tuning.ts";
 import type { Plan } from "../src/plan/plan.ts";
@@ -134,7 +134,7 @@ function casesOf(values: Values, defaults: Sizes, packedDot: boolean): Case[] {
   const cases: Case[] = [];
   for (const kernel of kernels) {
     const few = kernel === "matvec" || kernel === "moe";
-    const fits = (rows: number): boolean => rows <= MATVEC_ROWS === few;
+    const fits = (rows: number): boolean => rows <= SMALL_ROWS === few;
     const counts = given.some(fits) ? given.filter(fits) : usual.filter(fits);
     for (const shape of shapes)
       for (const rows of counts)

@@ -1,10 +1,12 @@
 /**
  * Writes wgsl/mod.ts, the one module of strings that the engine imports, from the .wgsl files, and before that
- * the .wgsl file that is itself generated (the layout of a step).
+ * the .wgsl files that are themselves generated, because the host has their numbers too.
  * `npx tsx scripts/wgsl.ts` writes them; with `--check` it exits 1 when a committed one is stale.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { activations, QUICK_GELU_ALPHA } from "../src/graph/activations.ts";
+import { elementwiseKinds } from "../src/kernels/elementwise-kinds.ts";
 import {
   HEADER,
   HEADER_WORDS,
@@ -14,6 +16,7 @@ import {
   SAMPLING,
   SAMPLING_WORDS,
 } from "../src/plan/step-layout.ts";
+import { wgslModule } from "./wgsl-module.ts";
 
 const folder = fileURLToPath(new URL("../wgsl/", import.meta.url));
 
@@ -33,50 +36,52 @@ function settle(name: string, text: string): void {
   writeFileSync(`${folder}${name}`, text);
 }
 
-/**
- * The text of a file as a template literal, without comments and indentation: who reads a kernel
- * reads its file. The line that names needed snippets stays, and so does the number of lines, so that
- * a compiler's line numbers fit the file.
- */
-function literal(text: string): string {
-  const trimmed = text.replace(/\/\/(?! needs:).*$/gm, "").replace(/^[ \t]+|[ \t\r]+$/gm, "");
-  return `\`${trimmed.replace(/[\\`]|\$(?=\{)/g, "\\$&")}\``;
-}
+const constantName = (name: string): string => name.replace(/[A-Z]/g, "_$&").toUpperCase();
+const constant = (name: string, value: number): string => `const ${name} = ${value}u;\n`;
 
-const wgslName = (name: string): string => name.replace(/[A-Z]/g, "_$&").toUpperCase();
+/** Constants for the words of a part of a step, and for its length. */
+const words = (part: string, offsets: Readonly<Record<string, number>>, length: number): string =>
+  Object.entries(offsets)
+    .map(([name, at]) => constant(`${part}_${constantName(name)}`, at))
+    .join("") + constant(`${part}_WORDS`, length);
 
-/** The text of wgsl/lib/step-layout.wgsl. */
-function stepLayoutWgsl(): string {
-  const constant = (name: string, value: number): string => `const ${name} = ${value}u;`;
-  const group = (name: string, words: Readonly<Record<string, number>>, size: number): string[] => [
-    ...Object.entries(words).map(([word, at]) => constant(`${name}_${wgslName(word)}`, at)),
-    constant(`${name}_WORDS`, size),
-    "",
-  ];
-  return [
-    "// lib/step-layout.wgsl: word offsets in a step. Generated from src/plan/step-layout.ts, which says what each is.",
-    constant("SAMPLED", SAMPLED),
-    "",
-    ...group("HEADER", HEADER, HEADER_WORDS),
-    ...group("RECORD", RECORD, RECORD_WORDS),
-    ...group("SAMPLING", SAMPLING, SAMPLING_WORDS),
-  ].join("\n");
-}
+/** Constants for the numbers of a list's members. */
+const numbers = (prefix: string, names: readonly string[]): string =>
+  names.map((name, i) => constant(`${prefix}_${constantName(name)}`, i)).join("");
 
-settle("lib/step-layout.wgsl", stepLayoutWgsl());
+settle(
+  "lib/step-layout.wgsl",
+  [
+    `// lib/step-layout.wgsl: word offsets in a step. Generated from src/plan/step-layout.ts, which says what each is.
+${constant("SAMPLED", SAMPLED)}`,
+    words("HEADER", HEADER, HEADER_WORDS),
+    words("RECORD", RECORD, RECORD_WORDS),
+    words("SAMPLING", SAMPLING, SAMPLING_WORDS),
+  ].join("\n"),
+);
+settle(
+  "lib/activations.wgsl",
+  `// lib/activations.wgsl: the numbers of element-wise functions. Generated from src/graph/activations.ts.
+${numbers("ACT", activations)}const QUICK_GELU_ALPHA = ${QUICK_GELU_ALPHA};
+`,
+);
+settle(
+  "lib/elementwise-kinds.wgsl",
+  `// lib/elementwise-kinds.wgsl: what elementwise.wgsl can do. Generated from src/kernels/elementwise-kinds.ts.
+${numbers("OP", elementwiseKinds)}`,
+);
 
 const names = readdirSync(folder, { recursive: true, encoding: "utf8" })
   .map((name) => name.replaceAll("\\", "/"))
-  .filter((name) => name.endsWith(".wgsl"))
-  .map((name) => name.slice(0, -".wgsl".length))
-  .sort();
-const entries = names.map(
-  (name) =>
-    `  ${JSON.stringify(name)}: ${literal(readFileSync(`${folder}${name}.wgsl`, "utf8"))},\n`,
+  .filter((name) => name.endsWith(".wgsl"));
+settle(
+  "mod.ts",
+  wgslModule(
+    new Map(
+      names.map((name) => [
+        name.slice(0, -".wgsl".length),
+        readFileSync(`${folder}${name}`, "utf8"),
+      ]),
+    ),
+  ),
 );
-const text = `/** Generated from the .wgsl files by scripts/wgsl.ts: the shader texts by name. */
-export const wgsl: Readonly<Record<string, string>> = {
-${entries.join("")}};
-`;
-
-settle("mod.ts", text);

@@ -1,3 +1,4 @@
+// needs: lib/step
 // argmax.wgsl: the largest logit of each run of RUN logits of a row; the first of equals wins.
 // logits [rows][stride] f32; out [row][runs] (value, index as bits)
 // grid: (runs, output rows, 1), 64 threads

@@ -1,3 +1,4 @@
+// needs: lib/step
 // argmaxReduce.wgsl: the winner of a row's runs becomes the sequence's sampled token.
 // runs    [row][runs] (value, index as bits)
 // sampled [0 … sequences) the last token of each sequence, then [output row] the result that is read back

@@ -1,9 +1,11 @@
+// needs: lib/step, lib/none, lib/cache, lib/kv-load, lib/attention-range
+// varies: lib/queries-ready, lib/queries-append
 // attention.wgsl: one query row against its sequence's cache, for up to GROUP query heads that share a key head, a
 // range of positions at a time (split-K flash attention: each split keeps its own maximum and sum; attentionReduce
 // joins them).
 //   s_j = cap(q·k_j · scale) + alibi · (j − p);   y = Σ_j softmax(s)_j · v_j   (a sink adds exp(sink) to the sum)
 //
-// q     lib/queries_given, or lib/queries_made from what the projections left       binding 1
+// q     lib/queries-ready, or lib/queries-append from what the projections left       binding 1
 // slab  rows of [keys | values]                                                     binding 2
 // small sink logits, ALiBi slopes                                                   binding 3
 // out   SPLITS = 1: [rows][out_stride] f32; else [row][head][split][4 + value width]:
@@ -18,7 +20,6 @@ struct Params {
   per_kv: u32, // query heads that share a key head
   key_width: u32,
   value_width: u32,
-  domain: u32,
   q_offset: u32,
   q_stride: u32,
   out_offset: u32,
@@ -30,7 +31,7 @@ struct Params {
   slopes: u32,
   scale: f32,
   softcap: f32, // 0 = none
-  // For lib/queries_made; q_stride is that of q, k and v.
+  // The rest is for lib/queries-append; q_stride is that of q, k and v.
   k_offset: u32,
   v_offset: u32,
   start: u32, // first rotated element of a head
@@ -41,7 +42,6 @@ struct Params {
   eps: f32,
 }
 
-const NONE = 0xffffffffu;
 const WG = 64u;
 const TILE = WG * POSITIONS;
 
@@ -69,7 +69,7 @@ fn largest(thread: u32) {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let row = id.z;
-  if (row >= row_count(params.domain)) { return; }
+  if (row >= row_count(0u)) { return; }
   let groups = (params.per_kv + GROUP - 1u) / GROUP;
   let kv_head = id.y / groups;
   let first = kv_head * params.per_kv + (id.y % groups) * GROUP;
@@ -156,7 +156,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
         }
       }
     }
-    workgroupBarrier();
+    // The next tile writes weights behind the barriers of largest() only.
   }
 
   for (var g = 0u; g < GROUP; g++) { partials[g * WG + thread] = sum[g]; }

@@ -1,3 +1,4 @@
+// needs: lib/step, lib/none
 // attentionReduce.wgsl: joins the splits of attention.wgsl.
 //   M = max over splits (and the sink), y = Σ_s exp(m_s − M) · v_s / (Σ_s exp(m_s − M) · l_s + exp(sink − M))
 // splits [row][head][SPLITS][4 + value width] f32; out [rows][out_stride] f32
@@ -5,13 +6,10 @@
 struct Params {
   heads: u32,
   value_width: u32,
-  domain: u32,
   out_offset: u32,
   out_stride: u32,
   sinks: u32,
 }
-
-const NONE = 0xffffffffu;
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> splits: array<f32>;
@@ -20,7 +18,7 @@ const NONE = 0xffffffffu;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  if (id.y >= row_count(params.domain)) { return; }
+  if (id.y >= row_count(0u)) { return; }
   let stride = params.value_width + 4u;
   let source = (id.y * params.heads + id.x) * SPLITS * stride;
   var maximum = -1e30;

@@ -1,3 +1,4 @@
+// needs: lib/step, lib/none, lib/cache, lib/kv-load, lib/attention-range
 // attentionTile.wgsl: attention of 8 consecutive rows and one head at a time, for prefill chunks. The same
 // formula and bindings as attention.wgsl (out is [rows][out_stride]); each key and value that is read serves
 // all rows of the tile.
@@ -7,11 +8,9 @@
 // different sequences are done one run of rows after the other.
 // grid: (ceil(rows / 8), heads, 1), 64 threads
 struct Params {
-  heads: u32,
   per_kv: u32,
   key_width: u32,
   value_width: u32,
-  domain: u32,
   q_offset: u32,
   q_stride: u32,
   out_offset: u32,
@@ -24,8 +23,6 @@ struct Params {
   scale: f32,
   softcap: f32,
 }
-
-const NONE = 0xffffffffu;
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> q: array<vec4<f32>>;
@@ -54,7 +51,7 @@ fn eighths_sum(row: u32) -> f32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let rows = row_count(params.domain);
+  let rows = row_count(0u);
   let tile_row = id.x * 8u;
   if (tile_row >= rows) { return; }
   let head = id.y;
@@ -72,14 +69,14 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     let sequence = row_sequence(first);
     var last = first + 1u;
     while (last < tile_end && row_sequence(last) == sequence) { last++; }
-    var low = 0xffffffffu;
+    var low = NONE;
     var high = 0u;
     for (var r = first; r < last; r++) {
       let range = attention_range(r, params.window);
       low = min(low, range.x);
       high = max(high, range.y);
     }
-    workgroupBarrier();
+    // Of the run before, only `shrink` is still being read.
     if (thread < 8u) {
       let r = tile_row + thread;
       var range = vec2(0u, 0u);

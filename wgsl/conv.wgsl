@@ -1,4 +1,4 @@
-// needs: lib/runs, lib/inputs
+// needs: lib/step, lib/runs, lib/inputs
 // conv.wgsl: causal depthwise convolution over a sequence, y[t, c] = bias[c] + Σ_j w[c, j] · x[t − K + 1 + j, c].
 // x, out [rows][stride] f32; weight [width][K], bias [width]; the state of a sequence at sequence · state_size +
 // state_offset holds the K − 1 rows before the step, oldest first, [K − 1][width]; before position 0 all is zero.
@@ -11,9 +11,6 @@ struct Params {
   out_stride: u32,
   state_offset: u32,
   state_size: u32,
-  pad0: u32,
-  pad1: u32,
-  pad2: u32,
   x: vec4<u32>,
   weight: vec4<u32>,
   bias: vec4<u32>,

@@ -1,3 +1,4 @@
+// needs: lib/step
 // copy.wgsl: moves runs of a row: slices, parts of a concatenation, and the choice of output rows.
 //   out[r][out_offset + g · out_run + i] = x[row][x_offset + g · x_run + i],  i < width, g < groups
 //   row = r, or the r-th row whose output is wanted (SELECT)

@@ -1,4 +1,4 @@
-// needs: lib/runs, lib/inputs
+// needs: lib/step, lib/runs, lib/inputs
 // deltaNet.wgsl: the gated delta rule. Row by row, for a head's S [KEY][value_width]:
 //   S = S · exp(g);  u = beta · (v − Sᵀk);  S = S + k ⊗ u;  y = scale · Sᵀq
 // Columns of S do not touch each other, and Sᵀq after the update is Sᵀq before it + u · (k · q): one pass over the

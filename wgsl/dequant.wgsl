@@ -1,5 +1,6 @@
-// needs: lib/store_run
-// Dequantises a run of elements of one tensor to f32: out[i] = weight(first + i) for i < count.
+// needs: lib/store-run
+// varies: quant/*
+// dequant.wgsl: dequantises a run of elements of one tensor to f32: out[i] = weight(first + i) for i < count.
 // Used by the tests of the quant snippets and by what needs a small tensor as plain floats.
 //
 // group(1): 0 params, 1 weights (raw GGUF blocks), 2 out; group(2): lookup tables, for the types that have any.
@@ -12,7 +13,7 @@ struct Params {
   first: u32,
   count: u32,
   // Word of `out` that receives the first element.
-  outFirst: u32,
+  out_first: u32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
@@ -30,5 +31,5 @@ fn main(
     return;
   }
   let values = decode(params.base, params.first + start);
-  store_run(params.outFirst + start, values, params.count - start);
+  store_run(params.out_first + start, values, params.count - start);
 }

@@ -1,3 +1,4 @@
+// needs: lib/step
 // dot.wgsl: out[r, g] = Σ_i a[r, g · group + i] · b[r, g · group + i] over i < group
 // a, b [rows][stride] f32; out [rows][out_stride] f32, `count` runs
 // grid: (ceil(count / 64), rows, 1), one thread a run: runs are a head long and there are few of them

@@ -1,7 +1,9 @@
+// needs: lib/step, lib/activation, lib/elementwise-kinds
 // elementwise.wgsl: out[r, i] = f(a[r, i], b[r or 0, (i / repeat) % period])
-//   kind 0 a + b   1 a · b   2 a · c.x + c.y   3 clamp(a, c.x, c.y)   4 act(a)   5 c.x · tanh(a / c.x)
-//        6 gated(a, b) with alpha c.x, limit c.y   7 a · (ln(floor((p + c.z) / c.x) + 1) · c.y + 1), p = position
-//        8 xIELU with alphaN c.x, alphaP c.y, beta c.z, eps c.w
+//   add: a + b   mul: a · b   scale: a · c.x + c.y   clamp: clamp(a, c.x, c.y)   activation: act(a)
+//   softcap: c.x · tanh(a / c.x)   gated: act(a) · b with alpha c.x, limit c.y
+//   positionScale: a · (ln(floor((p + c.z) / c.x) + 1) · c.y + 1), p = position
+//   xielu: xIELU with alphaN c.x, alphaP c.y, beta c.z, eps c.w
 // a, out [rows][stride] f32; b likewise, or a weight vector (b_stride = 0)
 // grid: (ceil(width / 64), rows, 1)
 struct Params {
@@ -35,14 +37,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let c = params.c;
   var y = va;
   switch (params.kind) {
-    case 0u: { y = va + vb; }
-    case 1u: { y = va * vb; }
-    case 2u: { y = va * c.x + c.y; }
-    case 3u: { y = clamp(va, c.x, c.y); }
-    case 4u: { y = activate(params.act, va); }
-    case 5u: { y = c.x * safe_tanh(va / c.x); }
-    case 6u: { y = gated(params.act, va, vb, c.x, c.y); }
-    case 7u: { y = va * (log(floor((f32(row_position(row)) + c.z) / c.x) + 1.0) * c.y + 1.0); }
+    case OP_ADD: { y = va + vb; }
+    case OP_MUL: { y = va * vb; }
+    case OP_SCALE: { y = va * c.x + c.y; }
+    case OP_CLAMP: { y = clamp(va, c.x, c.y); }
+    case OP_ACTIVATION: { y = activate(params.act, va); }
+    case OP_SOFTCAP: { y = c.x * safe_tanh(va / c.x); }
+    case OP_GATED: { y = gated(params.act, va, vb, c.x, c.y); }
+    case OP_POSITION_SCALE: { y = va * (log(floor((f32(row_position(row)) + c.z) / c.x) + 1.0) * c.y + 1.0); }
     default: {
       let n = min(va, c.w);
       y = select((exp(n) - 1.0 - va) * c.x + c.z * va, c.y * va * va + c.z * va, va > 0.0);

@@ -1,13 +1,14 @@
-// needs: lib/step, lib/store_run
-// Embedding gather: out[row][c] = table[index(row) + offset][c] for c < width, where the index is
-// the row's token, its position, or 0. The table has rows of `rowElements` weights of any quant type.
+// needs: lib/step, lib/store-run
+// varies: quant/*
+// embed.wgsl: embedding gather, out[row][c] = table[index(row) + offset][c] for c < width, where the index is
+// the row's token, its position, or 0. The table has rows of `width` weights of any quant type.
 // The binding may hold a range of the table's rows only (a table split over several buffers): output rows
 // whose index lies outside are left untouched, so that one dispatch a piece fills them all.
 //
 // Where the index is a token, it is written down as the one of its place in the sequence.
 //
-// group(1): 0 params, 1 weights, 2 out (rows of outStride floats), 3 sampled (a token a sequence),
-//   4 history (contextLength tokens a sequence);
+// group(1): 0 params, 1 weights, 2 out (rows of out_stride floats), 3 sampled (a token a sequence),
+//   4 history (context tokens a sequence);
 //   group(2): lookup tables, for the types that have any.
 // One thread for 16 columns, 64 threads a workgroup: grid (ceil(width / 1024), rows).
 
@@ -16,16 +17,15 @@ struct Params {
   // Word of `weights` where the held rows start.
   base: u32,
   // Table rows held by the binding.
-  firstRow: u32,
-  rowCount: u32,
-  rowElements: u32,
-  outStride: u32,
+  first_row: u32,
+  held_rows: u32,
+  out_stride: u32,
   // 0: by token, 1: by position, 2: always row 0.
   by: u32,
   // Added to the index.
   offset: u32,
-  outOffset: u32,
-  contextLength: u32,
+  out_offset: u32,
+  context: u32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
@@ -55,15 +55,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (row >= row_count(0u) || column >= params.width) {
     return;
   }
-  // Below firstRow the difference wraps to a number that is too large as well.
+  // Below first_row the difference wraps to a number that is too large as well.
   let found = table_row(row);
-  let index = found + params.offset - params.firstRow;
-  if (index >= params.rowCount) {
+  let index = found + params.offset - params.first_row;
+  if (index >= params.held_rows) {
     return;
   }
   if (params.by == 0u && column == 0u) {
-    history[row_sequence(row) * params.contextLength + row_position(row)] = found;
+    history[row_sequence(row) * params.context + row_position(row)] = found;
   }
-  let values = decode(params.base, index * params.rowElements + column);
-  store_run(params.outOffset + row * params.outStride + column, values, params.width - column);
+  let values = decode(params.base, index * params.width + column);
+  store_run(params.out_offset + row * params.out_stride + column, values, params.width - column);
 }

@@ -1,4 +1,5 @@
-// needs: lib/linear, lib/tile
+// needs: lib/step, lib/linear, lib/tile
+// varies: quant/*
 // matmul.wgsl: y = x · Wᵀ for many rows of x; the prefill kernel, bound by arithmetic.
 //
 //   y[r, o] = scale · Σ_k W[o, k] · x[r, k] + bias[o] (+ residual[r, o]);  GATED: act(gate) · up

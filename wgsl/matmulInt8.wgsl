@@ -1,9 +1,10 @@
-// needs: lib/linear, lib/dot_i8, lib/tile
+// needs: lib/step, lib/linear, lib/tile, lib/dot-i8
+// varies: quant/*
 // matmulInt8.wgsl: matmul.wgsl with activations of signed bytes and products of four at a time.
 //
 //   y[r, o] = scale · Σ_runs w.scale · x.scale · (w.q · x.q) + w.minimum · x.scale · Σ x.q  + bias[o] …
 //
-// Bindings are those of matvec.wgsl with lib/products_i8 (a norm in front is a kernel of its own), the tile is
+// Bindings are those of matvec.wgsl with lib/products-i8 (a norm in front is a kernel of its own), the tile is
 // lib/tile's. Per step of 32 along k, two runs of each row, still packed, go through workgroup memory once.
 // grid: (ceil(count / outputs of a tile), ceil(rows / TILE_ROWS), 1)
 @group(1) @binding(2) var<storage, read> x: array<vec4<u32>>;

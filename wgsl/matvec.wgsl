@@ -1,4 +1,5 @@
-// needs: lib/linear
+// needs: lib/step, lib/linear
+// varies: lib/products-f32, lib/products-i8, lib/lanes-shared, lib/lanes-subgroup
 // matvec.wgsl: y = x · Wᵀ for 1 to ROWS rows of x; the decode kernel, bound by reading W once.
 //
 //   y[r, o] = scale · inv[r] · Σ_k W[o, k] · g[k] · x[r, k]  + bias[o]  (+ residual[r, o])
@@ -10,7 +11,7 @@
 // segment s is row o − start of its tensor. Splits of a large tensor are dispatches with first > 0.
 //
 // weights  raw GGUF blocks, decoded 16 at a time by quant/<type>.wgsl           binding 1
-// x        as lib/products_f32 or lib/products_i8 want it                       binding 2
+// x        as lib/products-f32 or lib/products-i8 want it                       binding 2
 // small    norm weights and biases, vec4                                         binding 3
 // out      [rows][out_stride] f32                                                binding 4
 // residual [rows][residual_stride] f32 (when RESIDUAL)                           binding 5

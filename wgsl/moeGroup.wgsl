@@ -1,3 +1,4 @@
+// needs: lib/step
 // moeGroup.wgsl: sorts the pairs (row, choice) of a step by expert and cuts each expert's run into tiles of
 // at most TILE pairs, for moeMatmul.wgsl.
 // route [rows][route_stride]: ids as f32

@@ -1,4 +1,5 @@
-// needs: lib/experts
+// needs: lib/step, lib/experts
+// varies: quant/*
 // moeMatmul.wgsl: the chosen experts' linear maps for many rows; the prefill kernel of lib/experts.wgsl.
 //
 // moeGroup.wgsl has sorted the pairs by expert. A workgroup of 8 × 8 threads makes a tile of up to 32 pairs of

@@ -1,9 +1,10 @@
-// needs: lib/experts, lib/run
+// needs: lib/step, lib/experts, lib/run
+// varies: lib/lanes-shared, lib/lanes-subgroup
 // moeMatvec.wgsl: the chosen experts' linear maps, pair by pair; the decode kernel of lib/experts.wgsl.
 //
 // A workgroup of WG threads takes (WG / LANES) · 4 rows of W for one pair: LANES threads share four of them (four
 // outputs, or the gate and up rows of two), each taking every LANES-th 32 columns; their sums meet in
-// workgroup memory, or in a subgroup if SUBGROUPS (lib/lanes_subgroup.wgsl). The order of summation depends on
+// workgroup memory, or in a subgroup if SUBGROUPS (lib/lanes-subgroup.wgsl). The order of summation depends on
 // LANES and SUBGROUPS alone.
 // grid: (ceil(count / outputs of a workgroup), rows, used)
 const GROUPS = WG / LANES;

@@ -1,8 +1,9 @@
+// needs: lib/step, lib/none, lib/activation
 // moeRoute.wgsl: chooses USED of EXPERTS experts for each row of router logits, best first.
-//   score = softmax(x) | σ(x) | x          (GATE 0 | 1 | 2 and 3)
+//   score = softmax(x) | σ(x) | x          (GATE_SOFTMAX | GATE_SIGMOID | the other two)
 //   rank  = score + bias; with GROUPS > 1 only experts of the best `groups_used` groups stay, a group
 //           being worth the sum of its two best ranks. Of equals the lower number wins.
-//   weight = score of the chosen | softmax over the chosen (GATE 2); over max(sum, 2^-14) if NORMALIZE; · scale
+//   weight = score of the chosen | softmax over the chosen (GATE_SOFTMAX_CHOSEN); over max(sum, 2^-14) if NORMALIZE; · scale
 // x   [rows][x_stride] f32, EXPERTS logits        binding 1
 // small  selection bias [EXPERTS] at `bias`, or NONE  binding 2
 // out [rows][out_stride]: USED ids as f32, then USED weights   binding 3
@@ -19,7 +20,10 @@ struct Params {
   scale: f32,
 }
 
-const NONE = 0xffffffffu;
+const GATE_SOFTMAX = 0u;
+const GATE_SIGMOID = 1u;
+const GATE_SOFTMAX_CHOSEN = 2u;
+const GATE_NONE = 3u;
 const STRUCK = -3.0e38;
 const GROUP = EXPERTS / GROUPS;
 
@@ -83,9 +87,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (group.y >= row_count(params.domain)) { return; }
   for (var e = thread; e < EXPERTS; e += WG) {
     let v = x[params.x_offset + group.y * params.x_stride + e];
-    scores[e] = select(v, sigmoid(v), GATE == 1u);
+    scores[e] = select(v, sigmoid(v), GATE == GATE_SIGMOID);
   }
-  if (GATE == 0u) { softmax(thread); }
+  if (GATE == GATE_SOFTMAX) { softmax(thread); }
   for (var e = thread; e < EXPERTS; e += WG) {
     var rank = scores[e];
     if (params.bias != NONE) { rank += small[params.bias + e]; }
@@ -105,15 +109,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   if (thread == 0u) {
     var top = STRUCK;
-    if (GATE == 2u) { for (var i = 0u; i < USED; i++) { top = max(top, scores[chosen[i]]); } }
+    if (GATE == GATE_SOFTMAX_CHOSEN) { for (var i = 0u; i < USED; i++) { top = max(top, scores[chosen[i]]); } }
     var sum = 0.0;
     for (var i = 0u; i < USED; i++) {
       var w = scores[chosen[i]];
-      if (GATE == 2u) { w = exp(w - top); scores[chosen[i]] = w; }
+      if (GATE == GATE_SOFTMAX_CHOSEN) { w = exp(w - top); scores[chosen[i]] = w; }
       sum += w;
     }
     var by = params.scale;
-    if (GATE == 2u) { by /= sum; } else if (NORMALIZE) { by /= max(sum, 6.103515625e-5); }
+    if (GATE == GATE_SOFTMAX_CHOSEN) { by /= sum; } else if (NORMALIZE) { by /= max(sum, 6.103515625e-5); }
     let at = params.out_offset + group.y * params.out_stride;
     for (var i = 0u; i < USED; i++) {
       out[at + i] = f32(chosen[i]);

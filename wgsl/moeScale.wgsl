@@ -1,3 +1,4 @@
+// needs: lib/step
 // moeScale.wgsl: out[r, c · width + i] = w[r, c] · x[r, i] for each of the `used` chosen experts
 // x [rows][x_stride] f32; route [rows][route_stride]: ids, then weights; out [rows][out_stride] f32
 // grid: (ceil(width / 64), rows, used)

@@ -1,3 +1,4 @@
+// needs: lib/step
 // moeSum.wgsl: out[r, i] = Σ_c w[r, c] · x[r, c · width + i] (+ residual[r, i]) over the `used` chosen experts
 // x        [rows][x_stride] f32, a run of `width` for each choice       binding 1
 // route    [rows][route_stride]: ids, then weights (w = 1 if !WEIGHTED) binding 2

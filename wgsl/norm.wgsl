@@ -1,7 +1,8 @@
+// needs: lib/step, lib/none
 // norm.wgsl: normalises each run of `group` elements of a row.
-//   KIND 0 rms:   x / sqrt(mean(x²) + eps) · weight
-//   KIND 1 layer: (x − mean) / sqrt(mean((x − mean)²) + eps) · weight + bias
-//   KIND 2 l2:    x / max(sqrt(Σ x²), eps)
+//   RMS_NORM:   x / sqrt(mean(x²) + eps) · weight
+//   LAYER_NORM: (x − mean) / sqrt(mean((x − mean)²) + eps) · weight + bias
+//   L2_NORM:    x / max(sqrt(Σ x²), eps)
 //   (+ residual[row][i] when RESIDUAL)
 // x, out [rows][stride] f32; small: weight and bias, f32 index or NONE; the weight has `group` entries, or one
 // for each element of the row (weight_step = group).
@@ -21,7 +22,9 @@ struct Params {
   residual_stride: u32,
 }
 
-const NONE = 0xffffffffu;
+const RMS_NORM = 0u;
+const LAYER_NORM = 1u;
+const L2_NORM = 2u;
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> x: array<f32>;
@@ -46,7 +49,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let source = params.x_offset + id.y * params.x_stride + id.x * params.group;
   let to = params.out_offset + id.y * params.out_stride + id.x * params.group;
   var mean = 0.0;
-  if (KIND == 1u) {
+  if (KIND == LAYER_NORM) {
     var sum = 0.0;
     for (var i = thread; i < params.group; i += WG) { sum += x[source + i]; }
     mean = reduce(thread, sum) / f32(params.group);
@@ -58,7 +61,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   }
   square = reduce(thread, square);
   var inv = 1.0 / sqrt(square / f32(params.group) + params.eps);
-  if (KIND == 2u) { inv = 1.0 / max(sqrt(square), params.eps); }
+  if (KIND == L2_NORM) { inv = 1.0 / max(sqrt(square), params.eps); }
   for (var i = thread; i < params.group; i += WG) {
     var y = (x[source + i] - mean) * inv;
     if (params.weight != NONE) { y *= small[params.weight + id.x * params.weight_step + i]; }

@@ -1,5 +1,5 @@
-// needs: lib/dot_i8
-// quantize.wgsl: rows of activations as signed bytes, once for all products that read them (lib/dot_i8 has the layout).
+// needs: lib/step, lib/dot-i8
+// quantize.wgsl: rows of activations as signed bytes, once for all products that read them (lib/dot-i8 has the layout).
 //
 //   a run of 16:  scale = max |g · x| / 127,  q = round(g · x / scale)
 //   NORM: g = the weight of the RMS norm in front; its factor 1 / sqrt(mean(x²) + eps) is applied behind the

@@ -1,3 +1,4 @@
+// needs: lib/step
 // rope.wgsl: turns pairs of each head by the angle of the row's position; the rest of the head passes through.
 //   NEOX: pairs (i, i + rotated/2), else (2i, 2i + 1), counted from element `start` of the head
 //   (a, b) → (a·cos − b·sin, a·sin + b·cos)

@@ -1,3 +1,4 @@
+// needs: lib/step, lib/none, lib/cache, lib/heads, lib/kv-store
 // ropeStore.wgsl: what happens to queries, keys and values between projection and attention, in one pass:
 // optional RMS norm of each query and key head, rotary embedding, and the write into the cache.
 //   q head → norm → rope → q_out;   k head → norm → rope → slab;   v head → slab
@@ -12,10 +13,8 @@
 struct Params {
   q_heads: u32,
   k_heads: u32,
-  v_heads: u32,
   key_width: u32,
   value_width: u32,
-  domain: u32,
   q_offset: u32,
   k_offset: u32,
   v_offset: u32,
@@ -32,8 +31,6 @@ struct Params {
   eps: f32,
 }
 
-const NONE = 0xffffffffu;
-
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> x: array<f32>;
 @group(1) @binding(2) var<storage, read_write> q_out: array<f32>;
@@ -44,7 +41,7 @@ const NONE = 0xffffffffu;
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let row = id.y;
-  if (row >= row_count(params.domain)) { return; }
+  if (row >= row_count(0u)) { return; }
   let is_q = id.x < params.q_heads;
   let is_v = id.x >= params.q_heads + params.k_heads;
   var width = params.key_width;

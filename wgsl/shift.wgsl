@@ -1,4 +1,4 @@
-// needs: lib/runs, lib/inputs
+// needs: lib/step, lib/runs, lib/inputs
 // shift.wgsl: row t of a sequence becomes row t − 1 (RWKV's token shift); the state is the last row, zero at first.
 // x, out [rows][stride] f32. The thread of a run's first row reads the state and moves it on.
 // grid: (ceil(width / 64), rows, 1)
@@ -8,9 +8,6 @@ struct Params {
   out_stride: u32,
   state_offset: u32,
   state_size: u32,
-  pad0: u32,
-  pad1: u32,
-  pad2: u32,
   x: vec4<u32>,
 }
 

@@ -1,4 +1,4 @@
-// needs: lib/runs, lib/inputs, lib/activation
+// needs: lib/step, lib/runs, lib/inputs, lib/activation
 // ssm.wgsl: selective state space (Mamba 1 and 2). Row by row, for channel c of head h and group g of heads:
 //   dt = softplus(dt[h] + bias[h]);  S[c] = S[c] · exp(dt · A) + dt · x[c] · B[g];  y[c] = S[c] · C[g] + D[h] · x[c]
 // x, out [rows][heads · head_width]; dt [rows][heads]; b, c [rows][groups · STATE]; a [heads][STATE] if PER_STATE,
@@ -14,7 +14,6 @@ struct Params {
   out_stride: u32,
   state_offset: u32,
   state_size: u32,
-  pad0: u32,
   x: vec4<u32>,
   dt: vec4<u32>,
   b: vec4<u32>,

@@ -1,4 +1,4 @@
-// needs: lib/runs, lib/inputs
+// needs: lib/step, lib/runs, lib/inputs
 // wkv7.wgsl: RWKV-7's time mixing. Row by row, for a head's S [WIDTH][WIDTH]:
 //   S = S · diag(w) + (S · a) ⊗ b + v ⊗ k;  y = S · r
 // Lines of S do not touch each other, and y = (S · diag(w)) · r + (S · a) (b · r) + v (k · r): one pass over the
@@ -14,9 +14,6 @@ struct Params {
   out_stride: u32,
   state_offset: u32,
   state_size: u32,
-  pad0: u32,
-  pad1: u32,
-  pad2: u32,
   r: vec4<u32>,
   w: vec4<u32>,
   k: vec4<u32>,

@@ -14,6 +14,7 @@ import { readGguf } from "../../src/gguf/read.ts";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
 import { Pipelines } from "../../src/gpu/pipelines.ts";
+import { GREEDY } from "../../src/graph/requests.ts";
 import { encodeParams } from "../../src/kernels/call.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { encodeStep, slotBytes } from "../../src/plan/steps.ts";
@@ -36,7 +37,6 @@ const shape: ModelShape = {
   epsilon: 1e-5,
 };
 
-const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 } as const;
 const CONTEXT = 4096;
 const SLOT = slotBytes(1);
 
@@ -147,7 +147,7 @@ function bareStep(gpu: Gpu, executor: GpuExecutor): Bare {
   const pipelines = Pipelines.of(device);
   const { calls } = executor.model.plans[0];
   const groups = calls.map((call) => {
-    const params = encodeParams(call.params);
+    const params = encodeParams(call);
     const own = buffers.allocate("params", params.length, uniform | copyTarget);
     device.queue.writeBuffer(own, 0, params);
     return device.createBindGroup({

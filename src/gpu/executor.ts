@@ -8,6 +8,7 @@ import {
   type ResultOf,
   rowsOf,
   type SequenceId,
+  SMALL_ROWS,
   type StepRequest,
   type StepResult,
 } from "../graph/requests.ts";
@@ -17,7 +18,7 @@ import type { Buffers } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
 import { type Chunk, chunkRows, gather } from "./chunks.ts";
 import { PageTable } from "./pages.ts";
-import { SMALL_ROWS, type SubmitParts, Submitter } from "./submit.ts";
+import { type SubmitParts, Submitter } from "./submit.ts";
 
 /** What an executor is made of. */
 export interface GpuExecutorParts extends Omit<SubmitParts, "device"> {

@@ -1,7 +1,7 @@
 /** Compiles the shaders of kernel calls, each variant once, all at the same time. */
 import { WebggufError } from "../base/errors.ts";
 import type { KernelCall } from "../kernels/call.ts";
-import { compose, variantKey } from "../kernels/compose.ts";
+import { compose, sourceOf, variantKey } from "../kernels/compose.ts";
 
 /** GPUShaderStage.COMPUTE, which Node does not name. */
 const COMPUTE = 4;
@@ -135,7 +135,7 @@ export class Pipelines {
       });
       this.#ready.set(key, pipeline);
     } catch (cause) {
-      throw await compileError(label, module, cause);
+      throw await compileError(label, call, module, cause);
     }
   }
 
@@ -144,16 +144,17 @@ export class Pipelines {
   }
 }
 
-/** The driver's own words for why a shader was refused, with the variant's name. */
+/** The driver's own words for why a shader was refused, with the variant's name and the line in its file. */
 async function compileError(
   label: string,
+  call: KernelCall,
   module: GPUShaderModule,
   cause: unknown,
 ): Promise<WebggufError> {
   const { messages } = await module.getCompilationInfo();
   const error = messages.find((m) => m.type === "error");
   const said = error
-    ? `line ${error.lineNum}: ${error.message}`
+    ? `${sourceOf(call, error.lineNum)}: ${error.message}`
     : cause instanceof Error
       ? cause.message
       : String(cause);

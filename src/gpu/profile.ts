@@ -5,6 +5,7 @@
  */
 import { WebggufError } from "../base/errors.ts";
 import type { TimedCall } from "../graph/instruments.ts";
+import { GREEDY } from "../graph/requests.ts";
 import { explainPlan } from "../plan/explain.ts";
 import { Buffers, BufferUsage, MapMode } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
@@ -123,8 +124,6 @@ async function readStamps(
     buffers.disposeAll();
   }
 }
-
-const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 } as const;
 
 /**
  * Profiles decode steps of a sequence, which grows by `steps` + 1 rows (the first step is not

@@ -41,7 +41,7 @@ export class Replay {
     this.#buffers = buffers;
     const calls = [...plan.calls, ...plan.drawing];
     const bytes = new Uint8Array(PARAMS_ALIGN * calls.length);
-    calls.forEach((call, i) => bytes.set(encodeParams(call.params), PARAMS_ALIGN * i));
+    calls.forEach((call, i) => bytes.set(encodeParams(call), PARAMS_ALIGN * i));
     this.#params = buffers.allocate(
       "params",
       bytes.length,
@@ -57,7 +57,7 @@ export class Replay {
           resource: {
             buffer: this.#params,
             offset: PARAMS_ALIGN * i,
-            size: encodeParams(call.params).length,
+            size: encodeParams(call).length,
           },
         },
       ];

@@ -3,6 +3,7 @@
  * are worth keeping in flight; a large one goes in several, so that none keeps the device for long.
  */
 import type { StepResult } from "../graph/requests.ts";
+import { SMALL_ROWS } from "../graph/requests.ts";
 import type { ModelPlan } from "../plan/model-plan.ts";
 import { encodeStep, type Row, slotBytes } from "../plan/steps.ts";
 import type { Buffers } from "../platform/buffers.ts";
@@ -12,9 +13,6 @@ import type { Replay } from "./replay.ts";
 import { type Awaiting, Results } from "./results.ts";
 import { Slices } from "./slices.ts";
 import { StateCopies } from "./state-copies.ts";
-
-/** Rows of a chunk that shares its submit with others. */
-export const SMALL_ROWS = 8;
 
 /** What chunks run on. */
 export interface SubmitParts {

@@ -45,6 +45,12 @@ export interface DeviceSampling {
 /** Takes the largest logit. */
 export const GREEDY: DeviceSampling = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 };
 
+/**
+ * Rows of a small step: up to here a row's result has the same bits whatever rows stand beside it, and a step costs
+ * little more than one of a single row. Batches and speculation make steps of this size.
+ */
+export const SMALL_ROWS = 8;
+
 /** Whether sampling does more than take the largest logit. */
 export const isDrawn = ({ temperature, penalties }: DeviceSampling): boolean =>
   temperature > 0 || penalties !== undefined;

@@ -1,5 +1,5 @@
 /** Host side of argmax.wgsl and argmaxReduce.wgsl: greedy sampling on the device. */
-import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
 
 /** Logits that one workgroup looks at. */
 const RUN = 4096;
@@ -10,24 +10,17 @@ export const argmaxScratch = (vocabulary: number): number => 2 * Math.ceil(vocab
 /** `results`: first result word of the sampled buffer. */
 export function argmax(logits: Place, scratch: Place, results: number): KernelCall[] {
   const runs = Math.ceil(logits.width / RUN);
-  const common = { snippets: ["lib/step"], tables: false, layer: -1, bytes: 0, variant: "" };
   return [
-    {
-      ...common,
-      kernel: "argmax",
-      consts: { RUN: `${RUN}u` },
-      params: [u(logits.width), u(logits.offset), u(logits.stride), u(runs)],
+    kernel("argmax", "argmax", {
+      consts: { RUN },
+      params: { width: logits.width, x_offset: logits.offset, x_stride: logits.stride, runs },
       bindings: [read(logits.buffer), write(scratch.buffer, 4 * scratch.offset)],
       grid: perRow(runs, 1),
-      label: "argmax",
-    },
-    {
-      ...common,
-      kernel: "argmaxReduce",
-      params: [u(runs), u(results)],
+    }),
+    kernel("argmaxReduce", "argmax reduce", {
+      params: { runs, results },
       bindings: [read(scratch.buffer, 4 * scratch.offset), write("sampled")],
       grid: { x: 1, y: 1, z: 1, rows: "x", tile: 1, domain: 1 },
-      label: "argmax reduce",
-    },
+    }),
   ];
 }

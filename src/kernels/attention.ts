@@ -1,6 +1,15 @@
 /** Host side of attention.wgsl and attentionReduce.wgsl. */
 
-import { f, type Grid, type KernelCall, NONE, type Place, perRow, read, u, write } from "./call.ts";
+import {
+  type Grid,
+  type KernelCall,
+  kernel,
+  NONE,
+  type Place,
+  perRow,
+  read,
+  write,
+} from "./call.ts";
 import type { RopeStoreCall } from "./ropeStore.ts";
 import type { SlotLayout } from "./slot.ts";
 
@@ -73,11 +82,11 @@ function groupFor(slot: SlotLayout, perKv: number, positions: number): number {
 /** Whether one workgroup can take all queries of a key head and store that key besides. */
 export function canAppend(slot: SlotLayout, heads: number, positions: number): boolean {
   const perKv = heads / slot.heads;
-  const turned = (perKv + 2) * (Math.max(slot.keyWidth, slot.valueWidth) + 32);
+  const rotated = (perKv + 2) * (Math.max(slot.keyWidth, slot.valueWidth) + 32);
   return (
     !slot.valueIsKeyPrefix &&
     groupFor(slot, perKv, positions) === perKv &&
-    roomFor(slot, perKv, positions) + turned <= ROOM
+    roomFor(slot, perKv, positions) + rotated <= ROOM
   );
 }
 
@@ -85,7 +94,6 @@ export function attention(call: AttentionCall): KernelCall[] {
   const { slot, q, out, scratch, splits, heads, tiled, positions, append } = call;
   const perKv = heads / slot.heads;
   const group = groupFor(slot, perKv, positions);
-  const window = `${["sliding", "chunked", "symmetric"].indexOf(call.windowKind)}u`;
   const grid: Grid = tiled
     ? { x: 1, y: heads, z: 1, rows: "x", tile: TILE_ROWS, domain: 0 }
     : {
@@ -97,107 +105,108 @@ export function attention(call: AttentionCall): KernelCall[] {
         domain: 0,
       };
   const columns = slot.valueWidth / 4;
-  const common = { tables: false, layer: call.layer, bytes: 0 };
   const target = splits > 1 ? scratch! : out;
-  const calls: KernelCall[] = [
-    {
-      ...common,
-      kernel: tiled ? "attentionTile" : "attention",
-      snippets: [
-        ...["lib/step", "lib/cache", "lib/kv_load", "lib/attention_range"],
-        ...(tiled ? [] : [append ? "lib/queries_made" : "lib/queries_given"]),
-      ],
+  const consts = {
+    ...slot.consts,
+    WINDOW: call.windowKind.toUpperCase(),
+    KEY4: slot.keyWidth / 4,
+    VALUE_STEP: slot.valueIsKeyPrefix ? slot.keyWidth : slot.valueWidth,
+  };
+  const params = {
+    per_kv: perKv,
+    key_width: slot.keyWidth,
+    value_width: slot.valueWidth,
+    q_offset: q.offset,
+    q_stride: q.stride,
+    out_offset: out.offset,
+    out_stride: out.stride,
+    row_words: slot.rowWords,
+    value_word: slot.valueIsKeyPrefix ? 0 : slot.valueWord,
+    window: call.window,
+    sinks: call.sinks,
+    slopes: call.slopes,
+    scale: call.scale,
+    softcap: call.softcap,
+  };
+  const bindings = [
+    read(q.buffer),
+    append ? write(slot.buffer) : read(slot.buffer),
+    read("small"),
+    write(target.buffer, 4 * (splits > 1 ? target.offset : 0)),
+  ];
+  if (tiled) {
+    return [
+      kernel("attentionTile", call, {
+        consts: {
+          ...consts,
+          ROW_SHARE: Math.ceil(TILE_ROWS / Math.floor(64 / Math.min(columns, 64))),
+          VALUE_LANES: leastColumns(slot),
+        },
+        params,
+        bindings,
+        grid,
+        variant: slot.typeName,
+      }),
+    ];
+  }
+  const rope = append?.rope;
+  const calls = [
+    kernel("attention", call, {
+      snippets: [append ? "lib/queries-append" : "lib/queries-ready"],
       consts: {
-        ...slot.consts,
-        WINDOW: window,
-        ...(tiled
-          ? { ROW_SHARE: `${Math.ceil(TILE_ROWS / Math.floor(64 / Math.min(columns, 64)))}u` }
-          : { SPLITS: `${splits}u`, POSITIONS: `${positions}u`, GROUP: `${group}u` }),
+        ...consts,
+        SPLITS: splits,
+        POSITIONS: positions,
+        GROUP: group,
+        COLUMNS: columnsFor(slot, group),
         ...(append && {
-          HEADS: `${group + 2}u`,
-          HEAD: `${Math.max(slot.keyWidth, slot.valueWidth)}u`,
-          NEOX: append.rope?.style === "neox",
+          HEADS: group + 2,
+          HEAD: Math.max(slot.keyWidth, slot.valueWidth),
+          NEOX: rope?.style === "neox",
         }),
-        KEY4: `${slot.keyWidth / 4}u`,
-        ...(tiled
-          ? { VALUE_LANES: `${leastColumns(slot)}u` }
-          : { COLUMNS: `${columnsFor(slot, group)}u` }),
-        VALUE_STEP: `${slot.valueIsKeyPrefix ? slot.keyWidth : slot.valueWidth}u`,
       },
-      params: [
-        u(heads),
-        u(perKv),
-        u(slot.keyWidth),
-        u(slot.valueWidth),
-        u(0),
-        u(q.offset),
-        u(q.stride),
-        u(out.offset),
-        u(out.stride),
-        u(slot.rowWords),
-        u(slot.valueIsKeyPrefix ? 0 : slot.valueWord),
-        u(call.window),
-        u(call.sinks),
-        u(call.slopes),
-        f(call.scale),
-        f(call.softcap),
-        ...(tiled
-          ? []
-          : [
-              u(append?.k.offset ?? 0),
-              u(append?.v.offset ?? 0),
-              u(append?.rope?.start ?? 0),
-              u((append?.rope?.rotated ?? 0) / 2),
-              u(append?.rope?.angles ?? 0),
-              u(append?.qNorm ?? NONE),
-              u(append?.kNorm ?? NONE),
-              f(append?.eps ?? 0),
-            ]),
-      ],
-      bindings: [
-        read(q.buffer),
-        append ? write(slot.buffer) : read(slot.buffer),
-        read("small"),
-        write(target.buffer, 4 * (splits > 1 ? target.offset : 0)),
-        ...(append ? [read("angles")] : []),
-      ],
+      params: {
+        ...params,
+        heads,
+        k_offset: append?.k.offset ?? 0,
+        v_offset: append?.v.offset ?? 0,
+        start: rope?.start ?? 0,
+        half: (rope?.rotated ?? 0) / 2,
+        angles: rope?.angles ?? 0,
+        q_norm: append?.qNorm ?? NONE,
+        k_norm: append?.kNorm ?? NONE,
+        eps: append?.eps ?? 0,
+      },
+      bindings: append ? [...bindings, read("angles")] : bindings,
       grid,
-      label: call.label,
-      variant: tiled
-        ? slot.typeName
-        : [
-            slot.typeName,
-            `${splits} splits`,
-            append && "append",
-            append && (append.qNorm !== NONE || append.kNorm !== NONE) && "norm",
-            append?.rope?.style,
-          ]
-            .filter(Boolean)
-            .join(" "),
-    },
+      variant: [
+        slot.typeName,
+        `${splits} splits`,
+        append && "append",
+        append && (append.qNorm !== NONE || append.kNorm !== NONE) && "norm",
+        rope?.style,
+      ]
+        .filter(Boolean)
+        .join(" "),
+    }),
   ];
   if (splits > 1) {
-    calls.push({
-      ...common,
-      kernel: "attentionReduce",
-      snippets: ["lib/step"],
-      consts: { SPLITS: `${splits}u` },
-      params: [u(heads), u(slot.valueWidth), u(0), u(out.offset), u(out.stride), u(call.sinks)],
-      bindings: [read(scratch!.buffer, 4 * scratch!.offset), read("small"), write(out.buffer)],
-      grid: perRow(heads, 0),
-      label: `${call.label} reduce`,
-      variant: `${splits} splits`,
-    });
+    const about = { label: `${call.label} reduce`, layer: call.layer };
+    calls.push(
+      kernel("attentionReduce", about, {
+        consts: { SPLITS: splits },
+        params: {
+          heads,
+          value_width: slot.valueWidth,
+          out_offset: out.offset,
+          out_stride: out.stride,
+          sinks: call.sinks,
+        },
+        bindings: [read(scratch!.buffer, 4 * scratch!.offset), read("small"), write(out.buffer)],
+        grid: perRow(heads, 0),
+        variant: `${splits} splits`,
+      }),
+    );
   }
   return calls;
-}
-
-/** ALiBi slopes of `heads` heads (Press et al. 2021; for counts that are no power of two as ggml does). */
-export function alibiSlopes(heads: number, maxBias: number): Float32Array {
-  const power = 2 ** Math.floor(Math.log2(heads));
-  const m0 = 2 ** (-maxBias / power);
-  const m1 = 2 ** (-maxBias / 2 / power);
-  return Float32Array.from({ length: heads }, (_, h) =>
-    h < power ? m0 ** (h + 1) : m1 ** (2 * (h - power) + 1),
-  );
 }

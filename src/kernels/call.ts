@@ -1,5 +1,6 @@
 /** One dispatch as plain data: what the host files of kernels make, and plans are lists of. */
-import type { ShaderParts } from "./compose.ts";
+import { type KernelParams, wgsl } from "../../wgsl/mod.ts";
+import { includes, type ShaderParts } from "./compose.ts";
 
 /** A range of a buffer that the plan knows by name ("arena:0", "weights:12", "cache:3", "small" …). */
 export interface Binding {
@@ -11,11 +12,7 @@ export interface Binding {
   readonly size: number;
 }
 
-/** A member of a kernel's Params struct, in the order of the WGSL. */
-export type Param = { readonly u: number } | { readonly f: number };
-export const u = (value: number): Param => ({ u: value });
-export const f = (value: number): Param => ({ f: value });
-/** "No such offset" in every kernel. */
+/** "There is none" where a kernel takes an offset or index; the same in wgsl/lib/none.wgsl. */
 export const NONE = 0xffffffff;
 
 /** Workgroups; the axis named by `rows` is ceil(row count / tile) and changes from step to step. */
@@ -33,7 +30,9 @@ export interface Grid {
 export type Domain = 0 | 1;
 
 export interface KernelCall extends ShaderParts {
-  readonly params: readonly Param[];
+  readonly kernel: keyof KernelParams;
+  /** By the names of the kernel's struct Params. */
+  readonly params: Readonly<Record<string, number | readonly number[]>>;
   /** Group 1, from binding 1 on (binding 0 holds the params). */
   readonly bindings: readonly Binding[];
   /** Whether group 2 (lookup tables) is needed. */
@@ -86,13 +85,56 @@ export function folded(count: number): { x: number; y: number } {
   return { x: Math.ceil(count / y), y };
 }
 
-/** The bytes of a Params struct, padded to 16. */
-export function encodeParams(params: readonly Param[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(Math.ceil(params.length / 4) * 16);
+/** What tells a kernel's call from another: everything else has a default. */
+export interface KernelOptions<K extends keyof KernelParams>
+  extends Pick<KernelCall, "bindings" | "grid">,
+    Partial<Pick<KernelCall, "snippets" | "consts" | "variant" | "bytes">> {
+  readonly params: Readonly<KernelParams[K]>;
+}
+
+/**
+ * A call of wgsl/`name`.wgsl. Without snippets that vary, constants, a variant's name and bytes that are worth
+ * telling, unless given.
+ *
+ * @param about what it does, for people, and in which layer; a label alone stands outside of the layers
+ */
+export function kernel<K extends keyof KernelParams>(
+  name: K,
+  about: string | { readonly label: string; readonly layer: number },
+  options: KernelOptions<K>,
+): KernelCall {
+  const { snippets = [], consts, params, bindings, grid, variant = "", bytes = 0 } = options;
+  const { label, layer } = typeof about === "string" ? { label: about, layer: -1 } : about;
+  return {
+    kernel: name,
+    snippets,
+    ...(consts && { consts }),
+    params,
+    bindings,
+    tables: includes({ kernel: name, snippets }, "lib/tables"),
+    grid,
+    label,
+    layer,
+    variant,
+    bytes,
+  };
+}
+
+/** The bytes of a call's Params, laid out as WGSL lays out the struct, padded to 16. */
+export function encodeParams({ kernel, params }: KernelCall): Uint8Array<ArrayBuffer> {
+  const words: { readonly at: number; readonly type: string; readonly value: number }[] = [];
+  let at = 0;
+  for (const [name, type] of wgsl[kernel].params!) {
+    const value = params[name];
+    const values = typeof value === "number" ? [value] : value;
+    at = Math.ceil(at / values.length) * values.length;
+    for (const one of values) words.push({ at: at++, type, value: one });
+  }
+  const bytes = new Uint8Array(Math.ceil(at / 4) * 16);
   const view = new DataView(bytes.buffer);
-  params.forEach((p, i) => {
-    if ("u" in p) view.setUint32(4 * i, p.u >>> 0, true);
-    else view.setFloat32(4 * i, p.f, true);
-  });
+  for (const { at, type, value } of words) {
+    if (type.includes("f32")) view.setFloat32(4 * at, value, true);
+    else view.setUint32(4 * at, value >>> 0, true);
+  }
   return bytes;
 }

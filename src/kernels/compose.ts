@@ -1,40 +1,42 @@
 /** The linker: puts a shader together from the files of wgsl/. */
-import { wgsl } from "../../wgsl/mod.ts";
+import { type WgslFile, wgsl } from "../../wgsl/mod.ts";
 import { tableOffsets } from "../file/tables.ts";
 
 /** What a shader is made of. Names are those of `wgsl/`, without the ending: `quant/q8_0`, `matvec`. */
 export interface ShaderParts {
-  /** WGSL extensions to enable, such as `f16` or `subgroups`. */
-  enables?: readonly string[];
-  /** Snippets that the kernel is written against; what these need comes by itself. */
-  snippets: readonly string[];
-  /** The kernel's file. */
-  kernel: string;
-  /** Module constants in front, for what overrides cannot do (sizes of register tiles). */
-  consts?: Readonly<Record<string, number | boolean | string>>;
+  /** The kernel's file. What it needs comes by itself. */
+  readonly kernel: string;
+  /** The snippets that vary, of those that the kernel or what it needs leaves to the host. */
+  readonly snippets: readonly string[];
+  /** Module constants in front, for what overrides cannot do (sizes of register tiles): u32, bool, or a constant's name. */
+  readonly consts?: Readonly<Record<string, number | boolean | string>>;
 }
 
 /** Tells variants apart: everything that goes into the shader's text. */
 export const variantKey = ({ kernel, snippets, consts = {} }: ShaderParts): string =>
   `${kernel}|${snippets.join(" ")}|${JSON.stringify(consts)}`;
 
-/** The names in a text's first line `// needs: a, b`, or none. */
-function needs(text: string): string[] {
-  const list = /^\/\/ needs:([^\n]*)/.exec(text)?.[1] ?? "";
-  return list.split(",").flatMap((name) => name.trim() || []);
-}
-
-/** Adds `name` to `parts` behind everything that it needs, once. */
-function add(name: string, parts: Map<string, string>, path: readonly string[]): void {
-  if (parts.has(name)) return;
+/** Adds `name` to `files` behind everything that it needs, once. */
+function add(name: string, files: Map<string, WgslFile>, path: readonly string[]): void {
+  if (files.has(name)) return;
   if (path.includes(name)) throw new Error(`wgsl: ${[...path, name].join(" needs ")}`);
-  const text = Object.hasOwn(wgsl, name) ? wgsl[name] : undefined;
-  if (text === undefined) {
+  const file = Object.hasOwn(wgsl, name) ? wgsl[name] : undefined;
+  if (file === undefined) {
     throw new Error(`wgsl: no file ${name}.wgsl${path.length ? `, needed by ${path.at(-1)}` : ""}`);
   }
-  for (const needed of needs(text)) add(needed, parts, [...path, name]);
-  parts.set(name, text);
+  for (const needed of file.needs ?? []) add(needed, files, [...path, name]);
+  files.set(name, file);
 }
+
+/** The files of a shader in order of need, the kernel last. */
+function filesOf({ snippets, kernel }: ShaderParts): Map<string, WgslFile> {
+  const files = new Map<string, WgslFile>();
+  for (const name of [...snippets, kernel]) add(name, files, []);
+  return files;
+}
+
+/** Whether a file is part of a shader. */
+export const includes = (parts: ShaderParts, name: string): boolean => filesOf(parts).has(name);
 
 /** Constants for the lookup tables that a text names: `TABLE_IQ2_XS` is the word where IQ2_XS's starts. */
 function tableConsts(text: string): string[] {
@@ -43,15 +45,34 @@ function tableConsts(text: string): string[] {
     .map(([name, word]) => `const TABLE_${name} = ${word}u;\n`);
 }
 
-/** The shader as one text: enables, constants, snippets in order of need (each once), the kernel. */
-export function compose({ enables = [], snippets, kernel, consts = {} }: ShaderParts): string {
-  const parts = new Map<string, string>();
-  for (const name of [...snippets, kernel]) add(name, parts, []);
-  const body = [...parts.values()].join("");
+/** What stands in front of the files: enables and constants, a line each. */
+function front({ consts = {} }: ShaderParts, files: ReadonlyMap<string, WgslFile>): string[] {
+  const enables = new Set([...files.values()].flatMap((file) => file.enables ?? []));
+  const body = Array.from(files.values(), (file) => file.text).join("");
   return [
-    ...enables.map((name) => `enable ${name};\n`),
-    ...Object.entries(consts).map(([name, value]) => `const ${name} = ${value};\n`),
+    ...Array.from(enables, (name) => `enable ${name};\n`),
+    ...Object.entries(consts).map(
+      ([name, value]) => `const ${name} = ${typeof value === "number" ? `${value}u` : value};\n`,
+    ),
     ...tableConsts(body),
-    body,
-  ].join("");
+  ];
+}
+
+/** The shader as one text: enables, constants, snippets in order of need (each once), the kernel. */
+export function compose(parts: ShaderParts): string {
+  const files = filesOf(parts);
+  return [...front(parts, files), ...Array.from(files.values(), (file) => file.text)].join("");
+}
+
+/** Where line `line` (from 1) of a composed shader comes from: `wgsl/matvec.wgsl:41`. */
+export function sourceOf(parts: ShaderParts, line: number): string {
+  const files = filesOf(parts);
+  let rest = line - front(parts, files).length;
+  if (rest < 1) return "the constants in front";
+  for (const [name, { text }] of files) {
+    const lines = text.split("\n").length - 1;
+    if (rest <= lines) return `wgsl/${name}.wgsl:${rest}`;
+    rest -= lines;
+  }
+  return "the end";
 }

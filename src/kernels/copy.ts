@@ -1,5 +1,5 @@
 /** Host side of copy.wgsl: slices, concatenations, and the choice of output rows. */
-import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
 
 export interface CopyCall {
   readonly x: Place;
@@ -17,27 +17,21 @@ export interface CopyCall {
 }
 
 export function copy(call: CopyCall): KernelCall {
-  return {
-    kernel: "copy",
-    snippets: ["lib/step"],
+  return kernel("copy", call, {
     consts: { SELECT: call.select },
-    params: [
-      u(call.width),
-      u(call.groups),
-      u(call.out.domain),
-      u(call.x.offset + call.from),
-      u(call.x.stride),
-      u(call.fromRun),
-      u(call.out.offset + call.to),
-      u(call.out.stride),
-      u(call.toRun),
-    ],
+    params: {
+      width: call.width,
+      groups: call.groups,
+      domain: call.out.domain,
+      x_offset: call.x.offset + call.from,
+      x_stride: call.x.stride,
+      x_run: call.fromRun,
+      out_offset: call.out.offset + call.to,
+      out_stride: call.out.stride,
+      out_run: call.toRun,
+    },
     bindings: [read(call.x.buffer), write(call.out.buffer)],
-    tables: false,
     grid: perRow(Math.ceil((call.width * call.groups) / 64), call.out.domain),
-    label: call.label,
-    layer: call.layer,
     variant: call.select ? "select" : "",
-    bytes: 0,
-  };
+  });
 }

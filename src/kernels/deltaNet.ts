@@ -1,5 +1,5 @@
 /** Host side of deltaNet.wgsl: the gated delta rule. */
-import { f, type KernelCall, type Place, u } from "./call.ts";
+import { type KernelCall, kernel, type Place } from "./call.ts";
 import { Inputs, SCAN_THREADS, type StateCall, scanLanes } from "./inputs.ts";
 
 export interface DeltaNetCall extends StateCall {
@@ -20,33 +20,30 @@ export function deltaNet(call: DeltaNetCall): KernelCall {
   const { out, state, heads, keyWidth, valueWidth } = call;
   const inputs = new Inputs();
   const lanes = scanLanes(keyWidth);
-  return {
-    kernel: "deltaNet",
-    snippets: [],
+  return kernel("deltaNet", call, {
     consts: {
-      KEY: `${keyWidth}u`,
-      LANES: `${lanes}u`,
-      WG: `${SCAN_THREADS}u`,
+      KEY: keyWidth,
+      LANES: lanes,
+      WG: SCAN_THREADS,
       PER_CHANNEL: call.g.width > heads,
       TILED: call.tiled,
     },
-    params: [
-      u(heads),
-      u(call.keyHeads),
-      u(valueWidth),
-      u(out.offset),
-      u(out.stride),
-      u(state.offset),
-      u(state.size),
-      f(call.scale),
-      ...inputs.source(call.q),
-      ...inputs.source(call.k),
-      ...inputs.source(call.v),
-      ...inputs.source(call.g),
-      ...inputs.source(call.beta),
-    ],
+    params: {
+      heads,
+      key_heads: call.keyHeads,
+      value_width: valueWidth,
+      out_offset: out.offset,
+      out_stride: out.stride,
+      state_offset: state.offset,
+      state_size: state.size,
+      scale: call.scale,
+      q: inputs.source(call.q),
+      k: inputs.source(call.k),
+      v: inputs.source(call.v),
+      g: inputs.source(call.g),
+      beta: inputs.source(call.beta),
+    },
     bindings: inputs.bindings(call),
-    tables: false,
     grid: {
       x: heads * Math.ceil((valueWidth * lanes) / SCAN_THREADS),
       y: call.runs,
@@ -54,9 +51,7 @@ export function deltaNet(call: DeltaNetCall): KernelCall {
       tile: 1,
       domain: 0,
     },
-    label: call.label,
-    layer: call.layer,
     variant: `${keyWidth}`,
     bytes: 8 * heads * keyWidth * valueWidth,
-  };
+  });
 }

@@ -1,5 +1,5 @@
 /** Host side of dot.wgsl: products of runs. */
-import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
 
 export interface DotCall {
   readonly a: Place;
@@ -13,26 +13,19 @@ export interface DotCall {
 
 export function dot(call: DotCall): KernelCall {
   const { a, b, out } = call;
-  return {
-    kernel: "dot",
-    snippets: ["lib/step"],
-    params: [
-      u(out.width),
-      u(call.group),
-      u(a.domain),
-      u(a.offset),
-      u(a.stride),
-      u(b.offset),
-      u(b.stride),
-      u(out.offset),
-      u(out.stride),
-    ],
+  return kernel("dot", call, {
+    params: {
+      count: out.width,
+      group: call.group,
+      domain: a.domain,
+      a_offset: a.offset,
+      a_stride: a.stride,
+      b_offset: b.offset,
+      b_stride: b.stride,
+      out_offset: out.offset,
+      out_stride: out.stride,
+    },
     bindings: [read(a.buffer), read(b.buffer), write(out.buffer)],
-    tables: false,
     grid: perRow(Math.ceil(out.width / 64), a.domain),
-    label: call.label,
-    layer: call.layer,
-    variant: "",
-    bytes: 0,
-  };
+  });
 }

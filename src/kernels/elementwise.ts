@@ -1,21 +1,9 @@
 /** Host side of elementwise.wgsl. */
-import { f, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
-
-/** In the order of the kernel's `kind`; one pipeline does them all. */
-const kinds = [
-  "add",
-  "mul",
-  "scale",
-  "clamp",
-  "activation",
-  "softcap",
-  "gated",
-  "positionScale",
-  "xielu",
-] as const;
+import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
+import { type ElementwiseKind, elementwiseKinds } from "./elementwise-kinds.ts";
 
 export interface ElementwiseCall {
-  readonly kind: (typeof kinds)[number];
+  readonly kind: ElementwiseKind;
   readonly a: Place;
   /** Second operand: a value, or `small` with stride 0. */
   readonly b?: {
@@ -36,31 +24,25 @@ export interface ElementwiseCall {
 
 export function elementwise(call: ElementwiseCall): KernelCall {
   const { a, b, out } = call;
-  const constants = [0, 1, 2, 3].map((i) => f(call.constants?.[i] ?? 0));
-  return {
-    kernel: "elementwise",
-    snippets: ["lib/step", "lib/activation"],
-    params: [
-      u(a.width),
-      u(a.domain),
-      u(a.offset),
-      u(a.stride),
-      u(b?.offset ?? 0),
-      u(b?.stride ?? 0),
-      u(out.offset),
-      u(out.stride),
-      u(call.repeat ?? 1),
-      u(b?.period ?? 1),
-      u(kinds.indexOf(call.kind)),
-      u(call.act ?? 0),
-      ...constants,
-    ],
+  const c = (i: number): number => call.constants?.[i] ?? 0;
+  return kernel("elementwise", call, {
+    params: {
+      width: a.width,
+      domain: a.domain,
+      a_offset: a.offset,
+      a_stride: a.stride,
+      b_offset: b?.offset ?? 0,
+      b_stride: b?.stride ?? 0,
+      out_offset: out.offset,
+      out_stride: out.stride,
+      repeat: call.repeat ?? 1,
+      period: b?.period ?? 1,
+      kind: elementwiseKinds.indexOf(call.kind),
+      act: call.act ?? 0,
+      c: [c(0), c(1), c(2), c(3)],
+    },
     bindings: [read(a.buffer), read(b?.buffer ?? "small"), write(out.buffer)],
-    tables: false,
     grid: perRow(Math.ceil(a.width / 64), a.domain),
-    label: call.label,
-    layer: call.layer,
     variant: call.kind,
-    bytes: 0,
-  };
+  });
 }

@@ -1,6 +1,6 @@
 /** Host side of embed.wgsl. */
 import type { QuantType } from "../file/quants.ts";
-import { type Binding, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { type Binding, type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
 import { quantKernel } from "./quants.ts";
 
 export interface EmbedCall {
@@ -20,27 +20,22 @@ export interface EmbedCall {
 
 export function embed(call: EmbedCall): KernelCall {
   const quant = quantKernel(call.type);
-  return {
-    kernel: "embed",
-    snippets: ["lib/step", ...(quant.usesTables ? ["lib/tables"] : []), quant.snippet],
-    params: [
-      u(call.out.width),
-      u(call.base),
-      u(call.first),
-      u(call.rows),
-      u(call.out.width),
-      u(call.out.stride),
-      u(["token", "position", "first"].indexOf(call.by)),
-      u(call.offset),
-      u(call.out.offset),
-      u(call.contextLength),
-    ],
+  return kernel("embed", call.label, {
+    snippets: [quant.snippet],
+    params: {
+      width: call.out.width,
+      base: call.base,
+      first_row: call.first,
+      held_rows: call.rows,
+      out_stride: call.out.stride,
+      by: ["token", "position", "first"].indexOf(call.by),
+      offset: call.offset,
+      out_offset: call.out.offset,
+      context: call.contextLength,
+    },
     bindings: [call.weights, write(call.out.buffer), read("sampled"), write("history")],
-    tables: quant.usesTables,
     grid: perRow(Math.ceil(call.out.width / 1024), 0),
-    label: call.label,
-    layer: -1,
     variant: call.type.name,
     bytes: (call.out.width / call.type.elements) * call.type.bytes,
-  };
+  });
 }

@@ -1,5 +1,5 @@
 /** Host side of lib/inputs.wgsl and of state: what the kernels of recurrent ops have in common. */
-import { type Binding, NONE, type Param, type Place, read, u, write } from "./call.ts";
+import { type Binding, NONE, type Place, read, write } from "./call.ts";
 
 /** Distinct buffers that a kernel with lib/inputs.wgsl reads. */
 export const MAX_INPUTS = 4;
@@ -30,14 +30,14 @@ export type Source = Place | number;
 export class Inputs {
   readonly #buffers: string[] = [];
 
-  /** The WGSL vec4 of a source. */
-  source(source: Source): Param[] {
-    if (source === NONE) return [u(0), u(0), u(0), u(0)];
+  /** A source as lib/inputs.wgsl takes it: buffer, offset, stride, and 1, or zeros when there is none. */
+  source(source: Source): readonly [number, number, number, number] {
+    if (source === NONE) return [0, 0, 0, 0];
     const place =
       typeof source === "number" ? { buffer: "small", offset: source, stride: 0 } : source;
     let index = this.#buffers.indexOf(place.buffer);
     if (index < 0) index = this.#buffers.push(place.buffer) - 1;
-    return [u(index), u(place.offset), u(place.stride), u(1)];
+    return [index, place.offset, place.stride, 1];
   }
 
   /** Group 1 from binding 1 on: the inputs, the result, the state. */
@@ -54,12 +54,13 @@ export class Inputs {
 
 /** Threads of a workgroup of the scanning kernels. */
 export const SCAN_THREADS = 64;
-/** Elements of a line of state that a thread keeps in registers, where the line's length allows. */
-const KEPT = 16;
+/** Elements of a line of state that a thread has in registers, where the line's length allows. */
+const IN_REGISTERS = 16;
 
 /** Threads that share a line of `length` elements of state: a power of two that divides it. */
 export function scanLanes(length: number): number {
   let lanes = 1;
-  while (length / lanes > KEPT && length % (2 * lanes) === 0 && lanes < SCAN_THREADS) lanes *= 2;
+  while (length / lanes > IN_REGISTERS && length % (2 * lanes) === 0 && lanes < SCAN_THREADS)
+    lanes *= 2;
   return lanes;
 }

@@ -2,17 +2,17 @@
 
 import type { QuantType } from "../file/quants.ts";
 import type { Activation } from "../graph/ops.ts";
+import { SMALL_ROWS } from "../graph/requests.ts";
 import { activationNumber } from "./activation.ts";
 import {
   type Binding,
-  f,
   folded,
   type Grid,
   type KernelCall,
+  kernel,
   NONE,
   type Place,
   read,
-  u,
   write,
 } from "./call.ts";
 import { quantKernel } from "./quants.ts";
@@ -56,9 +56,6 @@ export interface LinearCall {
   readonly layer: number;
 }
 
-/** Rows a step may have for the mat-vec kernel to be used. */
-export const MATVEC_ROWS = 8;
-
 /** Lanes without 32 columns would idle; the count depends on k alone, so that sums never change. */
 export function lanesFor(k: number, tuning: LinearTuning): number {
   let { lanes } = tuning;
@@ -68,18 +65,22 @@ export function lanesFor(k: number, tuning: LinearTuning): number {
 
 export function linear(call: LinearCall, rows: number, tuning: LinearTuning): KernelCall {
   const quant = quantKernel(call.type);
-  const matvec = rows <= MATVEC_ROWS;
+  const matvec = rows <= SMALL_ROWS;
   const gated = call.gate !== undefined;
-  const segments = [...call.segments];
-  const four = (pick: (s: LinearSegment) => number, fill: number): { u: number }[] =>
-    [0, 1, 2, 3].map((i) => ({ u: segments[i] ? pick(segments[i]) : fill }));
+  const four = (
+    pick: (s: LinearSegment) => number,
+    fill: number,
+  ): [number, number, number, number] => {
+    const at = (i: number): number => (call.segments[i] ? pick(call.segments[i]) : fill);
+    return [at(0), at(1), at(2), at(3)];
+  };
   const consts: Record<string, number | boolean | string> = {
-    PARTS: gated ? "2u" : "1u",
+    PARTS: gated ? 2 : 1,
     GATED: gated,
     RESIDUAL: call.residual !== undefined,
     TAIL: call.k % (matvec ? 32 : 16) !== 0,
     MINIMUM: quant.minimum,
-    ACT: `${call.gate ? activationNumber(call.gate.kind) : 99}u`,
+    ACT: call.gate ? activationNumber(call.gate.kind) : 99,
   };
   let grid: Grid;
   let subgroups = false;
@@ -88,79 +89,71 @@ export function linear(call: LinearCall, rows: number, tuning: LinearTuning): Ke
     subgroups = lanes > 1 && lanes <= tuning.subgroup;
     consts["SUBGROUPS"] = subgroups;
     consts["NORM"] = call.norm !== undefined;
-    consts["WG"] = `${tuning.threads}u`;
-    consts["LANES"] = `${lanes}u`;
+    consts["WG"] = tuning.threads;
+    consts["LANES"] = lanes;
     const weightRows = rows === 1 ? tuning.weightRows : 4;
-    consts["WEIGHT_ROWS"] = `${weightRows}u`;
-    consts["ROWS"] = `${rows === 1 ? 1 : MATVEC_ROWS}u`;
+    consts["WEIGHT_ROWS"] = weightRows;
+    consts["ROWS"] = rows === 1 ? 1 : SMALL_ROWS;
     const perGroup = (tuning.threads / lanes) * (weightRows / (gated ? 2 : 1));
     grid = { ...folded(Math.ceil(call.count / perGroup)), z: 1, tile: 1, domain: call.x.domain };
   } else {
     const { tile } = tuning;
-    consts["TILE_Y"] = `${tile / 8}u`;
+    consts["TILE_Y"] = tile / 8;
     const outputs = 4096 / tile / (gated ? 2 : 1);
     const x = Math.ceil(call.count / outputs);
     grid = { x, y: 1, z: 1, rows: "y", tile, domain: call.x.domain };
   }
-  return {
-    kernel: matvec ? "matvec" : call.int8 ? "matmulInt8" : "matmul",
+  const { x, out, residual, norm, gate } = call;
+  return kernel(matvec ? "matvec" : call.int8 ? "matmulInt8" : "matmul", call, {
     snippets: [
-      "lib/step",
-      ...(quant.usesTables ? ["lib/tables"] : []),
       quant.snippet,
-      "lib/activation",
-      call.residual ? "lib/residual" : "lib/no_residual",
+      residual ? "lib/residual" : "lib/no-residual",
       ...(matvec
         ? [
-            subgroups ? "lib/lanes_subgroup" : "lib/lanes_shared",
-            ...(call.int8 ? ["lib/products_i8"] : [quant.runs, "lib/products_f32"]),
+            subgroups ? "lib/lanes-subgroup" : "lib/lanes-shared",
+            ...(call.int8 ? ["lib/products-i8"] : [quant.runs, "lib/products-f32"]),
           ]
         : []),
     ],
-    ...(subgroups && { enables: ["subgroups"] }),
     consts,
-    params: [
-      u(call.k),
-      u(segments.at(-1)!.end),
-      u(call.first),
-      u(call.count),
-      u(call.x.domain),
-      u(call.x.offset / 4),
-      u(call.x.stride / 4),
-      u(call.out.offset),
-      u(call.out.stride),
-      u(call.residual?.offset ?? 0),
-      u(call.residual?.stride ?? 0),
-      u(call.norm ? call.norm.weight / 4 : NONE),
-      f(call.norm?.eps ?? 0),
-      f(call.scale),
-      f(call.gate?.alpha ?? 0),
-      f(call.gate?.limit ?? 0),
-      ...four((s) => s.end, NONE),
-      ...four((s) => s.base, 0),
-      ...four((s) => s.start, 0),
-      ...four((s) => s.bias, NONE),
-    ],
+    params: {
+      k: call.k,
+      first: call.first,
+      count: call.count,
+      domain: x.domain,
+      x_offset: x.offset / 4,
+      x_stride: x.stride / 4,
+      out_offset: out.offset,
+      out_stride: out.stride,
+      residual_offset: residual?.offset ?? 0,
+      residual_stride: residual?.stride ?? 0,
+      norm: norm ? norm.weight / 4 : NONE,
+      eps: norm?.eps ?? 0,
+      scale: call.scale,
+      alpha: gate?.alpha ?? 0,
+      limit: gate?.limit ?? 0,
+      ends: four((s) => s.end, NONE),
+      bases: four((s) => s.base, 0),
+      starts: four((s) => s.start, 0),
+      biases: four((s) => s.bias, NONE),
+    },
     bindings: [
       call.weights,
-      read(call.x.buffer),
+      read(x.buffer),
       read("small"),
-      write(call.out.buffer),
-      ...(call.residual ? [read(call.residual.buffer)] : []),
+      write(out.buffer),
+      ...(residual ? [read(residual.buffer)] : []),
     ],
-    tables: quant.usesTables,
     grid,
-    label: call.label,
-    layer: call.layer,
     variant: [
       call.type.name,
-      call.norm && "norm",
+      norm && "norm",
       gated && "gated",
-      call.residual && "residual",
+      residual && "residual",
       call.int8 && "int8",
     ]
       .filter(Boolean)
       .join(" "),
     bytes: ((call.count * call.k) / call.type.elements) * call.type.bytes * (gated ? 2 : 1),
-  };
+  });
 }

@@ -2,7 +2,15 @@
 import type { QuantType } from "../file/quants.ts";
 import type { Activation } from "../graph/ops.ts";
 import { activationNumber } from "./activation.ts";
-import { type Binding, f, type Grid, type KernelCall, type Place, read, u, write } from "./call.ts";
+import {
+  type Binding,
+  type Grid,
+  type KernelCall,
+  kernel,
+  type Place,
+  read,
+  write,
+} from "./call.ts";
 import { lanesFor } from "./linear.ts";
 import { quantKernel } from "./quants.ts";
 import type { LinearTuning } from "./tuning.ts";
@@ -29,25 +37,23 @@ export interface MoeGroupCall {
 
 export function moeGroup(call: MoeGroupCall): KernelCall {
   const { route, lists, experts, used } = call;
-  return {
-    kernel: "moeGroup",
-    snippets: ["lib/step"],
-    consts: { EXPERTS: `${experts}u`, USED: `${used}u`, TILE: `${TILE}u`, WG: "256u" },
-    params: [
-      u(route.domain),
-      u(route.offset),
-      u(route.stride),
-      u(lists.offset),
-      u(mostTiles(call.rows * used, experts)),
-    ],
-    bindings: [read(route.buffer), write(lists.buffer)],
-    tables: false,
-    grid: { x: 1, y: 1, z: 1, tile: 1, domain: route.domain },
-    label: "group by expert",
-    layer: call.layer,
-    variant: `${used} of ${experts}`,
-    bytes: 0,
-  };
+  return kernel(
+    "moeGroup",
+    { label: "group by expert", layer: call.layer },
+    {
+      consts: { EXPERTS: experts, USED: used, TILE, WG: 256 },
+      params: {
+        domain: route.domain,
+        route_offset: route.offset,
+        route_stride: route.stride,
+        list_offset: lists.offset,
+        max_tiles: mostTiles(call.rows * used, experts),
+      },
+      bindings: [read(route.buffer), write(lists.buffer)],
+      grid: { x: 1, y: 1, z: 1, tile: 1, domain: route.domain },
+      variant: `${used} of ${experts}`,
+    },
+  );
 }
 
 /** One of the matrices of a call, or the rows of it that one buffer holds. */
@@ -98,28 +104,28 @@ export interface MoeLinearCall {
 export function moeLinear(call: MoeLinearCall, tuning: LinearTuning): KernelCall {
   const { x, out, route, lists, gate, k, count, experts, used, parts, tiled } = call;
   const quant = quantKernel(call.type);
-  const two = (pick: (part: ExpertPart) => number) => [
-    u(pick(parts[0])),
-    u(pick(parts[1] ?? parts[0])),
+  const two = (pick: (part: ExpertPart) => number): [number, number] => [
+    pick(parts[0]),
+    pick(parts[1] ?? parts[0]),
   ];
   const most = mostTiles(call.rows * used, experts);
   const source = lists ?? route ?? x;
   const consts: Record<string, number | boolean | string> = {
     ROUTED: route !== undefined,
-    PARTS: `${parts.length}u`,
+    PARTS: parts.length,
     GATED: gate !== undefined,
     TAIL: k % (tiled ? 16 : 32) !== 0,
     MINIMUM: quant.minimum,
-    ACT: `${gate ? activationNumber(gate.kind) : 99}u`,
+    ACT: gate ? activationNumber(gate.kind) : 99,
   };
   const lanes = lanesFor(k, tuning);
   let subgroups = false;
   if (!tiled) {
     subgroups = lanes > 1 && lanes <= tuning.subgroup;
     consts["SUBGROUPS"] = subgroups;
-    consts["WG"] = `${tuning.threads}u`;
-    consts["LANES"] = `${lanes}u`;
-    consts["EXPERTS"] = `${experts}u`;
+    consts["WG"] = tuning.threads;
+    consts["LANES"] = lanes;
+    consts["EXPERTS"] = experts;
   }
   const perGroup = (tuning.threads / lanes) * (4 / parts.length);
   const grid = (): Grid => {
@@ -130,49 +136,41 @@ export function moeLinear(call: MoeLinearCall, tuning: LinearTuning): KernelCall
     if (lists) return { ...tiles, y: most };
     return { ...tiles, y: 1, z: used, rows: "y", tile: TILE };
   };
-  return {
-    kernel: tiled ? "moeMatmul" : "moeMatvec",
+  return kernel(tiled ? "moeMatmul" : "moeMatvec", call, {
     snippets: [
-      "lib/step",
-      ...(quant.usesTables ? ["lib/tables"] : []),
       quant.snippet,
-      "lib/activation",
-      ...(tiled ? [] : [subgroups ? "lib/lanes_subgroup" : "lib/lanes_shared", quant.runs]),
+      ...(tiled ? [] : [subgroups ? "lib/lanes-subgroup" : "lib/lanes-shared", quant.runs]),
     ],
-    ...(subgroups && { enables: ["subgroups"] }),
     consts,
-    params: [
-      u(k),
-      u(count),
-      u(used),
-      u(x.domain),
-      u(x.offset / 4),
-      u(x.stride / 4),
-      u(call.perExpert ? k / 4 : 0),
-      u(out.offset),
-      u(out.stride),
-      u(source.offset),
-      u(source.stride),
-      u(most),
-      f(gate?.alpha ?? 0),
-      f(gate?.limit ?? 0),
-      ...two((p) => p.height),
-      ...two((p) => p.first),
-      ...two((p) => p.base),
-      ...two((p) => p.pieceFirst),
-      ...two((p) => p.pieceRows),
-      ...two((p) => p.bias),
-      ...two((p) => p.scale),
-    ],
+    params: {
+      k,
+      count,
+      used,
+      domain: x.domain,
+      x_offset: x.offset / 4,
+      x_stride: x.stride / 4,
+      x_choice: call.perExpert ? k / 4 : 0,
+      out_offset: out.offset,
+      out_stride: out.stride,
+      route_offset: source.offset,
+      route_stride: source.stride,
+      max_tiles: most,
+      alpha: gate?.alpha ?? 0,
+      limit: gate?.limit ?? 0,
+      heights: two((p) => p.height),
+      firsts: two((p) => p.first),
+      bases: two((p) => p.base),
+      piece_firsts: two((p) => p.pieceFirst),
+      piece_rows: two((p) => p.pieceRows),
+      biases: two((p) => p.bias),
+      scales: two((p) => p.scale),
+    },
     bindings: [call.weights, read(x.buffer), read("small"), read(source.buffer), write(out.buffer)],
-    tables: quant.usesTables,
     grid: grid(),
-    label: call.label,
-    layer: call.layer,
     variant: [call.type.name, gate && "gated", !route && "by head"].filter(Boolean).join(" "),
     bytes:
       ((Math.min(call.rows * used, experts) * count * k) / call.type.elements) *
       call.type.bytes *
       parts.length,
-  };
+  });
 }

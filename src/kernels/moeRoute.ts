@@ -1,8 +1,14 @@
 /** Host side of moeRoute.wgsl: the choice of experts. */
 import type { RouteParams } from "../graph/ops.ts";
-import { f, type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
 
-const gates = ["softmax", "sigmoid", "softmaxChosen", "none"] as const;
+/** By the names of moeRoute.wgsl. */
+const gates: Readonly<Record<RouteParams["gate"], string>> = {
+  softmax: "GATE_SOFTMAX",
+  sigmoid: "GATE_SIGMOID",
+  softmaxChosen: "GATE_SOFTMAX_CHOSEN",
+  none: "GATE_NONE",
+};
 
 export interface MoeRouteCall {
   readonly params: RouteParams;
@@ -17,33 +23,27 @@ export interface MoeRouteCall {
 export function moeRoute(call: MoeRouteCall): KernelCall {
   const { x, out } = call;
   const { experts, used, gate, groups, groupsUsed, normalize, scale } = call.params;
-  return {
-    kernel: "moeRoute",
-    snippets: ["lib/step", "lib/activation"],
+  return kernel("moeRoute", call, {
     consts: {
-      EXPERTS: `${experts}u`,
-      USED: `${used}u`,
-      GROUPS: groupsUsed < groups ? `${groups}u` : "1u",
-      GATE: `${gates.indexOf(gate)}u`,
+      EXPERTS: experts,
+      USED: used,
+      GROUPS: groupsUsed < groups ? groups : 1,
+      GATE: gates[gate],
       NORMALIZE: normalize,
-      WG: `${experts > 128 ? 256 : 64}u`,
+      WG: experts > 128 ? 256 : 64,
     },
-    params: [
-      u(x.domain),
-      u(x.offset),
-      u(x.stride),
-      u(out.offset),
-      u(out.stride),
-      u(call.bias),
-      u(groupsUsed),
-      f(scale),
-    ],
+    params: {
+      domain: x.domain,
+      x_offset: x.offset,
+      x_stride: x.stride,
+      out_offset: out.offset,
+      out_stride: out.stride,
+      bias: call.bias,
+      groups_used: groupsUsed,
+      scale,
+    },
     bindings: [read(x.buffer), read("small"), write(out.buffer)],
-    tables: false,
     grid: perRow(1, x.domain),
-    label: call.label,
-    layer: call.layer,
     variant: `${used} of ${experts}`,
-    bytes: 0,
-  };
+  });
 }

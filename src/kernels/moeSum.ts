@@ -1,5 +1,5 @@
 /** Host side of moeSum.wgsl and moeScale.wgsl: the experts' weights on their outputs or on their input. */
-import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
 
 export interface MoeSumCall {
   /** [rows][used · width]. */
@@ -15,36 +15,30 @@ export interface MoeSumCall {
 
 export function moeSum(call: MoeSumCall): KernelCall {
   const { x, route, residual, out, used } = call;
-  return {
-    kernel: "moeSum",
-    snippets: ["lib/step"],
+  return kernel("moeSum", call, {
     consts: { WEIGHTED: call.weighted, RESIDUAL: residual !== undefined },
-    params: [
-      u(out.width),
-      u(used),
-      u(x.domain),
-      u(x.offset),
-      u(x.stride),
-      u(route.offset),
-      u(route.stride),
-      u(residual?.offset ?? 0),
-      u(residual?.stride ?? 0),
-      u(out.offset),
-      u(out.stride),
-    ],
+    params: {
+      width: out.width,
+      used,
+      domain: x.domain,
+      x_offset: x.offset,
+      x_stride: x.stride,
+      route_offset: route.offset,
+      route_stride: route.stride,
+      residual_offset: residual?.offset ?? 0,
+      residual_stride: residual?.stride ?? 0,
+      out_offset: out.offset,
+      out_stride: out.stride,
+    },
     bindings: [
       read(x.buffer),
       read(route.buffer),
       read(residual?.buffer ?? x.buffer),
       write(out.buffer),
     ],
-    tables: false,
     grid: perRow(Math.ceil(out.width / 64), x.domain),
-    label: call.label,
-    layer: call.layer,
     variant: residual ? "residual" : "",
-    bytes: 0,
-  };
+  });
 }
 
 export interface MoeScaleCall {
@@ -60,26 +54,19 @@ export interface MoeScaleCall {
 
 export function moeScale(call: MoeScaleCall): KernelCall {
   const { x, route, out, used } = call;
-  return {
-    kernel: "moeScale",
-    snippets: ["lib/step"],
-    params: [
-      u(x.width),
-      u(used),
-      u(x.domain),
-      u(x.offset),
-      u(x.stride),
-      u(route.offset),
-      u(route.stride),
-      u(out.offset),
-      u(out.stride),
-    ],
+  return kernel("moeScale", call, {
+    params: {
+      width: x.width,
+      used,
+      domain: x.domain,
+      x_offset: x.offset,
+      x_stride: x.stride,
+      route_offset: route.offset,
+      route_stride: route.stride,
+      out_offset: out.offset,
+      out_stride: out.stride,
+    },
     bindings: [read(x.buffer), read(route.buffer), write(out.buffer)],
-    tables: false,
     grid: { ...perRow(Math.ceil(x.width / 64), x.domain), z: used },
-    label: call.label,
-    layer: call.layer,
-    variant: "",
-    bytes: 0,
-  };
+  });
 }

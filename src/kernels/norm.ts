@@ -1,8 +1,11 @@
 /** Host side of norm.wgsl. */
-import { f, type KernelCall, NONE, type Place, perRow, read, u, write } from "./call.ts";
+import { type KernelCall, kernel, NONE, type Place, perRow, read, write } from "./call.ts";
+
+/** By the names of norm.wgsl. */
+const kinds = { rmsNorm: "RMS_NORM", layerNorm: "LAYER_NORM", l2Norm: "L2_NORM" } as const;
 
 export interface NormCall {
-  readonly kind: "rmsNorm" | "layerNorm" | "l2Norm";
+  readonly kind: keyof typeof kinds;
   readonly x: Place;
   readonly out: Place;
   readonly group: number;
@@ -19,41 +22,35 @@ export interface NormCall {
 }
 
 export function norm(call: NormCall): KernelCall {
-  return {
-    kernel: "norm",
-    snippets: ["lib/step"],
+  return kernel("norm", call, {
     consts: {
-      KIND: `${["rmsNorm", "layerNorm", "l2Norm"].indexOf(call.kind)}u`,
+      KIND: kinds[call.kind],
       RESIDUAL: call.residual !== undefined,
-      WG: call.group >= 512 ? "64u" : "32u",
+      WG: call.group >= 512 ? 64 : 32,
     },
-    params: [
-      u(call.group),
-      u(call.x.domain),
-      u(call.x.offset),
-      u(call.x.stride),
-      u(call.out.offset),
-      u(call.out.stride),
-      u(call.weight),
-      u(call.bias),
-      u(call.perElement ? call.group : 0),
-      f(call.eps),
-      u(call.residual?.offset ?? 0),
-      u(call.residual?.stride ?? 0),
-    ],
+    params: {
+      group: call.group,
+      domain: call.x.domain,
+      x_offset: call.x.offset,
+      x_stride: call.x.stride,
+      out_offset: call.out.offset,
+      out_stride: call.out.stride,
+      weight: call.weight,
+      bias: call.bias,
+      weight_step: call.perElement ? call.group : 0,
+      eps: call.eps,
+      residual_offset: call.residual?.offset ?? 0,
+      residual_stride: call.residual?.stride ?? 0,
+    },
     bindings: [
       read(call.x.buffer),
       read("small"),
       read((call.residual ?? call.x).buffer),
       write(call.out.buffer),
     ],
-    tables: false,
     grid: perRow(call.x.width / call.group, call.x.domain),
-    label: call.label,
-    layer: call.layer,
     variant: [call.kind, call.weight === NONE && "plain", call.residual && "residual"]
       .filter(Boolean)
       .join(" "),
-    bytes: 0,
-  };
+  });
 }

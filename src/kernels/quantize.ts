@@ -1,5 +1,5 @@
 /** Host side of quantize.wgsl: activations as signed bytes. */
-import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
 
 /** Activations of two runs, and the 32-bit words that they take. */
 const BLOCK = 32;
@@ -21,25 +21,19 @@ export interface QuantizeCall {
 export function quantize(call: QuantizeCall): KernelCall {
   const { x, out, norm } = call;
   const threads = 64;
-  return {
-    kernel: "quantize",
-    snippets: ["lib/step"],
-    consts: { NORM: norm !== undefined, WG: `${threads}u` },
-    params: [
-      u(x.width),
-      u(x.domain),
-      u(x.offset / 4),
-      u(x.stride / 4),
-      u(out.offset / 4),
-      u(out.stride / 4),
-      u((norm ?? 0) / 4),
-    ],
+  return kernel("quantize", call, {
+    consts: { NORM: norm !== undefined, WG: threads },
+    params: {
+      k: x.width,
+      domain: x.domain,
+      x_offset: x.offset / 4,
+      x_stride: x.stride / 4,
+      out_offset: out.offset / 4,
+      out_stride: out.stride / 4,
+      norm: (norm ?? 0) / 4,
+    },
     bindings: [read(x.buffer), read("small"), write(out.buffer)],
-    tables: false,
     grid: perRow(Math.ceil(x.width / BLOCK / threads), x.domain),
-    label: call.label,
-    layer: call.layer,
     variant: norm === undefined ? "int8" : "int8 norm",
-    bytes: 0,
-  };
+  });
 }

@@ -1,13 +1,14 @@
-/** What the GPU kernels know of each tensor type: derived from its name and its snippet. */
+/** What the GPU kernels know of each tensor type: what its snippet offers. */
 import { wgsl } from "../../wgsl/mod.ts";
 import { WebggufError } from "../base/errors.ts";
 import type { QuantType } from "../file/quants.ts";
+import { includes } from "./compose.ts";
 
-/** How a kernel that reads weights of one type is composed and bound. */
+/** How a kernel that reads weights of one type is composed. */
 export interface QuantKernel {
-  /** Name for {@link compose}: defines `decode(base, element)`. */
+  /** Defines `decode(base, element)`. */
   readonly snippet: string;
-  /** Whether the kernel must bind the lookup tables as `tables`. */
+  /** Whether the snippet reads the lookup tables. */
   readonly usesTables: boolean;
   /** Whether the snippet defines `decode_i8` too: weights as signed bytes with a scale. */
   readonly int8: boolean;
@@ -32,14 +33,13 @@ export function quantKernel(type: QuantType): QuantKernel {
       actual: type.name,
     });
   }
-  const text = wgsl[snippet];
-  const minimum = /\baffine_u8\b/.test(text);
+  const offers = wgsl[snippet].offers ?? [];
   return {
     snippet,
-    usesTables: /\bTABLE_/.test(text),
-    int8: /\bfn decode_i8\b/.test(text),
-    runs: minimum || /\bscaled_i8\b/.test(text) ? "lib/run_i8" : "lib/run_f32",
-    minimum,
+    usesTables: includes({ kernel: snippet, snippets: [] }, "lib/tables"),
+    int8: offers.includes("i8"),
+    runs: offers.includes("scaled") ? "lib/run-i8" : "lib/run-f32",
+    minimum: offers.includes("minimum"),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Host side of rope.wgsl. */
-import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
 
 export interface RopeCall {
   readonly x: Place;
@@ -15,27 +15,21 @@ export interface RopeCall {
 }
 
 export function rope(call: RopeCall): KernelCall {
-  return {
-    kernel: "rope",
-    snippets: ["lib/step"],
-    consts: { NEOX: call.style === "neox", WG: "32u" },
-    params: [
-      u(call.headWidth),
-      u(call.start),
-      u(call.rotated / 2),
-      u(call.x.domain),
-      u(call.x.offset),
-      u(call.x.stride),
-      u(call.out.offset),
-      u(call.out.stride),
-      u(call.angles),
-    ],
+  return kernel("rope", call, {
+    consts: { NEOX: call.style === "neox", WG: 32 },
+    params: {
+      head_width: call.headWidth,
+      start: call.start,
+      half: call.rotated / 2,
+      domain: call.x.domain,
+      x_offset: call.x.offset,
+      x_stride: call.x.stride,
+      out_offset: call.out.offset,
+      out_stride: call.out.stride,
+      angles: call.angles,
+    },
     bindings: [read(call.x.buffer), read("angles"), write(call.out.buffer)],
-    tables: false,
     grid: perRow(call.x.width / call.headWidth, call.x.domain),
-    label: call.label,
-    layer: call.layer,
     variant: call.style,
-    bytes: 0,
-  };
+  });
 }

@@ -1,6 +1,6 @@
 /** Host side of ropeStore.wgsl: query/key norm, rotary embedding and the write into the cache. */
 
-import { f, type KernelCall, NONE, type Place, perRow, read, u, write } from "./call.ts";
+import { type KernelCall, kernel, NONE, type Place, perRow, read, write } from "./call.ts";
 import type { SlotLayout } from "./slot.ts";
 
 export interface RopeStoreCall {
@@ -32,37 +32,33 @@ export function ropeStore(call: RopeStoreCall): KernelCall {
   const qHeads = heads(q, slot.keyWidth);
   const kHeads = heads(k, slot.keyWidth);
   const vHeads = heads(v, slot.valueWidth);
-  return {
-    kernel: "ropeStore",
-    snippets: ["lib/step", "lib/cache", "lib/heads", "lib/kv_store"],
+  return kernel("ropeStore", call, {
     consts: {
       ...slot.consts,
       NEOX: rope?.style === "neox",
-      HEAD: `${Math.max(slot.keyWidth, slot.valueWidth)}u`,
-      HEADS: "1u",
+      HEAD: Math.max(slot.keyWidth, slot.valueWidth),
+      HEADS: 1,
     },
-    params: [
-      u(qHeads),
-      u(kHeads),
-      u(vHeads),
-      u(slot.keyWidth),
-      u(slot.valueWidth),
-      u(0),
-      u(q?.offset ?? 0),
-      u(k?.offset ?? 0),
-      u(v?.offset ?? 0),
-      u(source.stride),
-      u(out?.offset ?? 0),
-      u(out?.stride ?? 0),
-      u(slot.rowWords),
-      u(slot.valueWord),
-      u(rope?.start ?? 0),
-      u((rope?.rotated ?? 0) / 2),
-      u(rope?.angles ?? 0),
-      u(call.qNorm),
-      u(call.kNorm),
-      f(call.eps),
-    ],
+    params: {
+      q_heads: qHeads,
+      k_heads: kHeads,
+      key_width: slot.keyWidth,
+      value_width: slot.valueWidth,
+      q_offset: q?.offset ?? 0,
+      k_offset: k?.offset ?? 0,
+      v_offset: v?.offset ?? 0,
+      x_stride: source.stride,
+      out_offset: out?.offset ?? 0,
+      out_stride: out?.stride ?? 0,
+      row_words: slot.rowWords,
+      value_word: slot.valueWord,
+      start: rope?.start ?? 0,
+      half: (rope?.rotated ?? 0) / 2,
+      angles: rope?.angles ?? 0,
+      q_norm: call.qNorm,
+      k_norm: call.kNorm,
+      eps: call.eps,
+    },
     bindings: [
       read(source.buffer),
       write(out?.buffer ?? "spare"),
@@ -70,10 +66,7 @@ export function ropeStore(call: RopeStoreCall): KernelCall {
       read("angles"),
       read("small"),
     ],
-    tables: false,
     grid: perRow(qHeads + kHeads + vHeads, 0),
-    label: call.label,
-    layer: call.layer,
     variant: [
       q && "q",
       k && "k",
@@ -83,6 +76,5 @@ export function ropeStore(call: RopeStoreCall): KernelCall {
     ]
       .filter(Boolean)
       .join(" "),
-    bytes: 0,
-  };
+  });
 }

@@ -1,6 +1,6 @@
 /** Host side of samplePenalties.wgsl, sampleRuns.wgsl and sampleDraw.wgsl: penalties, top-k, top-p, min-p, temperature and the draw on the device. */
 import { MAX_DEVICE_LAST_N, MAX_DEVICE_TOP_K } from "../graph/requests.ts";
-import { type KernelCall, type Place, perRow, read, u, write } from "./call.ts";
+import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
 
 /** Logits that one workgroup looks at; at least the largest K. */
 const RUN = 4096;
@@ -23,41 +23,30 @@ export function sample(
   contextLength: number,
 ): KernelCall[] {
   const runs = Math.ceil(logits.width / RUN);
-  const consts = { RUN: `${RUN}u`, LIMIT: `${MAX_DEVICE_TOP_K}u` };
-  const common = {
-    snippets: [],
-    tables: false,
-    layer: -1,
-    bytes: 0,
-    variant: "",
-  };
+  const consts = { RUN, LIMIT: MAX_DEVICE_TOP_K };
   return [
-    {
-      ...common,
-      kernel: "samplePenalties",
-      consts: { WINDOW: `${MAX_DEVICE_LAST_N}u` },
-      params: [u(logits.offset), u(logits.stride), u(contextLength)],
+    kernel("samplePenalties", "penalties", {
+      consts: { WINDOW: MAX_DEVICE_LAST_N },
+      params: { x_offset: logits.offset, x_stride: logits.stride, context: contextLength },
       bindings: [read("history"), write(logits.buffer)],
       grid: { x: 1, y: 1, z: 1, rows: "x", tile: 1, domain: 1 },
-      label: "penalties",
-    },
-    {
-      ...common,
-      kernel: "sampleRuns",
+    }),
+    kernel("sampleRuns", "top-k of runs", {
       consts,
-      params: [u(logits.width), u(logits.offset), u(logits.stride), u(scratch.stride / 2)],
+      params: {
+        width: logits.width,
+        x_offset: logits.offset,
+        x_stride: logits.stride,
+        out_stride: scratch.stride / 2,
+      },
       bindings: [read(logits.buffer), write(scratch.buffer, 4 * scratch.offset)],
       grid: perRow(runs, 1),
-      label: "top-k of runs",
-    },
-    {
-      ...common,
-      kernel: "sampleDraw",
+    }),
+    kernel("sampleDraw", "draw", {
       consts,
-      params: [u(logits.width), u(runs), u(scratch.stride / 2), u(results)],
+      params: { width: logits.width, runs, stride: scratch.stride / 2, results },
       bindings: [read(scratch.buffer, 4 * scratch.offset), write("sampled")],
       grid: { x: 1, y: 1, z: 1, rows: "x", tile: 1, domain: 1 },
-      label: "draw",
-    },
+    }),
   ];
 }

@@ -1,5 +1,5 @@
 /** Host side of shift.wgsl: each row becomes the one before it. */
-import { type KernelCall, type Place, perRow, u } from "./call.ts";
+import { type KernelCall, kernel, type Place, perRow } from "./call.ts";
 import { Inputs, type StateCall } from "./inputs.ts";
 
 export interface ShiftCall extends StateCall {
@@ -9,26 +9,17 @@ export interface ShiftCall extends StateCall {
 export function shift(call: ShiftCall): KernelCall {
   const { x, out, state } = call;
   const inputs = new Inputs();
-  return {
-    kernel: "shift",
-    snippets: [],
-    params: [
-      u(x.width),
-      u(out.offset),
-      u(out.stride),
-      u(state.offset),
-      u(state.size),
-      u(0),
-      u(0),
-      u(0),
-      ...inputs.source(x),
-    ],
+  return kernel("shift", call, {
+    params: {
+      width: x.width,
+      out_offset: out.offset,
+      out_stride: out.stride,
+      state_offset: state.offset,
+      state_size: state.size,
+      x: inputs.source(x),
+    },
     bindings: inputs.bindings(call),
-    tables: false,
     grid: perRow(Math.ceil(x.width / 64), x.domain),
-    label: call.label,
-    layer: call.layer,
-    variant: "",
     bytes: 8 * x.width,
-  };
+  });
 }

@@ -21,7 +21,7 @@ export interface SlotLayout {
   /** "f16", or "f16/q8_0" when keys and values differ. */
   readonly typeName: string;
   /** Constants of the kernels that read or write the slab. */
-  readonly consts: Readonly<Record<string, string>>;
+  readonly consts: Readonly<Record<"RING" | "PAGE" | "MAX_PAGES" | "K_KIND" | "V_KIND", number>>;
 }
 
 /** A recurrent slot: `size` floats a sequence. */

@@ -1,5 +1,5 @@
 /** Host side of ssm.wgsl: the selective state space of Mamba 1 and 2. */
-import { type KernelCall, type Place, u } from "./call.ts";
+import { type KernelCall, kernel, type Place } from "./call.ts";
 import { Inputs, SCAN_THREADS, type StateCall, scanLanes } from "./inputs.ts";
 
 export interface SsmCall extends StateCall {
@@ -24,34 +24,30 @@ export function ssm(call: SsmCall): KernelCall {
   const inputs = new Inputs();
   const lanes = scanLanes(stateWidth);
   const channels = heads * headWidth;
-  return {
-    kernel: "ssm",
-    snippets: [],
+  return kernel("ssm", call, {
     consts: {
-      STATE: `${stateWidth}u`,
-      LANES: `${lanes}u`,
-      WG: `${SCAN_THREADS}u`,
+      STATE: stateWidth,
+      LANES: lanes,
+      WG: SCAN_THREADS,
       PER_STATE: call.perState,
     },
-    params: [
-      u(channels),
-      u(headWidth),
-      u(heads / call.groups),
-      u(out.offset),
-      u(out.stride),
-      u(state.offset),
-      u(state.size),
-      u(0),
-      ...inputs.source(call.x),
-      ...inputs.source(call.dt),
-      ...inputs.source(call.b),
-      ...inputs.source(call.c),
-      ...inputs.source(call.a),
-      ...inputs.source(call.d),
-      ...inputs.source(call.bias),
-    ],
+    params: {
+      channels,
+      head_width: headWidth,
+      heads_a_group: heads / call.groups,
+      out_offset: out.offset,
+      out_stride: out.stride,
+      state_offset: state.offset,
+      state_size: state.size,
+      x: inputs.source(call.x),
+      dt: inputs.source(call.dt),
+      b: inputs.source(call.b),
+      c: inputs.source(call.c),
+      a: inputs.source(call.a),
+      d: inputs.source(call.d),
+      bias: inputs.source(call.bias),
+    },
     bindings: inputs.bindings(call),
-    tables: false,
     grid: {
       x: Math.ceil((channels * lanes) / SCAN_THREADS),
       y: call.runs,
@@ -59,9 +55,7 @@ export function ssm(call: SsmCall): KernelCall {
       tile: 1,
       domain: 0,
     },
-    label: call.label,
-    layer: call.layer,
     variant: `${stateWidth}`,
     bytes: 8 * channels * stateWidth,
-  };
+  });
 }

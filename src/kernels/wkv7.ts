@@ -1,5 +1,5 @@
 /** Host side of wkv7.wgsl: RWKV-7's time mixing. */
-import { type KernelCall, type Place, u } from "./call.ts";
+import { type KernelCall, kernel, type Place } from "./call.ts";
 import { Inputs, SCAN_THREADS, type StateCall, scanLanes } from "./inputs.ts";
 
 export interface Wkv7Call extends StateCall {
@@ -16,23 +16,22 @@ export function wkv7(call: Wkv7Call): KernelCall {
   const { out, state, headWidth, r } = call;
   const inputs = new Inputs();
   const lanes = scanLanes(headWidth);
-  return {
-    kernel: "wkv7",
-    snippets: [],
-    consts: { WIDTH: `${headWidth}u`, LANES: `${lanes}u`, WG: `${SCAN_THREADS}u` },
-    params: [
-      u(r.width),
-      u(out.offset),
-      u(out.stride),
-      u(state.offset),
-      u(state.size),
-      u(0),
-      u(0),
-      u(0),
-      ...[r, call.w, call.k, call.v, call.a, call.b].flatMap((place) => inputs.source(place)),
-    ],
+  return kernel("wkv7", call, {
+    consts: { WIDTH: headWidth, LANES: lanes, WG: SCAN_THREADS },
+    params: {
+      channels: r.width,
+      out_offset: out.offset,
+      out_stride: out.stride,
+      state_offset: state.offset,
+      state_size: state.size,
+      r: inputs.source(r),
+      w: inputs.source(call.w),
+      k: inputs.source(call.k),
+      v: inputs.source(call.v),
+      a: inputs.source(call.a),
+      b: inputs.source(call.b),
+    },
     bindings: inputs.bindings(call),
-    tables: false,
     grid: {
       x: Math.ceil((r.width * lanes) / SCAN_THREADS),
       y: call.runs,
@@ -40,9 +39,7 @@ export function wkv7(call: Wkv7Call): KernelCall {
       tile: 1,
       domain: 0,
     },
-    label: call.label,
-    layer: call.layer,
     variant: `${headWidth}`,
     bytes: 8 * r.width * headWidth,
-  };
+  });
 }

@@ -62,11 +62,11 @@ export function layoutSlot(
     bytes: 4 * rows * (keyWords + valueWords),
     typeName: typeK === typeV ? typeK : `${typeK}/${typeV}`,
     consts: {
-      RING: `${windowed ? ring : 0}u`,
-      PAGE: `${PAGE}u`,
-      MAX_PAGES: `${pagesPerSequence(settings.contextLength)}u`,
-      K_KIND: `${cacheTypes.indexOf(typeK)}u`,
-      V_KIND: `${cacheTypes.indexOf(typeV)}u`,
+      RING: windowed ? ring : 0,
+      PAGE,
+      MAX_PAGES: pagesPerSequence(settings.contextLength),
+      K_KIND: cacheTypes.indexOf(typeK),
+      V_KIND: cacheTypes.indexOf(typeV),
     },
   };
 }

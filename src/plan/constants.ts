@@ -1,6 +1,6 @@
 /** What a graph needs besides its tensors and is computed once on the host: rope angles and ALiBi slopes. */
+import { alibiSlope } from "../graph/alibi.ts";
 import type { Graph, RopeTable } from "../graph/ops.ts";
-import { alibiSlopes } from "../kernels/attention.ts";
 
 export interface Constants {
   /** Distinct rope tables with the first (cos, sin) pair of each in the angles buffer. */
@@ -35,7 +35,7 @@ export function collectConstants(
       const key = `${op.heads} ${op.alibi}`;
       if (alibi.has(key)) continue;
       alibi.set(key, smallLength + slopes.length);
-      slopes.push(...alibiSlopes(op.heads, op.alibi));
+      for (let head = 0; head < op.heads; head++) slopes.push(alibiSlope(head, op.heads, op.alibi));
     }
   }
   return {

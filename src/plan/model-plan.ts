@@ -2,6 +2,7 @@
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Graph } from "../graph/ops.ts";
+import { SMALL_ROWS } from "../graph/requests.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import type { Capabilities } from "../platform/capabilities.ts";
 import { layoutSlot, pagesPerSequence } from "./cache-layout.ts";
@@ -30,13 +31,13 @@ const ALL_OUTPUT_BYTES = 32 << 20;
 
 export function rowClasses(graph: Graph, chunk: number): RowClass[] {
   const width = graph.widths[graph.output];
-  const all = Math.max(8, Math.min(chunk, Math.floor(ALL_OUTPUT_BYTES / (4 * width))));
+  const all = Math.max(SMALL_ROWS, Math.min(chunk, Math.floor(ALL_OUTPUT_BYTES / (4 * width))));
   const classes = [
     { rows: 1, outputs: 1 },
-    { rows: 8, outputs: 8 },
+    { rows: SMALL_ROWS, outputs: SMALL_ROWS },
   ];
-  if (chunk > 8) classes.push({ rows: chunk, outputs: 8 });
-  if (all > 8) classes.push({ rows: all, outputs: all });
+  if (chunk > SMALL_ROWS) classes.push({ rows: chunk, outputs: SMALL_ROWS });
+  if (all > SMALL_ROWS) classes.push({ rows: all, outputs: all });
   return classes;
 }
 
@@ -84,7 +85,7 @@ function planModel(graph: Graph, file: ModelFile, settings: Settings): ModelPlan
   buffers.set("history", 4 * settings.maxSequences * settings.contextLength);
   buffers.set("spare", 16);
   buffers.set("pages", 4 * pagesPerSequence(settings.contextLength) * settings.maxSequences);
-  buffers.set("step", Math.max(slotBytes(8) * settings.stepsInFlight, slotBytes(most)));
+  buffers.set("step", Math.max(slotBytes(SMALL_ROWS) * settings.stepsInFlight, slotBytes(most)));
   let cache = 0;
   let arena = 0;
   for (const [name, bytes] of buffers) {

@@ -4,10 +4,10 @@
  */
 
 import type { Graph, Ref } from "../graph/ops.ts";
+import { SMALL_ROWS } from "../graph/requests.ts";
 import { argmax, argmaxScratch } from "../kernels/argmax.ts";
 import { canAppend } from "../kernels/attention.ts";
 import { type Domain, type KernelCall, NONE, type Place } from "../kernels/call.ts";
-import { MATVEC_ROWS } from "../kernels/linear.ts";
 import { sample, sampleScratch } from "../kernels/sample.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import { Arena, type Slot } from "./arena.ts";
@@ -96,7 +96,7 @@ export class Lowering {
   constructor(input: PlanInput, rowClass: RowClass) {
     this.input = input;
     this.rowClass = rowClass;
-    this.matvec = rowClass.rows <= MATVEC_ROWS;
+    this.matvec = rowClass.rows <= SMALL_ROWS;
     const { matrices } = input.placement;
     const tensors = new Map<string, number>();
     for (const [name, m] of matrices) tensors.set(name, m.tensor.elements);

@@ -11,12 +11,11 @@ import {
   rowsAdded,
   rowsOf,
   type SequenceId,
+  SMALL_ROWS,
   type StepRequest,
   type StepResult,
 } from "../graph/requests.ts";
 
-/** Rows of a step that cost little more than one. */
-const SMALL_ROWS = 8;
 /** Milliseconds that a request waits, at most, for sequences that were answered but do not go on. */
 const PATIENCE = 2;
 

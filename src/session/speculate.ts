@@ -6,6 +6,7 @@
  * how many rows are computed with it, so the text is the one that comes without guessing.
  */
 import type { DeviceSampling } from "../graph/requests.ts";
+import { SMALL_ROWS } from "../graph/requests.ts";
 import { type Decoding, type Drawn, decode } from "./step.ts";
 import type { SpeculationStats } from "./types.ts";
 
@@ -25,8 +26,6 @@ export interface Drafter {
   ): Promise<readonly number[]> | readonly number[];
 }
 
-/** Rows of a step that cost little more than one. */
-const SMALL_ROWS = 8;
 /** Tokens guessed at once at most: with the row of the token that is known they fill a small step. */
 export const MOST_GUESSES: number = SMALL_ROWS - 1;
 /** Tokens of the first guess. */

@@ -6,6 +6,7 @@ import type { Executor } from "../graph/executor.ts";
 import type { DeviceInstruments } from "../graph/instruments.ts";
 import type { Graph } from "../graph/ops.ts";
 import type { StepRequest } from "../graph/requests.ts";
+import { GREEDY } from "../graph/requests.ts";
 import { decode } from "../session/step.ts";
 import type {
   BenchmarkOptions,
@@ -19,7 +20,6 @@ import type {
 } from "./bench-types.ts";
 
 const SEQUENCE = 0;
-const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 } as const;
 /** Decode steps that a profile is the mean of. */
 const PROFILED_STEPS = 16;
 

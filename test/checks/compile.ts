@@ -1,5 +1,5 @@
 /** Compiles every kernel variant on one device and tells what the compiler said. */
-import { allVariants } from "./variants.ts";
+import { allVariants, type Variant } from "./variants.ts";
 
 /** WGSL extensions by the feature that a device must have for them. */
 const features: Readonly<Record<string, GPUFeatureName>> = {
@@ -22,7 +22,10 @@ function missing(code: string, device: GPUDevice): string | undefined {
   return undefined;
 }
 
-async function complaint(device: GPUDevice, code: string): Promise<string | undefined> {
+async function complaint(
+  device: GPUDevice,
+  { code, source }: Variant,
+): Promise<string | undefined> {
   device.pushErrorScope("validation");
   const module = device.createShaderModule({ code });
   const { messages } = await module.getCompilationInfo();
@@ -36,7 +39,8 @@ async function complaint(device: GPUDevice, code: string): Promise<string | unde
       });
   }
   const scope = await device.popErrorScope();
-  if (errors.length > 0) return errors.map((one) => `${one.lineNum}: ${one.message}`).join("; ");
+  if (errors.length > 0)
+    return errors.map((one) => `${source(one.lineNum)}: ${one.message}`).join("; ");
   return (failed as Error | undefined)?.message ?? scope?.message;
 }
 
@@ -45,14 +49,15 @@ export async function* compileAll(
   device: GPUDevice,
   begin: (name: string) => void,
 ): AsyncGenerator<Outcome> {
-  for (const { name, code } of allVariants()) {
+  for (const variant of allVariants()) {
+    const { name, code } = variant;
     const lacks = missing(code, device);
     if (lacks !== undefined) {
       yield { name, lacks };
       continue;
     }
     begin(name);
-    const error = await complaint(device, code);
+    const error = await complaint(device, variant);
     yield error === undefined ? { name } : { name, error };
   }
 }

@@ -4,7 +4,7 @@ import { quants } from "../../src/file/quants.ts";
 import { argmax } from "../../src/kernels/argmax.ts";
 import { attention } from "../../src/kernels/attention.ts";
 import { type KernelCall, NONE, type Place, read } from "../../src/kernels/call.ts";
-import { compose, variantKey } from "../../src/kernels/compose.ts";
+import { compose, sourceOf, variantKey } from "../../src/kernels/compose.ts";
 import { conv } from "../../src/kernels/conv.ts";
 import { copy } from "../../src/kernels/copy.ts";
 import { deltaNet } from "../../src/kernels/deltaNet.ts";
@@ -30,6 +30,8 @@ import { layoutSlot } from "../../src/plan/cache-layout.ts";
 export interface Variant {
   readonly name: string;
   readonly code: string;
+  /** The file and line that a line of `code` comes from. */
+  readonly source: (line: number) => string;
 }
 
 const place = (buffer: number, width: number): Place => ({
@@ -282,21 +284,25 @@ function* rest(): Generator<KernelCall> {
 }
 
 /** Distinct shaders with names that tell what they are. */
+/** Calls of every variant of every kernel; some variants more than once. */
+export function* allCalls(): Generator<KernelCall> {
+  yield* linears();
+  yield* quantized();
+  yield* experts();
+  yield* recurrences();
+  yield* caches();
+  yield* rest();
+}
+
 export function allVariants(): Variant[] {
   const found = new Map<string, Variant>();
-  for (const call of [
-    ...linears(),
-    ...quantized(),
-    ...experts(),
-    ...recurrences(),
-    ...caches(),
-    ...rest(),
-  ]) {
+  for (const call of allCalls()) {
     const key = variantKey(call);
     if (!found.has(key))
       found.set(key, {
         name: `${call.kernel} ${call.variant} ${JSON.stringify(call.consts ?? {})}`,
         code: compose(call),
+        source: (line) => sourceOf(call, line),
       });
   }
   return [...found.values()];

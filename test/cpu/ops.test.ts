@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { activate } from "../../src/cpu/ops/activation.ts";
-import { alibiSlope, attended, attention } from "../../src/cpu/ops/attention.ts";
+import { attended, attention } from "../../src/cpu/ops/attention.ts";
 import { conv, shift } from "../../src/cpu/ops/conv.ts";
 import { concat, slice } from "../../src/cpu/ops/layout.ts";
 import { headLinear, rowDot } from "../../src/cpu/ops/linear.ts";
 import { moeRoute, moeScale, moeSum } from "../../src/cpu/ops/moe.ts";
 import { layerNorm, rmsNorm } from "../../src/cpu/ops/norm.ts";
 import { matrixOf } from "../../src/cpu/weights.ts";
+import { alibiSlope } from "../../src/graph/alibi.ts";
 
 const floats = (...values: number[]): Float32Array => Float32Array.from(values);
 

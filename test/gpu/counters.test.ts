@@ -6,6 +6,7 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
 import type { DeviceSampling, StepResult } from "../../src/graph/requests.ts";
+import { GREEDY } from "../../src/graph/requests.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { decodeTraffic } from "../../src/plan/traffic.ts";
 import { countCalls } from "../counters.ts";
@@ -14,7 +15,6 @@ import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { dispatchesByLayer } from "../plan/dispatches.ts";
 import { CONTEXT, openExecutor, openModel, type TestModel } from "../plan/models.ts";
 
-const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 };
 const K = 4;
 
 /** A mixture of experts in Q4_K_M, whose layers differ in the types of their matrices. */

@@ -4,6 +4,7 @@ import { platform } from "#platform";
 import type { ByteSource } from "../../src/base/source.ts";
 import { createGpuExecutor, type ExecutorHooks } from "../../src/gpu/open.ts";
 import type { StepResult } from "../../src/graph/requests.ts";
+import { GREEDY } from "../../src/graph/requests.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import {
   joined,
@@ -14,8 +15,6 @@ import {
   type TestModel,
 } from "../plan/models.ts";
 import { watchBuffers } from "./watch.ts";
-
-const GREEDY = { temperature: 0, topK: 1, topP: 1, minP: 0, seed: 0 };
 
 /** Runs `work` and gives what it threw and the labels of the buffers that it left. */
 async function left(work: () => Promise<unknown>): Promise<{ error: unknown; live: string[] }> {

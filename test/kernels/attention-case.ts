@@ -1,8 +1,9 @@
 /** Random attention over a slab: its dispatches with all buffers, and what the CPU path makes of the same cache. */
 
 import { attention as attentionOnCpu } from "../../src/cpu/ops/attention.ts";
+import { alibiSlope } from "../../src/graph/alibi.ts";
 import type { CacheType } from "../../src/graph/settings.ts";
-import { alibiSlopes, attention, scratchWidth } from "../../src/kernels/attention.ts";
+import { attention, scratchWidth } from "../../src/kernels/attention.ts";
 import { NONE, type Place } from "../../src/kernels/call.ts";
 import { type Job, Numbers, placeOf, poisoned, roomFor, rowsOf, spread } from "./run.ts";
 import { Slab } from "./slab.ts";
@@ -113,7 +114,10 @@ export function attentionCase(options: AttentionOptions): AttentionCase {
   const q = placeOf("q", widthQ, { offset: 8, gap: 4 });
   const out = placeOf("out", widthOut, { offset: 5, gap: 3 });
   const scratch = placeOf("scratch", scratchWidth(heads, splits, valueWidth), { offset: 64 });
-  const slopes = alibi > 0 ? alibiSlopes(heads, alibi) : undefined;
+  const slopes =
+    alibi > 0
+      ? Float32Array.from({ length: heads }, (_, head) => alibiSlope(head, heads, alibi))
+      : undefined;
   const small = new Float32Array(4 + 2 * heads);
   if (sinks) small.set(sinks, 4);
   if (slopes) small.set(slopes, 4 + heads);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { tableOffsets } from "../../src/file/tables.ts";
-import { compose } from "../../src/kernels/compose.ts";
+import { compose, sourceOf } from "../../src/kernels/compose.ts";
 import { wgsl } from "../../wgsl/mod.ts";
 
 const count = (text: string, part: string): number => text.split(part).length - 1;
@@ -19,16 +19,21 @@ describe("compose", () => {
     );
     expect(places).toEqual([...places].sort((a, b) => a - b));
   });
-  it("puts enables first, then constants", () => {
+  it("puts the extensions that files enable first, then constants", () => {
     const text = compose({
-      enables: ["f16", "subgroups"],
-      consts: { ROWS: 4, GATED: false },
-      snippets: ["quant/f32"],
+      consts: { ROWS: 4, GATED: false, KIND: "L2_NORM" },
+      snippets: ["quant/f32", "lib/lanes-subgroup"],
       kernel: "dequant",
     });
-    expect(
-      text.startsWith("enable f16;\nenable subgroups;\nconst ROWS = 4;\nconst GATED = false;\n"),
-    ).toBe(true);
+    const front = [
+      "enable subgroups;",
+      "const ROWS = 4u;",
+      "const GATED = false;",
+      "const KIND = L2_NORM;",
+      "",
+    ];
+    expect(text.startsWith(front.join("\n"))).toBe(true);
+    expect(count(text, "enable")).toBe(1);
   });
   it("gives lookup tables their places", () => {
     const text = compose({ snippets: ["quant/iq3_s"], kernel: "dequant" });
@@ -43,13 +48,35 @@ describe("compose", () => {
   });
 });
 
+describe("sourceOf", () => {
+  const parts = { kernel: "matvec", snippets: ["quant/iq3_s"], consts: { WG: 64, LANES: 8 } };
+  const lines = compose(parts).split("\n");
+
+  it("finds each line of a shader in its file, and nothing else", () => {
+    const met = new Set<string>();
+    lines.slice(0, -1).forEach((line, i) => {
+      const source = sourceOf(parts, i + 1);
+      const [, name, at] = /^wgsl\/(.+)\.wgsl:(\d+)$/.exec(source) ?? [];
+      if (name === undefined) {
+        expect(line).toMatch(/^const (WG|LANES|TABLE_IQ3_S) = /);
+        return;
+      }
+      met.add(name);
+      expect([source, line]).toEqual([source, wgsl[name].text.split("\n")[Number(at) - 1]]);
+    });
+    expect([...met]).toEqual(expect.arrayContaining(["lib/step", "quant/iq3_s", "matvec"]));
+    expect(sourceOf(parts, 1)).toBe("the constants in front");
+    expect(sourceOf(parts, lines.length)).toBe("the end");
+  });
+});
+
 describe("the files of wgsl/", () => {
   it("need only files that exist", () => {
     for (const name of Object.keys(wgsl))
-      expect(compose({ snippets: [], kernel: name })).toContain(wgsl[name]);
+      expect(compose({ snippets: [], kernel: name })).toContain(wgsl[name].text);
   });
   it("end with a line break and have no trailing spaces", () => {
-    for (const [name, text] of Object.entries(wgsl)) {
+    for (const [name, { text }] of Object.entries(wgsl)) {
       expect([name, text.endsWith("\n"), /[ \t]\n/.test(text)]).toEqual([name, true, false]);
     }
   });

@@ -198,7 +198,7 @@ fn affine_i8(run: Int8Run) -> mat4x4<f32> {
 }
 `;
   const able = cases.filter(({ name }) =>
-    wgsl[`quant/${name.toLowerCase()}`].includes("decode_i8"),
+    wgsl[`quant/${name.toLowerCase()}`].text.includes("decode_i8"),
   );
   it("is there for the types of the integer variant", () => {
     const names = able.map(({ name }) => name);
@@ -210,7 +210,7 @@ fn affine_i8(run: Int8Run) -> mat4x4<f32> {
     const { snippet } = quantKernel(typeOf(from.name));
     const count = from.values.length;
     const bits = await run({
-      code: compose({ snippets: [snippet], kernel: "lib/store_run" }) + kernel,
+      code: compose({ snippets: [snippet], kernel: "lib/store-run" }) + kernel,
       bindings: { 1: [new Uint32Array([3, count, 0, 0]), behind(from.blocks, 3), undefined] },
       out: new Uint32Array(count).fill(0x7fc00000),
       grid: [Math.ceil(count / 1024), 1],
@@ -246,7 +246,7 @@ describe.skipIf(!gpuAvailable)("embed.wgsl", () => {
     encodeStep(step, 0, rows, 0);
     const held = from.blocks.slice(first * rowBytes, (first + count) * rowBytes);
     const stride = width + 3;
-    const params = [width, 7, first, count, width, stride, by, offset, 0, 16, 0, 0];
+    const params = [width, 7, first, count, stride, by, offset, 0, 16, 0, 0, 0];
     return run({
       code: compose({ snippets: [quantKernel(type).snippet], kernel: "embed" }),
       bindings: {

@@ -86,7 +86,7 @@ export async function runCalls(
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     job.calls.forEach((call, i) => {
-      const params = { buffer: made(encodeParams(call.params), uniform) };
+      const params = { buffer: made(encodeParams(call), uniform) };
       pass.setPipeline(ready[i]);
       pass.setBindGroup(0, step, [0]);
       pass.setBindGroup(

@@ -1,4 +1,4 @@
-/** A key/value slab on the host: the formats of wgsl/lib/kv_load.wgsl, written and read in plain TypeScript. */
+/** A key/value slab on the host: the formats of wgsl/lib/kv-load.wgsl, written and read in plain TypeScript. */
 import { floatToHalf, halfToFloat } from "../../src/base/half.ts";
 import type { CacheSlot } from "../../src/graph/ops.ts";
 import type { SlotLayout } from "../../src/kernels/slot.ts";
@@ -96,7 +96,7 @@ export class Slab {
   }
 
   #kind(which: "K_KIND" | "V_KIND"): number {
-    return Number.parseInt(this.layout.consts[which], 10);
+    return this.layout.consts[which];
   }
 
   write(sequence: number, position: number, keys: Float32Array, values: Float32Array): void {

@@ -1,4 +1,5 @@
-// lib/activation.wgsl: element-wise functions by number (the order of src/kernels/activation.ts).
+// needs: lib/activations
+// lib/activation.wgsl: element-wise functions by their numbers in lib/activations.wgsl.
 // Where the number is a constant the switch folds away. tanh is clamped: some drivers give NaN from 89 on.
 fn safe_tanh(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
 
@@ -24,24 +25,24 @@ fn softplus(x: f32) -> f32 { return select(log(1.0 + exp(min(x, 20.0))), x, x > 
 
 fn activate(kind: u32, x: f32) -> f32 {
   switch (kind) {
-    case 0u: { return x * sigmoid(x); }
-    case 1u: { return 0.5 * x * (1.0 + safe_tanh(0.7978845608028654 * x * (1.0 + 0.044715 * x * x))); }
-    case 2u: { return 0.5 * x * (1.0 + erf(x * 0.7071067811865476)); }
-    case 3u: { return x * sigmoid(1.702 * x); }
-    case 4u: { return max(x, 0.0); }
-    case 5u: { let r = max(x, 0.0); return r * r; }
-    case 6u: { return sigmoid(x); }
-    case 7u: { return safe_tanh(x); }
-    case 8u: { return softplus(x); }
-    case 9u: { return exp(x); }
-    case 10u: { return -exp(x); }
+    case ACT_SILU: { return x * sigmoid(x); }
+    case ACT_GELU: { return 0.5 * x * (1.0 + safe_tanh(0.7978845608028654 * x * (1.0 + 0.044715 * x * x))); }
+    case ACT_GELU_ERF: { return 0.5 * x * (1.0 + erf(x * 0.7071067811865476)); }
+    case ACT_GELU_QUICK: { return x * sigmoid(QUICK_GELU_ALPHA * x); }
+    case ACT_RELU: { return max(x, 0.0); }
+    case ACT_RELU2: { let r = max(x, 0.0); return r * r; }
+    case ACT_SIGMOID: { return sigmoid(x); }
+    case ACT_TANH: { return safe_tanh(x); }
+    case ACT_SOFTPLUS: { return softplus(x); }
+    case ACT_EXP: { return exp(x); }
+    case ACT_NEG_EXP: { return -exp(x); }
     default: { return x; }
   }
 }
 
-// kind 12 = swigluOai: gate ≤ limit, |up| ≤ limit, gate · σ(alpha · gate) · (up + 1).
+// ACT_SWIGLU_OAI: gate ≤ limit, |up| ≤ limit, gate · σ(alpha · gate) · (up + 1).
 fn gated(kind: u32, gate: f32, up: f32, alpha: f32, limit: f32) -> f32 {
-  if (kind == 12u) {
+  if (kind == ACT_SWIGLU_OAI) {
     let g = min(gate, limit);
     return g * sigmoid(alpha * g) * (clamp(up, -limit, limit) + 1.0);
   }

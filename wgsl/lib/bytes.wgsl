@@ -1,4 +1,4 @@
-// Bytes, halves and unaligned words of `weights: array<u32>`, which the kernel declares. GGUF is
+// lib/bytes.wgsl: bytes, halves and unaligned words of `weights: array<u32>`, which the kernel declares. GGUF is
 // little-endian. An address is a word `base` (start of a tensor) and a byte offset `byte` from there,
 // so that a binding may be larger than a 32-bit count of bits, and up to 4 GiB.
 

@@ -1,3 +1,4 @@
+// needs: lib/none, lib/activation
 // lib/experts.wgsl: what moeMatvec and moeMatmul share: parameters, bindings, and the end of an output.
 //
 //   y[p, o] = (W[e, first + o] · x[p]) · scale[e] + bias[e · height + first + o]   for pair p = (row, choice) of expert e
@@ -33,8 +34,6 @@ struct Params {
   biases: vec2<u32>, // float index in small, or NONE
   scales: vec2<u32>,
 }
-
-const NONE = 0xffffffffu;
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> weights: array<u32>;

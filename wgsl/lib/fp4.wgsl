@@ -1,4 +1,4 @@
-// The 4-bit floats (e2m1) of MXFP4 and NVFP4, times two: sign bit, then 0 1 2 3 4 6 8 12. There is no -0.
+// lib/fp4.wgsl: the 4-bit floats (e2m1) of MXFP4 and NVFP4, times two: sign bit, then 0 1 2 3 4 6 8 12. There is no -0.
 
 // The values of the four nibbles that stand alone in the bytes of a word.
 fn fp4_values(codes: u32) -> vec4<i32> {

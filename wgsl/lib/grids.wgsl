@@ -1,5 +1,5 @@
 // needs: lib/tables, lib/bytes
-// The IQ types store indices of codebook entries, 8 or 4 small values each, and signs. The entries are bytes
+// lib/grids.wgsl: codebooks. The IQ types store indices of entries, 8 or 4 small values each, and signs. Entries are bytes
 // in the lookup tables; the linker puts the words at which they start (src/file/tables.ts) in front as TABLE_*.
 
 // An entry of 8 bytes.

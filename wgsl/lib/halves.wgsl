@@ -1,4 +1,4 @@
-// 16 consecutive 16-bit elements of `weights: array<u32>`, which the kernel declares, as eight words.
+// lib/halves.wgsl: 16 consecutive 16-bit elements of `weights: array<u32>`, which the kernel declares, as eight words.
 
 // Rows of odd length make a run start in the middle of a word: the branch is the same for the whole
 // row and never taken otherwise.

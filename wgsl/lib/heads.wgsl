@@ -1,3 +1,4 @@
+// needs: lib/none
 // lib/heads.wgsl: RMS norm and rotary embedding of heads in workgroup memory. 32 threads work on a head, whose sums
 // therefore do not depend on the kernel. The kernel gives x, small and angles, HEADS (how many there is room for) and
 // HEAD (their largest width), and sets barriers between the steps.

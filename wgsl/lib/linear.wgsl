@@ -1,3 +1,5 @@
+// needs: lib/none, lib/activation
+// varies: lib/residual, lib/no-residual
 // lib/linear.wgsl: what the kernels for y = x · Wᵀ share: parameters, bindings but x, and what follows the sums.
 //
 //   y[r, o] = scale · inv · sum + bias[o] (+ residual[r, o]);  GATED: act(gate row o) · (up row o)
@@ -6,7 +8,6 @@
 // segment s is row o − start of its tensor. Splits of a large tensor are dispatches with first > 0.
 struct Params {
   k: u32,
-  n: u32, // outputs of all segments
   first: u32, // first output of this dispatch
   count: u32, // outputs of this dispatch
   domain: u32,
@@ -26,8 +27,6 @@ struct Params {
   starts: vec4<u32>, // output that this row would make (modulo 2³²: it may lie before output 0)
   biases: vec4<u32>, // float index in small of this row's bias, or NONE
 }
-
-const NONE = 0xffffffffu;
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(1) var<storage, read> weights: array<u32>;

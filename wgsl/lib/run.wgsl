@@ -1,5 +1,6 @@
+// varies: lib/run-f32, lib/run-i8
 // lib/run.wgsl: 16 columns of a row of W against those of x, as the mat-vec kernels multiply them.
-// decode_run is lib/run_i8's or lib/run_f32's.
+// decode_run is lib/run-i8's or lib/run-f32's.
 
 // 16 consecutive weights: w = scale · q + minimum (MINIMUM: the type has minima at all).
 struct Run {

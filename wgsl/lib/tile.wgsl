@@ -1,3 +1,4 @@
+// needs: lib/linear
 // lib/tile.wgsl: the tile of y that a workgroup of matmul.wgsl and matmulInt8.wgsl makes: TILE_ROWS rows of x
 // against TILE_WEIGHTS rows of W, 64 threads of 8 × 8 each. Thread (tx, ty) takes rows ty + i · TILE_Y of x and
 // rows tx + j · TILE_X of W, i and j from 0 to 7.

@@ -1,4 +1,5 @@
 // needs: lib/bytes, lib/int8, lib/iq4
+// offers: i8
 // IQ4_XS (block_iq4_xs): 256 weights in 136 bytes, 8 groups of 32.
 //   0  d            f16
 //   2  scales_h     u16: high 2 bits of the scale of group g at bit 2 * g

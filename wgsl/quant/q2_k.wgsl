@@ -1,4 +1,5 @@
 // needs: lib/bytes, lib/int8
+// offers: i8, scaled, minimum
 // Q2_K (block_q2_K): 256 weights in 84 bytes, 16 runs of 16.
 //    0  scales[16]  a run: low nibble scale, high nibble minimum
 //   16  qs[64]      2 bits a weight: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)

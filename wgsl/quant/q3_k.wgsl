@@ -1,4 +1,5 @@
 // needs: lib/bytes, lib/int8
+// offers: i8, scaled
 // Q3_K (block_q3_K): 256 weights in 110 bytes, 16 runs of 16.
 //     0  hmask[32]   third bits: run r is in 16 bytes at 16 * (r % 2), bit r / 2
 //    32  qs[64]      low 2 bits: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)

@@ -1,4 +1,5 @@
 // needs: lib/bytes, lib/int8
+// offers: i8, scaled
 // Q4_0 (block_q4_0): 32 weights in 18 bytes.
 //   0  d       f16
 //   2  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31

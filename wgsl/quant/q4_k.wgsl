@@ -1,8 +1,9 @@
-// needs: lib/bytes, lib/int8, lib/scales_k4
+// needs: lib/bytes, lib/int8, lib/scales-k4
+// offers: i8, scaled, minimum
 // Q4_K (block_q4_K): 256 weights in 144 bytes, 8 groups of 32.
 //    0  d           f16
 //    2  dmin        f16
-//    4  scales[12]  see lib/scales_k4
+//    4  scales[12]  see lib/scales-k4
 //   16  qs[128]     4 bits a weight: group g is in 32 bytes at 32 * (g / 2), low nibbles where g is even
 // w = (d * scale) * q - dmin * minimum
 

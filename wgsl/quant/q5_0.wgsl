@@ -1,4 +1,5 @@
 // needs: lib/bytes, lib/int8
+// offers: i8, scaled
 // Q5_0 (block_q5_0): 32 weights in 22 bytes.
 //   0  d       f16
 //   2  qh[4]   bit i is the fifth bit of weight i

@@ -1,3 +1,4 @@
+import { QUICK_GELU_ALPHA } from "../../graph/activations.ts";
 import type { Activation } from "../../graph/ops.ts";
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -48,7 +49,7 @@ export function activate(kind: Activation, x: number, params: readonly number[] 
     case "geluErf":
       return 0.5 * x * (1 + erf(x * Math.SQRT1_2));
     case "geluQuick":
-      return x * sigmoid(1.702 * x);
+      return x * sigmoid(QUICK_GELU_ALPHA * x);
     case "relu":
       return Math.max(x, 0);
     case "relu2":

@@ -1,3 +1,5 @@
+import { alibiSlope } from "../../graph/alibi.ts";
+
 /** What attention reads besides its queries. */
 export interface AttentionInputs {
   /** Keys [positions][kvHeads · keyWidth] and values, of all positions up to the last row's. */
@@ -36,17 +38,6 @@ export function attended(
       return [Math.max(0, p - reach), Math.min(to, p + reach + 1)];
     }
   }
-}
-
-/**
- * ALiBi's slope of a head (https://arxiv.org/abs/2108.12409, with llama.cpp's rule for odd head
- * counts).
- */
-export function alibiSlope(head: number, heads: number, maxBias: number): number {
-  if (maxBias === 0) return 0;
-  const power = 2 ** Math.floor(Math.log2(heads));
-  if (head < power) return 2 ** ((-maxBias / power) * (head + 1));
-  return 2 ** ((-maxBias / 2 / power) * (2 * (head - power) + 1));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { SWIGLU_OAI } from "../../graph/activations.ts";
 import type { Activation } from "../../graph/ops.ts";
 import { activate } from "./activation.ts";
 
@@ -6,8 +7,8 @@ export function gated(
   gate: Float32Array,
   up: Float32Array,
   kind: Activation | "swigluOai",
-  alpha = 1.702,
-  limit = 7,
+  alpha: number = SWIGLU_OAI.alpha,
+  limit: number = SWIGLU_OAI.limit,
 ): Float32Array {
   if (kind !== "swigluOai") return gate.map((g, i) => activate(kind, g) * up[i]);
   return gate.map((value, i) => {

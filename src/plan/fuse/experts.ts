@@ -1,4 +1,5 @@
 /** Fusion patterns over mixture-of-experts ops; see fuse.ts. */
+import { SWIGLU_OAI } from "../../graph/activations.ts";
 import type { Activation, Op, Ref } from "../../graph/ops.ts";
 import type { Draft, Index, Node } from "./index.ts";
 
@@ -75,7 +76,11 @@ export function expertGateUp(draft: Draft, { maker, uses }: Index): void {
       ...gate,
       name: op.name,
       parts: [gate.parts[0], up.parts[0]],
-      gate: { kind: op.kind, alpha: op.alpha ?? 1.702, limit: op.limit ?? 7 },
+      gate: {
+        kind: op.kind,
+        alpha: op.alpha ?? SWIGLU_OAI.alpha,
+        limit: op.limit ?? SWIGLU_OAI.limit,
+      },
     };
     return { ref, op: fused };
   });

@@ -2,8 +2,9 @@
  * Fusion: a list of patterns over the graph, each named, each optional. They know ops, never families.
  * A node makes one value; a view is a run of another value's columns and costs nothing.
  */
+import { SWIGLU_OAI } from "../../graph/activations.ts";
 import { type Activation, type Graph, inputsOf, type Op, type Ref } from "../../graph/ops.ts";
-import { MATVEC_ROWS } from "../../kernels/linear.ts";
+import { SMALL_ROWS } from "../../graph/requests.ts";
 import { groupWidth } from "../../kernels/moeLinear.ts";
 import { type AttentionOp, append, type RopeStoreOp, ropeStore } from "./attention.ts";
 import {
@@ -153,7 +154,11 @@ function gateUp(draft: Draft): void {
       ...gate,
       name: op.name,
       parts: [gate.parts[0], up.parts[0]],
-      gate: { kind: op.kind, alpha: op.alpha ?? 1.702, limit: op.limit ?? 7 },
+      gate: {
+        kind: op.kind,
+        alpha: op.alpha ?? SWIGLU_OAI.alpha,
+        limit: op.limit ?? SWIGLU_OAI.limit,
+      },
     };
     return { ref, op: fused };
   });
@@ -377,8 +382,8 @@ export function fuse(
     if (without.includes(pattern.name)) continue;
     const { only } = pattern;
     if (only === "one" && rows > 1) continue;
-    if (only === "few" && rows > MATVEC_ROWS) continue;
-    if (only === "many" && rows <= MATVEC_ROWS) continue;
+    if (only === "few" && rows > SMALL_ROWS) continue;
+    if (only === "many" && rows <= SMALL_ROWS) continue;
     pattern.apply(draft);
   }
   return { nodes: draft.nodes, values: draft.values, output: draft.output };

@@ -1,4 +1,5 @@
 /** Lowering of element-wise ops. */
+import { SWIGLU_OAI } from "../../graph/activations.ts";
 import type { Op, Ref } from "../../graph/ops.ts";
 import { activationNumber } from "../../kernels/activation.ts";
 import type { Place } from "../../kernels/call.ts";
@@ -65,7 +66,7 @@ export function lowerElementwise(plan: Lowering, ref: Ref, op: ElementwiseOp): v
     case "gated": {
       const gate = plan.place(op.gate);
       const up = plan.place(op.up);
-      const constants = [op.alpha ?? 1.702, op.limit ?? 7];
+      const constants = [op.alpha ?? SWIGLU_OAI.alpha, op.limit ?? SWIGLU_OAI.limit];
       return emit(
         gate,
         { kind: "gated", act: activationNumber(op.kind), b: operand(up), constants },

@@ -1,5 +1,5 @@
 // needs: lib/linear, lib/run
-// lib/products_f32.wgsl: what matvec.wgsl adds up, 16 columns at a time, with activations of 32-bit floats.
+// lib/products-f32.wgsl: what matvec.wgsl adds up, 16 columns at a time, with activations of 32-bit floats.
 //
 // x  [rows][x_stride] f32 as vec4                                                binding 2
 @group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;

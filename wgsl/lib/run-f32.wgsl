@@ -1,4 +1,5 @@
-// lib/run_f32.wgsl: decode_run for the other types.
+// varies: quant/*
+// lib/run-f32.wgsl: decode_run for the other types.
 fn decode_run(base: u32, element: u32, half: u32) -> Run {
   return Run(decode(base, element + 16u * half), 1.0, 0.0);
 }

@@ -1,4 +1,4 @@
-// Activations as quantize.wgsl leaves them: three vec4 for 32, in two runs of 16 with x = scale · q.
+// lib/dot-i8.wgsl: activations as quantize.wgsl leaves them: three vec4 for 32, in two runs of 16 with x = scale · q.
 //   0, 1  16 signed bytes each: q of either run
 //   2     x, y  scale of either run, f32
 //         z     Σ q of either run as two signed 16-bit numbers, the first one low

@@ -1,5 +1,6 @@
-// needs: lib/int8
-// lib/run_i8.wgsl: decode_run for types of scaled bytes; the scale is applied to sums, not to each weight.
+// needs: lib/bytes, lib/int8
+// varies: quant/*
+// lib/run-i8.wgsl: decode_run for types of scaled bytes; the scale is applied to sums, not to each weight.
 fn decode_run(base: u32, element: u32, half: u32) -> Run {
   let run = decode_i8(base, element >> 5u, half);
   return Run(

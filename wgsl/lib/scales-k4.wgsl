@@ -1,4 +1,4 @@
-// The head that block_q4_K and block_q5_K share: d f16, dmin f16, then 8 scales and 8 minima of 6 bits
+// lib/scales-k4.wgsl: the head that block_q4_K and block_q5_K share: d f16, dmin f16, then 8 scales and 8 minima of 6 bits
 // in 12 bytes, one pair for 32 weights. Byte j < 4 holds scale j (low 6 bits), byte 4 + j minimum j; pair
 // 4 + j has its low nibbles in byte 8 + j and its upper bits in the top of bytes j and 4 + j.
 

@@ -1,5 +1,6 @@
-// needs: lib/linear, lib/dot_i8
-// lib/products_i8.wgsl: what matvec.wgsl adds up, 16 columns at a time, with activations of signed bytes:
+// needs: lib/linear, lib/dot-i8
+// varies: quant/*
+// lib/products-i8.wgsl: what matvec.wgsl adds up, 16 columns at a time, with activations of signed bytes:
 //
 //   w.scale · x.scale · (w.q · x.q) + w.minimum · x.scale · Σ x.q
 //

@@ -1,4 +1,4 @@
-// lib/kv_load.wgsl: four consecutive elements of a key or value row of a slab, by element type.
+// lib/kv-load.wgsl: four consecutive elements of a key or value row of a slab, by element type.
 //   0 f32: one a word          1 f16: two a word
 //   2 q8_0: blocks of 32 as [f32 scale][8 words of int8]       x = scale · q
 //   3 q4_0: blocks of 32 as [f32 scale][4 words of nibbles]    x = scale · (q − 8)

@@ -1,4 +1,4 @@
-// Writes 16 consecutive values, or as many as `left` allows, to `out: array<f32>`, which the kernel
+// lib/store-run.wgsl: writes 16 consecutive values, or as many as `left` allows, to `out: array<f32>`, which the kernel
 // declares.
 
 fn store_four(at: u32, v: vec4<f32>, left: u32) {

@@ -1,5 +1,5 @@
-// needs: lib/heads, lib/kv_store
-// lib/queries_made.wgsl: the queries of attention.wgsl from their projections, as ropeStore.wgsl makes them, so that a
+// needs: lib/step, lib/cache, lib/heads, lib/kv-store
+// lib/queries-append.wgsl: the queries of attention.wgsl from their projections, as ropeStore.wgsl makes them, so that a
 // step of one row has no dispatch for that. Every split makes its group's queries; the split to which the row's own
 // position belongs (`appends`) makes and stores the key and value too, before it reads them back. GROUP is all
 // heads of a key head, so no other workgroup does.

@@ -1,5 +1,5 @@
-// lib/kv_store.wgsl: writes kv_unit(kind) consecutive elements, taken from `head`, to a key or value row.
-// Formats as in lib/kv_load.wgsl; quantised as llama.cpp quantises q8_0 and q4_0 (scale from the element
+// lib/kv-store.wgsl: writes kv_unit(kind) consecutive elements, taken from `head`, to a key or value row.
+// Formats as in lib/kv-load.wgsl; quantised as llama.cpp quantises q8_0 and q4_0 (scale from the element
 // of largest magnitude). pack2x16float is undefined past ±65504 on some drivers, hence the clamp.
 fn kv_unit(kind: u32) -> u32 { return select(4u, 32u, kind >= 2u); }
 

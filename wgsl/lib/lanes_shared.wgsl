@@ -1,2 +1,0 @@
-// lib/lanes_shared.wgsl: stands where lib/lanes_subgroup.wgsl would for one lane, or where workgroup memory is used.
-fn lane_sum(value: f32) -> f32 { return value; }
