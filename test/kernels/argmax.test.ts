@@ -48,6 +48,9 @@ describe.skipIf(!gpuAvailable)("argmax.wgsl", () => {
       [0, 1],
       [5, 69],
       [64, 65, 8999],
+      // The first is not the one of the thread that is asked first.
+      [63, 64],
+      [130, 193, 256],
       [4095, 4096],
       [4097, 8200],
       [3, 8999, 9000],

@@ -69,8 +69,11 @@ describe.skipIf(!gpuAvailable)("matvec.wgsl", () => {
         const parts = [numbers.integer(1, 40)];
         await check({ type, k, parts, rows: numbers.integer(1, 8), most: 8, norm, seed: k });
       }
+    // A thread takes 32 columns at a time, of which half may be past the end.
     const tuning = { lanes: 16 };
-    for (const k of [257, 300])
+    for (const k of [16, 48, 272])
+      await check({ type, k, parts: [9, 5], rows: 2, most: 8, seed: k });
+    for (const k of [257, 272, 300])
       await check({ type, k, parts: [9, 5], rows: 2, most: 8, tuning, seed: k });
   });
   it("takes every number of rows from 1 to 8 in a plan for 8", async () => {
