@@ -25,7 +25,7 @@ export const platform: Platform = {
     return Promise.reject(
       new WebggufError(
         "input/invalid",
-        `a browser cannot open the path ${path}; give a File, a Blob, bytes or a URL`,
+        `Cannot open ${path}: browsers open no paths; give a File, a Blob, bytes or a URL`,
         { file: path },
       ),
     );

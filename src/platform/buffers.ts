@@ -71,7 +71,7 @@ export class Buffers {
     if (!Number.isSafeInteger(size) || size > limit) {
       throw new WebggufError(
         "device/limit",
-        `the buffer "${label}" needs ${size} bytes and ${capabilities.name} allows ${limit}; use a smaller context or model`,
+        `Cannot allocate the buffer "${label}": it needs ${size} bytes and ${capabilities.name} allows ${limit}; use a smaller context or model`,
         { expected: limit, actual: size },
       );
     }
@@ -94,13 +94,13 @@ export class Buffers {
       const cause = typedError(error);
       return new WebggufError(
         "device/out-of-memory",
-        `the GPU has no ${size} bytes for the buffer "${label}"; use a smaller model, context or cache type`,
+        `Cannot allocate the buffer "${label}": the GPU has no ${size} bytes left; use a smaller model, context or cache type`,
         { expected: size, cause },
       );
     } catch (cause) {
       return new WebggufError(
         "device/lost",
-        `the GPU went away while the buffer "${label}" was allocated; load the model again`,
+        `Cannot allocate the buffer "${label}": the GPU went away meanwhile; load the model again`,
         { cause },
       );
     }

@@ -18,12 +18,15 @@ export function fileSource(name: string, file: OpenFile): ByteSource {
   let closed = false;
 
   function checkRange(offset: number, length: number): void {
-    if (closed) throw new WebggufError("source/io", `${name} was closed`, { file: name });
+    if (closed)
+      throw new WebggufError("source/io", `Cannot read ${name}: it was closed; open it again`, {
+        file: name,
+      });
     const inside = offset >= 0 && length >= 0 && offset + length <= file.size;
     if (inside && Number.isSafeInteger(offset) && Number.isSafeInteger(length)) return;
     throw new WebggufError(
       "source/io",
-      `${name} has ${file.size} bytes; ${length} at ${offset} were asked for`,
+      `Cannot read ${length} bytes at ${offset} of ${name}: it has ${file.size} bytes`,
       { file: name, offset, expected: length, actual: Math.max(0, file.size - offset) },
     );
   }
@@ -35,17 +38,25 @@ export function fileSource(name: string, file: OpenFile): ByteSource {
       try {
         count = await file.readAt(into.subarray(done), offset + done);
       } catch (cause) {
-        throw new WebggufError("source/io", `${name} could not be read at byte ${offset + done}`, {
-          file: name,
-          offset: offset + done,
-          cause,
-        });
+        throw new WebggufError(
+          "source/io",
+          `Cannot read ${name} at byte ${offset + done}: the system refused; check the disk and try again`,
+          {
+            file: name,
+            offset: offset + done,
+            cause,
+          },
+        );
       }
       if (count === 0) {
-        throw new WebggufError("source/io", `${name} became shorter while it was read`, {
-          file: name,
-          offset: offset + done,
-        });
+        throw new WebggufError(
+          "source/io",
+          `Cannot read ${name} at byte ${offset + done}: it became shorter meanwhile; open it again`,
+          {
+            file: name,
+            offset: offset + done,
+          },
+        );
       }
       done += count;
     }
@@ -86,27 +97,47 @@ export function fileSource(name: string, file: OpenFile): ByteSource {
 /** The typed error for a file that did not open; `code` is the runtime's own word for the reason. */
 export function openError(path: string, code: string, cause: unknown): WebggufError {
   if (code === "ENOENT" || code === "NotFound" || code === "ENOTDIR") {
-    return new WebggufError("source/not-found", `there is no file ${path}`, { file: path, cause });
+    return new WebggufError(
+      "source/not-found",
+      `Cannot open ${path}: there is no such file; check the path`,
+      { file: path, cause },
+    );
   }
   if (code === "EACCES" || code === "EPERM" || code === "PermissionDenied") {
-    return new WebggufError("source/io", `${path} may not be read; check its permissions`, {
-      file: path,
-      cause,
-    });
+    return new WebggufError(
+      "source/io",
+      `Cannot open ${path}: it may not be read; check its permissions`,
+      {
+        file: path,
+        cause,
+      },
+    );
   }
   if (code === "NotCapable") {
-    return new WebggufError("source/io", `${path} may not be read; run Deno with --allow-read`, {
+    return new WebggufError(
+      "source/io",
+      `Cannot open ${path}: Deno does not allow it; run Deno with --allow-read`,
+      {
+        file: path,
+        cause,
+      },
+    );
+  }
+  return new WebggufError(
+    "source/io",
+    `Cannot open ${path}: the system refused (${code}); check the path and try again`,
+    {
       file: path,
       cause,
-    });
-  }
-  return new WebggufError("source/io", `${path} could not be opened (${code})`, {
-    file: path,
-    cause,
-  });
+    },
+  );
 }
 
 /** The error for a path that is no regular file, such as a folder or a pipe. */
 export function notAFile(path: string): WebggufError {
-  return new WebggufError("source/io", `${path} is not a regular file`, { file: path });
+  return new WebggufError(
+    "source/io",
+    `Cannot open ${path}: it is not a regular file; give the path of a model file`,
+    { file: path },
+  );
 }

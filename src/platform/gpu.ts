@@ -85,12 +85,12 @@ export function typedError(error: GPUError): WebggufError {
   if (kind === "GPUOutOfMemoryError") {
     return new WebggufError(
       "device/out-of-memory",
-      `the GPU refused an allocation (${text}); use a smaller model, context or cache type`,
+      `Cannot allocate memory on the GPU: it refused (${text}); use a smaller model, context or cache type`,
     );
   }
   return new WebggufError(
     "device/validation",
-    `the GPU reported an error: ${text}; please report it with the model and adapter`,
+    `Cannot compute on the GPU: it reported ${text}; please report this with the model and adapter`,
     { actual: error.message },
   );
 }
@@ -110,7 +110,7 @@ export async function openDevice(gpu: GPU, adapter: GPUAdapter, name?: string): 
   } catch (cause) {
     throw new WebggufError(
       "device/no-adapter",
-      `the adapter ${name ?? nameOf(adapter.info)} gave no device; update its driver or use another`,
+      `Cannot open the GPU ${name ?? nameOf(adapter.info)}: it gave no device; update its driver or use another`,
       { cause },
     );
   }
@@ -142,7 +142,7 @@ export async function openDevice(gpu: GPU, adapter: GPUAdapter, name?: string): 
       if (lostReason !== undefined) {
         throw new WebggufError(
           "device/lost",
-          `the GPU went away (${lostReason}); load the model again or use the CPU`,
+          `Cannot compute on the GPU: it went away (${lostReason}); load the model again or use the CPU`,
         );
       }
       const error = firstError;
@@ -168,7 +168,10 @@ export async function openNavigatorGpu(
   name: string | undefined,
 ): Promise<Gpu> {
   if (gpu === undefined) {
-    throw new WebggufError("device/no-adapter", `no WebGPU here: ${help}`);
+    throw new WebggufError(
+      "device/no-adapter",
+      `Cannot use a GPU: there is no WebGPU here; ${help}`,
+    );
   }
   const seen: string[] = [];
   for (const adapter of await adapters(gpu)) {
@@ -177,7 +180,7 @@ export async function openNavigatorGpu(
     seen.push(found);
   }
   if (name !== undefined && seen.length > 0) throw noSuchAdapter(name, [...new Set(seen)]);
-  throw new WebggufError("device/no-adapter", `no usable GPU was found: ${help}`);
+  throw new WebggufError("device/no-adapter", `Cannot use a GPU: no adapter was found; ${help}`);
 }
 
 /** Names of what {@link openNavigatorGpu} can open. */
@@ -204,7 +207,7 @@ export function matches(name: string, part: string): boolean {
 export function noSuchAdapter(name: string, seen: readonly string[]): WebggufError {
   return new WebggufError(
     "device/no-adapter",
-    `no adapter is named "${name}"; there is ${seen.map((one) => `"${one}"`).join(", ")}`,
+    `Cannot use the GPU "${name}": no adapter has that name; choose one of ${seen.map((one) => `"${one}"`).join(", ")}`,
     { expected: name, actual: seen },
   );
 }

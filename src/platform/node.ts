@@ -24,9 +24,9 @@ const entries = new Map<string, GPU>();
 const swiftShaderFlag =
   "disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension";
 
-/** The sentence that ends a message about a GPU that could not be used. */
+/** The error for a GPU that could not be used; `reason` says what is wrong and what to do. */
 function noAdapter(reason: string, cause?: unknown): WebggufError {
-  return new WebggufError("device/no-adapter", `no GPU: ${reason}`, { cause });
+  return new WebggufError("device/no-adapter", `Cannot use a GPU: ${reason}`, { cause });
 }
 
 /** Why Dawn's binding did not load, and what to do. */

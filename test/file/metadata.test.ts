@@ -9,6 +9,7 @@ const values: [string, MetadataValue][] = [
   ["bigint", 2n ** 60n],
   ["string", "text\nof two lines"],
   ["boolean", true],
+  ["no", false],
   ["strings", ["a", "b"]],
   ["booleans", [true, false, true]],
   ["numbers", Int32Array.of(1, 2, 3)],
@@ -55,12 +56,28 @@ describe("Metadata", () => {
     expect(metadata.boolean("none", false)).toBe(false);
     expect(metadata.strings("none", [])).toEqual([]);
     expect(metadata.numbers("none", [4])).toEqual([4]);
-    expect(thrown(() => metadata.number("string", 1))).toMatchObject(refused);
+    const wrong = [
+      () => metadata.number("string", 1),
+      () => metadata.integer("real", 1),
+      () => metadata.string("number", "x"),
+      () => metadata.boolean("number", false),
+      () => metadata.strings("numbers", []),
+      () => metadata.numbers("strings", []),
+    ];
+    for (const act of wrong) expect(thrown(act)).toMatchObject(refused);
+  });
+
+  it("takes whole numbers below 2^31", () => {
+    const of = (value: number): Metadata => new Metadata("model.gguf", new Map([["n", value]]));
+    expect(of(2 ** 31 - 1).integer("n")).toBe(2 ** 31 - 1);
+    expect(thrown(() => of(2 ** 31).integer("n"))).toMatchObject(refused);
+    expect(of(0).integer("n")).toBe(0);
   });
 
   it("spreads one value over all layers, or takes one a layer", () => {
     expect(metadata.perLayer("number", 2)).toEqual([7, 7]);
     expect(metadata.perLayer("boolean", 2)).toEqual([1, 1]);
+    expect(metadata.perLayer("no", 2)).toEqual([0, 0]);
     expect(metadata.perLayer("none", 2, 9)).toEqual([9, 9]);
     expect(metadata.perLayer("numbers", 2)).toEqual([1, 2]);
     expect(thrown(() => metadata.perLayer("numbers", 4))).toMatchObject(refused);

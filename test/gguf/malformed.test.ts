@@ -403,3 +403,18 @@ describe("unusual files that are well formed", () => {
     expect(({} as Record<string, unknown>)["0"]).toBe(undefined);
   });
 });
+
+describe("what stands there instead of a model", () => {
+  it.each([
+    ["a big-endian file of version 3", { version: 0x03000000 }, "convert it to little-endian"],
+    ["a big-endian file of version 2", { version: 0x02000000 }, "convert it to little-endian"],
+    ["a version to come", { version: 4 }, "it is of GGUF version 4; versions 2 and 3 can be read"],
+    ["a version past 2^16", { version: 0x10003 }, "it is of GGUF version 65539"],
+    ["a Git LFS pointer", { magic: "vers" }, "git lfs pull"],
+    ["a web page", { magic: "<!DO" }, "download address"],
+    ["a bare web page", { magic: "<htm" }, "download address"],
+    ["a file from before GGUF", { magic: "ggjt" }, "convert it again"],
+  ])("is named: %s", async (_, file, hint) => {
+    expect((await refusal(rawFile(file))).message).toContain(hint);
+  });
+});

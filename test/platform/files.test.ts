@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { platform } from "#platform";
-import { fileSource } from "../../src/platform/files.ts";
+import { fileSource, openError } from "../../src/platform/files.ts";
 import { fixture } from "../fixture.ts";
 
 const name = "reference/quants/index.json";
@@ -102,12 +102,53 @@ describe("a file source", () => {
     await expect(source.read(0, 1, controller.signal)).rejects.toBe(reason);
   });
 
+  it("is closed once, and read no more", async () => {
+    let closed = 0;
+    let reads = 0;
+    const source = fileSource("some.gguf", {
+      size: 10,
+      async readAt(into) {
+        reads++;
+        return into.length;
+      },
+      async close() {
+        closed++;
+      },
+    });
+    await source.close();
+    await source.close();
+    expect(closed).toBe(1);
+    const refusal = { code: "source/io", message: expect.stringMatching(/some\.gguf.*closed/) };
+    await expect(source.read(0, 1)).rejects.toMatchObject(refusal);
+    await expect(source.stream(0, 1)[Symbol.asyncIterator]().next()).rejects.toMatchObject(refusal);
+    expect(reads).toBe(0);
+  });
+
   it("says when the file shrinks meanwhile", async () => {
     const source = fileSource("slow", slow(1_500_000));
     await expect(source.read(0, 2_000_000)).rejects.toMatchObject({
       code: "source/io",
       offset: 1_500_000,
     });
+  });
+});
+
+describe("a file that does not open", () => {
+  it.each([
+    ["ENOENT", "source/not-found", "no such file"],
+    ["ENOTDIR", "source/not-found", "no such file"],
+    ["NotFound", "source/not-found", "no such file"],
+    ["EACCES", "source/io", "permissions"],
+    ["EPERM", "source/io", "permissions"],
+    ["PermissionDenied", "source/io", "permissions"],
+    ["NotCapable", "source/io", "--allow-read"],
+    ["EMFILE", "source/io", "EMFILE"],
+  ])("for %s is %s and says what to do", (word, code, text) => {
+    const cause = new Error(word);
+    const error = openError("a.gguf", word, cause);
+    expect(error).toMatchObject({ code, file: "a.gguf", cause });
+    expect(error.message).toMatch(/^Cannot open a\.gguf: /);
+    expect(error.message).toContain(text);
   });
 });
 

@@ -23,7 +23,9 @@ const onlySoftware = process.env["WEBGGUF_VULKAN"] === "software";
 describe("a machine", () => {
   it.skipIf(!onlySoftware)("without Vulkan is told what to install, with no other noise", () => {
     const { stdout, stderr } = adapterLine(noVulkan);
-    expect(stdout).toContain("no GPU: there is no Vulkan loader (libvulkan.so.1); install");
+    expect(stdout).toContain(
+      "Cannot use a GPU: there is no Vulkan loader (libvulkan.so.1); install",
+    );
     expect(stdout.trim().split("\n")).toHaveLength(1);
     expect(stderr).toBe("");
   });
@@ -31,7 +33,7 @@ describe("a machine", () => {
   it.skipIf(!onlySoftware)("with a loader and no driver is told so, with no other noise", () => {
     const loader = process.env["LD_LIBRARY_PATH"]!.split(":")[0]!.replace(/\/ss$/, "");
     const { stdout, stderr } = adapterLine({ ...noVulkan, LD_LIBRARY_PATH: loader });
-    expect(stdout).toContain("no GPU: there is no Vulkan driver; install");
+    expect(stdout).toContain("Cannot use a GPU: there is no Vulkan driver; install");
     expect(stderr).toBe("");
   });
 

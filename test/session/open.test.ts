@@ -27,7 +27,9 @@ async function withGpu<T>(openGpu: Platform["openGpu"], work: () => Promise<T>):
 }
 
 const none = (): Promise<never> =>
-  Promise.reject(new WebggufError("device/no-adapter", "no GPU: there is none; install one"));
+  Promise.reject(
+    new WebggufError("device/no-adapter", "Cannot use a GPU: there is none; install one"),
+  );
 
 describe("the choice of a device", () => {
   it("is the CPU path with one line when there is no adapter", () =>
@@ -36,7 +38,9 @@ describe("the choice of a device", () => {
       const onNotice = (text: string): void => void notices.push(text);
       const model = await loadModel(await fixture(BUNDLED), { onNotice });
       expect(model.device).toEqual({ kind: "cpu", name: "CPU (TypeScript)", software: false });
-      expect(notices).toEqual(["Computing on the CPU: no GPU: there is none; install one"]);
+      expect(notices).toEqual([
+        "Computing on the CPU: Cannot use a GPU: there is none; install one",
+      ]);
       await model.dispose();
     }));
 
