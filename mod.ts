@@ -16,12 +16,8 @@
 export { type ErrorCode, type ErrorDetails, WebggufError } from "./src/base/errors.ts";
 export type { ByteSource } from "./src/base/source.ts";
 export type { ParsedToolCall } from "./src/chat/formats/types.ts";
-export type {
-  ChatMessage,
-  ChatTemplateOptions,
-  ToolCall,
-  ToolDefinition,
-} from "./src/chat/template.ts";
+export type { ChatMessage, ToolCall, ToolDefinition } from "./src/chat/messages.ts";
+export type { ChatTemplateOptions } from "./src/chat/template.ts";
 export type { Metadata } from "./src/file/metadata.ts";
 export type { MetadataArray, MetadataValue, ModelFile, TensorInfo } from "./src/file/types.ts";
 export { type ReadOptions, readGguf } from "./src/gguf/read.ts";

@@ -28,8 +28,6 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Named, because a dependency that is found late reloads the page in the middle of a test.
-        optimizeDeps: { include: ["@huggingface/jinja"] },
         test: {
           name: "chromium",
           include: ["test/**/*.test.ts"],

@@ -52,7 +52,6 @@ async function inChromium(): Promise<HostReport[]> {
         "Cross-Origin-Embedder-Policy": "require-corp",
       },
     },
-    optimizeDeps: { include: ["@huggingface/jinja"] },
   });
   const unpacked = unpackChromium();
   const env = { ...process.env, ...(unpacked && { LD_LIBRARY_PATH: unpacked.libraries }) };

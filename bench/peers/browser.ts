@@ -40,7 +40,7 @@ export async function openPeerBrowser(
         "Cross-Origin-Embedder-Policy": "require-corp",
       },
     },
-    optimizeDeps: { include: ["@huggingface/jinja"], noDiscovery: true },
+    optimizeDeps: { noDiscovery: true },
     plugins: [
       {
         name: "model",

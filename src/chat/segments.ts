@@ -18,7 +18,7 @@
  *
  * Left as it is: a token whose beginning the user writes and whose end the template writes.
  */
-import type { ChatMessage, ToolDefinition } from "./template.ts";
+import type { ChatMessage, ToolDefinition } from "./messages.ts";
 
 /** A stretch of a rendered prompt. */
 export interface PromptSegment {

@@ -1,37 +1,13 @@
-/** Chat templates: the model's own Jinja text, through `@huggingface/jinja`, with limits. */
+/** Chat templates: the model's own Jinja text turns a conversation into a prompt, within limits. */
 import { WebggufError } from "../base/errors.ts";
 import type { Metadata } from "../file/metadata.ts";
 import { renderTemplate } from "../jinja/interpreter.ts";
-import type { Program } from "../jinja/package.ts";
-import { parseTemplate } from "../jinja/parse.ts";
+import type { Template } from "../jinja/nodes.ts";
+import { parseTemplate } from "../jinja/parser.ts";
+import type { ChatMessage, ToolDefinition } from "./messages.ts";
 import { cutPrompt, type PromptSegment } from "./segments.ts";
 
 export type { PromptSegment };
-
-export interface ToolCall {
-  readonly id?: string;
-  readonly type?: "function";
-  readonly function: { readonly name: string; readonly arguments: unknown };
-}
-
-export interface ChatMessage {
-  readonly role: "system" | "user" | "assistant" | "tool" | (string & {});
-  readonly content: string | null;
-  readonly reasoning_content?: string;
-  readonly tool_calls?: readonly ToolCall[];
-  readonly tool_call_id?: string;
-  readonly name?: string;
-}
-
-/** OpenAI's function definition. */
-export interface ToolDefinition {
-  readonly type: "function";
-  readonly function: {
-    readonly name: string;
-    readonly description?: string;
-    readonly parameters?: Readonly<Record<string, unknown>>;
-  };
-}
 
 export interface ChatTemplateOptions {
   /** Template text instead of the file's. */
@@ -74,7 +50,7 @@ export class ChatTemplate {
   /** The template's text. */
   readonly source: string;
   readonly facts: TemplateFacts;
-  readonly #program: Program;
+  readonly #parsed: Template;
   readonly #withTools: ChatTemplate | undefined;
   #override: ChatTemplate | undefined;
 
@@ -85,7 +61,7 @@ export class ChatTemplate {
   constructor(source: string, facts: TemplateFacts, toolSource?: string) {
     this.source = source;
     this.facts = facts;
-    this.#program = guard(facts, () => parseTemplate(source));
+    this.#parsed = guard(facts, () => parseTemplate(source));
     if (toolSource !== undefined) this.#withTools = new ChatTemplate(toolSource, facts);
   }
 
@@ -119,7 +95,7 @@ export class ChatTemplate {
       timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
       now: options.now ?? new Date(),
     };
-    return guard(this.facts, () => renderTemplate(this.#program, variables, limits));
+    return guard(this.facts, () => renderTemplate(this.#parsed, variables, limits));
   }
 
   /**
@@ -178,7 +154,7 @@ function guard<T>(facts: TemplateFacts, step: () => T): T {
     const short = why.length > 500 ? `${why.slice(0, 500)}…` : why;
     throw new WebggufError(
       "template/failed",
-      `The chat template of ${facts.file ?? "the model"} failed: ${short.replace(/\s+/g, " ")}; another can be given as template`,
+      `Cannot use the chat template of ${facts.file ?? "the model"}: ${short.replace(/\s+/g, " ")}; another one can be given as \`template\``,
       { file: facts.file, cause },
     );
   }

@@ -2,6 +2,7 @@
  * Jinja's filters. Undefined operands are as lenient as in llama.cpp: nothing to write, nothing to
  * loop over.
  */
+import { argument, intArgument, stringArgument } from "./arguments.ts";
 import {
   attributeAt,
   choose,
@@ -16,21 +17,10 @@ import {
 } from "./lists.ts";
 import { items } from "./methods.ts";
 import { json, text } from "./print.ts";
-import {
-  argument,
-  type Call,
-  capitalize,
-  codePoints,
-  intArgument,
-  join,
-  replace,
-  stringArgument,
-  strip,
-  title,
-} from "./strings.ts";
-import { runTest } from "./tests.ts";
+import { capitalize, codePoints, join, replace, strip, title } from "./strings.ts";
 import {
   bool,
+  type Call,
   equal,
   float,
   int,
@@ -47,8 +37,7 @@ import {
   number,
   str,
   truthy,
-  typeName,
-  undef,
+  UNDEFINED,
   type Value,
 } from "./values.ts";
 
@@ -87,7 +76,7 @@ function length(value: Value): number {
   if (isList(value)) return value.value.length;
   if (isDict(value)) return value.value.size;
   if (isUndef(value)) return 0;
-  throw new Error(`${typeName(value)} has no length`);
+  throw new Error(`${value.type} has no length`);
 }
 
 const toInt: Filter = (value, call) => {
@@ -162,17 +151,8 @@ const fallback: Filter = (value, call) => {
   return missing ? (argument(call, 0, "default_value") ?? str("")) : value;
 };
 
-/** A test with an argument; see the parser. */
-const isTest =
-  (wanted: boolean): Filter =>
-  (value, call) => {
-    const [name, other] = call.args;
-    if (name === undefined || !isString(name)) throw new Error("a test needs a name");
-    return bool(runTest(name.value, value, other, call.budget) === wanted);
-  };
-
 const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
-  ["abs", (v) => (isInt(v) || isFloat(v) ? number(Math.abs(v.value)) : undef())],
+  ["abs", (v) => (isInt(v) || isFloat(v) ? number(Math.abs(v.value)) : UNDEFINED)],
   ["bool", (v) => bool(truthy(v))],
   ["capitalize", onText(capitalize)],
   ["count", (v) => int(length(v))],
@@ -181,7 +161,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   ["dictsort", dictsort],
   ["e", escapeHtml],
   ["escape", escapeHtml],
-  ["first", (v, call) => entries(v, call)[0] ?? undef()],
+  ["first", (v, call) => entries(v, call)[0] ?? UNDEFINED],
   ["float", toFloat],
   ["indent", indentText],
   ["int", toInt],
@@ -189,12 +169,10 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
     "items",
     (v, call) => {
       if (isUndef(v) || isNone(v)) return list([]);
-      if (!isDict(v)) throw new Error(`items needs a mapping, not ${typeName(v)}`);
+      if (!isDict(v)) throw new Error(`items needs a mapping, not ${v.type}`);
       return items(v, call.budget);
     },
   ],
-  ["is", isTest(true)],
-  ["is not", isTest(false)],
   [
     "join",
     (v, call) => {
@@ -203,7 +181,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
       return str(join(all, stringArgument(call, 0, "d") ?? "", call.budget));
     },
   ],
-  ["last", (v, call) => entries(v, call).at(-1) ?? undef()],
+  ["last", (v, call) => entries(v, call).at(-1) ?? UNDEFINED],
   ["length", (v) => int(length(v))],
   ["list", onList((values) => values.slice())],
   ["lower", onText((value) => value.toLowerCase())],
@@ -234,7 +212,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   [
     "round",
     (v, call) => {
-      if (!isNumber(v)) throw new Error(`round needs a number, not ${typeName(v)}`);
+      if (!isNumber(v)) throw new Error(`round needs a number, not ${v.type}`);
       const scale = 10 ** (intArgument(call, 0, "precision") ?? 0);
       return float(Math.round(v.value * scale) / scale);
     },
@@ -261,7 +239,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
       let sum = 0;
       for (const item of entries(v, call)) {
         const one = path ? attributeAt(item, path) : item;
-        if (!isNumber(one)) throw new Error(`sum cannot add ${typeName(one)}`);
+        if (!isNumber(one)) throw new Error(`sum cannot add ${one.type}`);
         sum += one.value;
       }
       return number(sum);

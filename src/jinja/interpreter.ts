@@ -1,58 +1,49 @@
-/**
- * The interpreter of chat templates: that of `@huggingface/jinja`, with a budget in every evaluation,
- * and with operators, filters, tests, methods and printing as Python and llama.cpp have them.
- */
+/** Runs templates: statements write text, expressions have values. Every step is paid for. */
 import { Budget } from "./budget.ts";
+import { TemplateError } from "./errors.ts";
 import { applyFilter } from "./filters.ts";
 import { globals } from "./globals.ts";
-import { attribute, type Bound, slice, subscript } from "./methods.ts";
+import { loopVariable } from "./loop.ts";
+import { attribute, slice, subscript } from "./methods.ts";
 import type {
+  Argument,
   Binary,
-  CallNode,
-  FilterBlock,
-  FilterNode,
+  Body,
+  Call as CallNode,
+  Expression,
+  FilterCall,
   For,
-  Keyword,
-  Mapping,
-  Member,
-  Named,
-  Select,
-  Sequence,
-  Slice,
-  Spread,
-  TestNode,
+  Name,
+  Signature,
+  Statement,
+  Target,
+  Template,
+  Unary,
 } from "./nodes.ts";
-import { binary } from "./operators.ts";
-import { Environment, Interpreter, type Node, type Program, type Scope } from "./package.ts";
-import type { Print } from "./parse.ts";
-import { printed, text } from "./print.ts";
-import { lookUp, loopRecord } from "./scope.ts";
-import type { Call } from "./strings.ts";
+import { binary, signed } from "./operators.ts";
+import { Output } from "./output.ts";
+import { printed } from "./print.ts";
+import { Scope } from "./scope.ts";
 import { runTest } from "./tests.ts";
 import {
   bool,
+  type Call,
   dict,
   fn,
-  int,
   isDict,
   isFunction,
   isList,
-  isString,
+  isNamespace,
   iterate,
   keyOf,
-  keywords,
   list,
   str,
   toValue,
   truthy,
   tuple,
-  typeName,
-  undef,
+  UNDEFINED,
   type Value,
 } from "./values.ts";
-
-class BreakLoop extends Error {}
-class NextIteration extends Error {}
 
 /** What a rendering is given besides the variables. */
 export interface RenderLimits {
@@ -62,236 +53,284 @@ export interface RenderLimits {
   readonly now: Date;
 }
 
-/** Runs a template. Errors are plain: the caller names the file. */
+/** How a block ended: at its end, or at the tag that leaves the loop or its iteration. */
+type Ending = "end" | "break" | "continue";
+
+/** Runs a template. Errors: {@link TemplateError}. */
 export function renderTemplate(
-  program: Program,
+  template: Template,
   variables: Readonly<Record<string, unknown>>,
   limits: RenderLimits,
 ): string {
   const budget = new Budget(limits.timeoutMs);
-  const scope = new Environment();
-  for (const [name, value] of globals(budget, limits.now)) scope.setVariable(name, value);
-  for (const [name, value] of Object.entries(variables))
-    scope.setVariable(name, toValue(value, budget));
-  return text(new ChatInterpreter(scope, budget).run(program), budget);
+  const scope = new Scope();
+  for (const [name, value] of globals(limits.now)) scope.set(name, value);
+  for (const [name, value] of Object.entries(variables)) scope.set(name, toValue(value, budget));
+  return new Interpreter(template.source, budget).render(template.body, scope);
 }
 
-class ChatInterpreter extends Interpreter {
+class Interpreter {
+  readonly #source: string;
   readonly #budget: Budget;
 
-  constructor(globals: Scope, budget: Budget) {
-    super(globals);
+  constructor(source: string, budget: Budget) {
+    this.#source = source;
     this.#budget = budget;
   }
 
-  override evaluate(node: Node | undefined, scope: Scope): Value {
-    if (node === undefined) return undef();
+  /** The text that a block writes. */
+  render(body: Body, scope: Scope): string {
+    const out = new Output(this.#budget);
+    this.#block(body, scope, out);
+    return out.text();
+  }
+
+  #block(body: Body, scope: Scope, out: Output): Ending {
+    for (const statement of body) {
+      this.#budget.enter();
+      try {
+        const ending = this.#run(statement, scope, out);
+        if (ending !== "end") return ending;
+      } catch (error) {
+        throw this.#located(error, statement.at);
+      } finally {
+        this.#budget.leave();
+      }
+    }
+    return "end";
+  }
+
+  #run(statement: Statement, scope: Scope, out: Output): Ending {
+    switch (statement.kind) {
+      case "text":
+        out.add(statement.text);
+        break;
+      case "print":
+        out.add(printed(this.#value(statement.value, scope), this.#budget));
+        break;
+      case "set":
+        this.#assign(statement.target, this.#value(statement.value, scope), scope);
+        break;
+      case "set block":
+        this.#assign(statement.target, str(this.render(statement.body, scope)), scope);
+        break;
+      case "if": {
+        const { branches, otherwise } = statement;
+        const branch = branches.find(({ test }) => truthy(this.#value(test, scope)));
+        return this.#block(branch?.body ?? otherwise, scope, out);
+      }
+      case "for":
+        return this.#loop(statement, scope, out);
+      case "break":
+      case "continue":
+        return statement.kind;
+      case "macro": {
+        const { name, signature, body } = statement;
+        scope.set(name, this.#macro(`macro "${name}"`, signature, body, scope));
+        break;
+      }
+      case "call block": {
+        const { call, signature, body } = statement;
+        const caller = this.#macro("the call block", signature, body, scope);
+        out.add(printed(this.#call(call, scope, caller), this.#budget));
+        break;
+      }
+      case "filter block": {
+        let value = str(this.render(statement.body, scope));
+        for (const filter of statement.filters) value = this.#filter(value, filter, scope);
+        out.add(printed(value, this.#budget));
+      }
+    }
+    return "end";
+  }
+
+  #loop(node: For, outer: Scope, out: Output): Ending {
+    const scope = new Scope(outer);
+    let entries = iterate(this.#value(node.iterable, scope), this.#budget);
+    this.#budget.entries(entries.length);
+    const { filter } = node;
+    entries = entries.filter((entry) => {
+      if (filter === undefined) return true;
+      const trial = new Scope(scope);
+      this.#assign(node.target, entry, trial);
+      return truthy(this.#value(filter, trial));
+    });
+    if (entries.length === 0) return this.#block(node.otherwise, scope, out);
+    for (const [i, entry] of entries.entries()) {
+      this.#budget.tick();
+      scope.set("loop", loopVariable(entries, i));
+      this.#assign(node.target, entry, scope);
+      if (this.#block(node.body, scope, out) === "break") break;
+    }
+    return "end";
+  }
+
+  /** Sets a variable, an entry of a namespace, or each of several targets. */
+  #assign(target: Target, value: Value, scope: Scope): void {
+    if (target.kind === "name") scope.set(target.name, value);
+    else if (target.kind === "entry") {
+      const object = scope.get(target.namespace);
+      if (!isNamespace(object))
+        throw new Error(
+          `"${target.namespace}" is ${object.type}; only a namespace's entries can be set`,
+        );
+      this.#budget.entries(1);
+      object.value.set(target.name, value);
+    } else {
+      const { targets } = target;
+      if (!isList(value) || value.value.length !== targets.length)
+        throw new Error(`${value.type} does not unpack into ${targets.length} variables`);
+      for (const [i, one] of targets.entries()) this.#assign(one, value.value[i], scope);
+    }
+  }
+
+  /** A body as a function of its parameters. It sees the variables of where it stands. */
+  #macro(title: string, signature: Signature, body: Body, outer: Scope): Value {
+    const { parameters } = signature;
+    return fn(({ args, named }) => {
+      const scope = new Scope(outer);
+      const rest = new Map(named);
+      const missing = parameters.filter(({ name }, i) => {
+        const value = args[i] ?? rest.get(name);
+        if (args[i] === undefined) rest.delete(name);
+        scope.set(name, value ?? UNDEFINED);
+        return value === undefined;
+      });
+      const caller = rest.get("caller");
+      if (caller !== undefined) scope.set("caller", caller);
+      rest.delete("caller");
+      if (signature.varargs) scope.set("varargs", tuple(args.slice(parameters.length)));
+      else if (args.length > parameters.length)
+        throw new Error(`${title} takes at most ${parameters.length} arguments`);
+      if (signature.kwargs) scope.set("kwargs", dict(rest));
+      else for (const name of rest.keys()) throw new Error(`${title} has no parameter "${name}"`);
+      for (const { name, fallback } of missing)
+        if (fallback !== undefined) scope.set(name, this.#value(fallback, scope));
+      return str(this.render(body, scope));
+    });
+  }
+
+  #value(node: Expression, scope: Scope): Value {
     this.#budget.enter();
     try {
       return this.#evaluate(node, scope);
+    } catch (error) {
+      throw this.#located(error, node.at);
     } finally {
       this.#budget.leave();
     }
   }
 
-  #evaluate(node: Node, scope: Scope): Value {
-    switch (node.type) {
-      case "Print":
-        return this.#made(printed(this.evaluate((node as Print).expression, scope), this.#budget));
-      case "Identifier":
-        return lookUp((node as Named).value, scope);
-      case "BinaryExpression":
-        return this.#binary(node as Binary, scope);
-      case "MemberExpression":
-        return this.#member(node as Member, scope);
-      case "CallExpression":
-        return this.#call(node as CallNode, scope);
-      case "FilterExpression": {
-        const { operand, filter } = node as FilterNode;
-        return this.#filter(this.evaluate(operand, scope), filter, scope);
-      }
-      case "FilterStatement": {
-        const { body, filter } = node as FilterBlock;
-        return this.#filter(str(this.#block(body, scope)), filter, scope);
-      }
-      case "TestExpression": {
-        const { operand, negate, test } = node as TestNode;
-        const value = this.evaluate(operand, scope);
-        return bool(runTest(test.value, value, undefined, this.#budget) !== negate);
-      }
-      case "ArrayLiteral":
-        return list(this.#sequence(node as Sequence, scope));
-      case "TupleLiteral":
-        return tuple(this.#sequence(node as Sequence, scope));
-      case "ObjectLiteral": {
-        const entries = [...(node as Mapping).value];
-        this.#budget.entries(entries.length);
-        return dict(
-          new Map(
-            entries.map(([key, value]) => [
-              keyOf(this.evaluate(key, scope), this.#budget),
-              this.evaluate(value, scope),
-            ]),
-          ),
+  #evaluate(node: Expression, scope: Scope): Value {
+    switch (node.kind) {
+      case "literal":
+        return node.value;
+      case "name":
+        return scope.get(node.name);
+      case "list":
+        return list(this.#values(node.items, scope));
+      case "tuple":
+        return tuple(this.#values(node.items, scope));
+      case "mapping": {
+        this.#budget.entries(node.entries.length);
+        const entries = node.entries.map(
+          ([key, value]) =>
+            [keyOf(this.#value(key, scope), this.#budget), this.#value(value, scope)] as const,
         );
+        return dict(new Map(entries));
       }
-      case "For":
-        return this.#made(this.#loop(node as For, scope));
-      case "Break":
-        throw new BreakLoop();
-      case "Continue":
-        throw new NextIteration();
-      default: {
-        const value = super.evaluate(node, scope);
-        if (isString(value)) this.#budget.text(value.value.length);
-        return value;
+      case "unary":
+        return this.#unary(node, scope);
+      case "binary":
+        return this.#binary(node, scope);
+      case "ternary":
+        if (truthy(this.#value(node.test, scope))) return this.#value(node.value, scope);
+        return node.otherwise === undefined ? UNDEFINED : this.#value(node.otherwise, scope);
+      case "member":
+        return attribute(this.#value(node.object, scope), node.name);
+      case "subscript": {
+        const object = this.#value(node.object, scope);
+        return subscript(object, this.#value(node.key, scope), this.#budget);
+      }
+      case "slice": {
+        const object = this.#value(node.object, scope);
+        const ends = [node.start, node.stop, node.step].map((end) =>
+          end === undefined ? UNDEFINED : this.#value(end, scope),
+        );
+        return slice(object, ends as [Value, Value, Value], this.#budget);
+      }
+      case "call":
+        return this.#call(node, scope);
+      case "filter":
+        return this.#filter(this.#value(node.operand, scope), node.filter, scope);
+      case "test": {
+        const value = this.#value(node.operand, scope);
+        const { args } = this.#arguments(node.test.args, scope);
+        return bool(runTest(node.test.name, value, args[0], this.#budget) !== node.negated);
       }
     }
   }
 
-  /** New text as a value, paid for. */
-  #made(value: string): Value {
-    this.#budget.text(value.length);
-    return str(value);
+  #values(nodes: readonly Expression[], scope: Scope): Value[] {
+    this.#budget.entries(nodes.length);
+    return nodes.map((node) => this.#value(node, scope));
   }
 
-  #block(body: readonly Node[], scope: Scope): string {
-    let out = "";
-    for (const statement of body) {
-      const value = this.evaluate(statement, scope);
-      if (isString(value)) out += value.value;
-      this.#budget.text(out.length === 0 ? 0 : 1);
-    }
-    return out;
-  }
-
-  #sequence(node: Sequence, scope: Scope): Value[] {
-    this.#budget.entries(node.value.length);
-    return node.value.map((item) => this.evaluate(item, scope));
+  #unary({ operator, operand }: Unary, scope: Scope): Value {
+    const value = this.#value(operand, scope);
+    return operator === "not" ? bool(!truthy(value)) : signed(operator, value);
   }
 
   #binary(node: Binary, scope: Scope): Value {
-    const operator = node.operator.value;
-    const left = this.evaluate(node.left, scope);
-    if (operator === "and") return truthy(left) ? this.evaluate(node.right, scope) : left;
-    if (operator === "or") return truthy(left) ? left : this.evaluate(node.right, scope);
-    return binary(operator, left, this.evaluate(node.right, scope), this.#budget);
+    const left = this.#value(node.left, scope);
+    if (node.operator === "and") return truthy(left) ? this.#value(node.right, scope) : left;
+    if (node.operator === "or") return truthy(left) ? left : this.#value(node.right, scope);
+    return binary(node.operator, left, this.#value(node.right, scope), this.#budget);
   }
 
-  #member({ object, property, computed }: Member, scope: Scope): Value {
-    const value = this.evaluate(object, scope);
-    if (!computed) {
-      const name = (property as Node & { value: string | number }).value;
-      if (typeof name === "number") return subscript(value, int(name), this.#budget, this.#bind);
-      return attribute(value, name, this.#bind);
-    }
-    if (property.type === "SliceExpression") {
-      const { start, stop, step } = property as Slice;
-      const ends = [start, stop, step].map((end) => this.evaluate(end, scope));
-      return slice(value, ends as [Value, Value, Value], this.#budget);
-    }
-    return subscript(value, this.evaluate(property, scope), this.#budget, this.#bind);
-  }
-
-  /** A method as a value that can be called. */
-  readonly #bind = (method: Bound): Value => fn((args) => method(this.#arguments(args)));
-
-  /** Splits the arguments of a call as the package passes them: keywords come last, as one value. */
-  #arguments(args: readonly Value[]): Call {
-    const last = args.at(-1);
-    const named =
-      last?.type === "KeywordArgumentsValue" ? (last.value as Map<string, Value>) : undefined;
-    return {
-      args: named === undefined ? args : args.slice(0, -1),
-      named: named ?? new Map<string, Value>(),
-      budget: this.#budget,
-    };
-  }
-
-  #call({ callee, args }: CallNode, scope: Scope): Value {
-    const called = this.evaluate(callee, scope);
+  /** `caller` is the body of the call block that makes the call. */
+  #call({ callee, args }: CallNode, scope: Scope, caller?: Value): Value {
+    const called = this.#value(callee, scope);
     if (!isFunction(called)) {
-      const name = (callee as Partial<Member>).property ?? callee;
+      const { name } = callee as Partial<Name>;
       throw new Error(
-        `"${String((name as Partial<Named>).value)}" is ${typeName(called)}, no function`,
+        `${name === undefined ? "it" : `"${name}"`} is ${called.type}, not a function`,
       );
     }
-    const { args: values, named } = this.#evaluateArguments(args, scope);
-    const value = called.value(named.size > 0 ? [...values, keywords(named)] : [...values], scope);
-    if (isString(value)) this.#budget.text(value.value.length);
-    return value;
+    const call = this.#arguments(args, scope);
+    if (caller !== undefined) call.named.set("caller", caller);
+    return called.value(call);
   }
 
-  #evaluateArguments(
-    nodes: readonly Node[],
+  #arguments(
+    nodes: readonly Argument[],
     scope: Scope,
-  ): { args: Value[]; named: Map<string, Value> } {
+  ): Call & { readonly named: Map<string, Value> } {
     const args: Value[] = [];
     const named = new Map<string, Value>();
-    for (const node of nodes) {
-      if (node.type === "SpreadExpression") {
-        const more = iterate(this.evaluate((node as Spread).argument, scope), this.#budget);
+    for (const { kind, name, value: node } of nodes) {
+      const value = this.#value(node, scope);
+      if (kind === "*") {
+        const more = iterate(value, this.#budget);
         this.#budget.entries(more.length);
-        for (const value of more) args.push(value);
-      } else if (node.type === "KeywordSpreadExpression") {
-        const more = this.evaluate((node as Spread).argument, scope);
-        if (!isDict(more)) throw new Error(`** needs a mapping, not ${typeName(more)}`);
-        this.#budget.entries(more.value.size);
-        for (const [key, value] of more.value) named.set(String(key), value);
-      } else if (node.type === "KeywordArgumentExpression") {
-        const { key, value } = node as Keyword;
-        named.set(key.value, this.evaluate(value, scope));
-      } else args.push(this.evaluate(node, scope));
+        for (const one of more) args.push(one);
+      } else if (kind === "**") {
+        if (!isDict(value)) throw new Error(`** needs a mapping, not ${value.type}`);
+        this.#budget.entries(value.value.size);
+        for (const [key, one] of value.value) named.set(String(key), one);
+      } else if (name !== undefined) named.set(name, value);
+      else args.push(value);
     }
-    return { args, named };
+    return { args, named, budget: this.#budget };
   }
 
-  #filter(value: Value, filter: Node, scope: Scope): Value {
-    const call = filter.type === "CallExpression" ? (filter as CallNode) : undefined;
-    const name = ((call?.callee ?? filter) as Named).value;
-    const given = this.#evaluateArguments(call?.args ?? [], scope);
-    return applyFilter(name, value, { ...given, budget: this.#budget });
+  #filter(value: Value, { name, args }: FilterCall, scope: Scope): Value {
+    return applyFilter(name, value, this.#arguments(args, scope));
   }
 
-  #loop(node: For, outer: Scope): string {
-    const scope = new Environment(outer);
-    const select =
-      node.iterable.type === "SelectExpression" ? (node.iterable as Select) : undefined;
-    let entries = iterate(this.evaluate(select?.lhs ?? node.iterable, scope), this.#budget);
-    this.#budget.entries(entries.length);
-    entries = entries.filter((entry) => {
-      if (select === undefined) return true;
-      const trial = new Environment(scope);
-      this.#assign(node.loopvar, entry, trial);
-      return truthy(this.evaluate(select.test, trial));
-    });
-    let out = "";
-    for (const [i, entry] of entries.entries()) {
-      this.#budget.tick();
-      scope.setVariable("loop", loopRecord(entries, i));
-      this.#assign(node.loopvar, entry, scope);
-      try {
-        out += this.#block(node.body, scope);
-      } catch (signal) {
-        if (signal instanceof NextIteration) continue;
-        if (signal instanceof BreakLoop) break;
-        throw signal;
-      }
-    }
-    return entries.length === 0 ? this.#block(node.defaultBlock, scope) : out;
-  }
-
-  /** Sets the loop variable, or each of several from the entries of `value`. */
-  #assign(target: Node, value: Value, scope: Scope): void {
-    if (target.type === "Identifier") {
-      scope.setVariable((target as Named).value, value);
-      return;
-    }
-    const names = (target as Sequence).value;
-    if (!isList(value) || value.value.length !== names.length)
-      throw new Error(`${typeName(value)} does not unpack into ${names.length} variables`);
-    names.forEach((name, i) => {
-      this.#assign(name, value.value[i], scope);
-    });
+  /** The error with the place in the template where it arose. */
+  #located(error: unknown, at: number): unknown {
+    if (error instanceof TemplateError || !(error instanceof Error)) return error;
+    return new TemplateError(error.message, this.#source, at, error);
   }
 }

@@ -1,7 +1,9 @@
 /** What Jinja's list filters are made of: entries, attributes, order and choice. */
-import { argument, type Call, stringArgument } from "./strings.ts";
+
+import { argument, stringArgument } from "./arguments.ts";
 import { runTest } from "./tests.ts";
 import {
+  type Call,
   compare,
   isDict,
   isList,
@@ -10,12 +12,11 @@ import {
   isString,
   iterate,
   list,
-  none,
+  NONE,
   str,
   truthy,
   tuple,
-  typeName,
-  undef,
+  UNDEFINED,
   type Value,
   valueOfKey,
 } from "./values.ts";
@@ -45,9 +46,9 @@ export const flag = (call: Call, position: number, name: string): boolean => {
 export function attributeAt(value: Value, path: Value): Value {
   let at = value;
   for (const part of isString(path) ? path.value.split(".") : [path.value]) {
-    if (isList(at)) at = at.value[Number(part)] ?? undef();
-    else if (isDict(at) || isNamespace(at)) at = at.value.get(part as string) ?? undef();
-    else return undef();
+    if (isList(at)) at = at.value[Number(part)] ?? UNDEFINED;
+    else if (isDict(at) || isNamespace(at)) at = at.value.get(part as string) ?? UNDEFINED;
+    else return UNDEFINED;
   }
   return at;
 }
@@ -75,7 +76,7 @@ export function sorted(
 export const choose =
   (byAttribute: boolean, keep: boolean): Filter =>
   (value, call) => {
-    const [path, rest] = byAttribute ? [call.args[0], call.args.slice(1)] : [none(), call.args];
+    const [path, rest] = byAttribute ? [call.args[0], call.args.slice(1)] : [NONE, call.args];
     const [test, other] = rest;
     if (path === undefined || (test !== undefined && !isString(test)))
       throw new Error("select and reject take names in quotes");
@@ -91,7 +92,7 @@ export const choose =
 
 /** Jinja's dictsort: a mapping's pairs, ordered by key or value. */
 export const dictsort: Filter = (value, call) => {
-  if (!isDict(value)) throw new Error(`dictsort needs a mapping, not ${typeName(value)}`);
+  if (!isDict(value)) throw new Error(`dictsort needs a mapping, not ${value.type}`);
   const by = stringArgument(call, 1, "by") === "value" ? 1 : 0;
   const caseSensitive = flag(call, 0, "case_sensitive");
   call.budget.entries(2 * value.value.size);
@@ -110,5 +111,5 @@ export const extreme =
     let best: Value | undefined;
     for (const item of entries(value, call))
       if (best === undefined || sign * compare(key(item), key(best), call.budget) < 0) best = item;
-    return best ?? undef();
+    return best ?? UNDEFINED;
   };

@@ -1,10 +1,13 @@
 /** Attributes, subscripts and slices: Python's lookup rules, and the methods of lists and mappings. */
+
+import { argument, intArgument } from "./arguments.ts";
 import type { Budget } from "./budget.ts";
-import { argument, type Call, characters, intArgument, stringMethod } from "./strings.ts";
+import { characters, stringMethod } from "./strings.ts";
 import {
-  type DictValue,
+  type Call,
   dict,
   equal,
+  fn,
   int,
   isBool,
   isDict,
@@ -18,56 +21,49 @@ import {
   keyOf,
   type ListValue,
   list,
-  none,
+  type MappingValue,
+  NONE,
   str,
   tuple,
-  typeName,
-  undef,
+  UNDEFINED,
   type Value,
   valueOfKey,
 } from "./values.ts";
 
-/** A method waiting for its arguments. */
-export type Bound = (call: Call) => Value;
-
 /** `object.name`: a method first, then an entry, as Jinja does; undefined if there is neither. */
-export function attribute(object: Value, name: string, bind: (method: Bound) => Value): Value {
-  return method(object, name, bind) ?? entry(object, name) ?? undef();
+export function attribute(object: Value, name: string): Value {
+  return method(object, name) ?? entry(object, name) ?? UNDEFINED;
 }
 
 /** `object[key]`: an entry first, then a method. */
-export function subscript(
-  object: Value,
-  key: Value,
-  budget: Budget,
-  bind: (method: Bound) => Value,
-): Value {
+export function subscript(object: Value, key: Value, budget: Budget): Value {
   if (isInt(key) || isBool(key)) {
     const index = Number(key.value);
     if (isString(object)) {
       budget.text(object.value.length);
       const found = characters(object.value, budget).at(index);
-      return found === undefined ? undef() : str(found);
+      return found === undefined ? UNDEFINED : str(found);
     }
-    if (isList(object)) return object.value.at(index) ?? undef();
+    if (isList(object)) return object.value.at(index) ?? UNDEFINED;
   }
   if ((isDict(object) || isNamespace(object)) && isKey(key)) {
     const found = object.value.get(keyOf(key, budget));
     if (found !== undefined) return found;
   }
-  return isString(key) ? (method(object, key.value, bind) ?? undef()) : undef();
+  return isString(key) ? (method(object, key.value) ?? UNDEFINED) : UNDEFINED;
 }
 
 function entry(object: Value, name: string): Value | undefined {
   return isDict(object) || isNamespace(object) ? object.value.get(name) : undefined;
 }
 
-function method(object: Value, name: string, bind: (method: Bound) => Value): Value | undefined {
+/** The method of that name, as a function that waits for its arguments. */
+function method(object: Value, name: string): Value | undefined {
   if (isString(object)) {
     const found = stringMethod(name);
     return (
       found &&
-      bind((call) => {
+      fn((call) => {
         call.budget.text(object.value.length);
         return found(object.value, call);
       })
@@ -75,11 +71,11 @@ function method(object: Value, name: string, bind: (method: Bound) => Value): Va
   }
   if (isList(object)) {
     const found = LIST.get(name);
-    return found && bind((call) => found(object, call));
+    return found && fn((call) => found(object, call));
   }
   if (isDict(object)) {
     const found = DICT.get(name);
-    return found && bind((call) => found(object, call));
+    return found && fn((call) => found(object, call));
   }
   return undefined;
 }
@@ -88,7 +84,7 @@ function method(object: Value, name: string, bind: (method: Bound) => Value): Va
 export function slice(object: Value, ends: readonly [Value, Value, Value], budget: Budget): Value {
   const [start, stop, step] = ends.map((end) => {
     if (isUndef(end) || end.value === null) return undefined;
-    if (!isInt(end)) throw new Error(`a slice's ends must be whole numbers, not ${typeName(end)}`);
+    if (!isInt(end)) throw new Error(`a slice's ends must be whole numbers, not ${end.type}`);
     return end.value;
   });
   if (step === 0) throw new Error("a slice's step must not be zero");
@@ -99,7 +95,7 @@ export function slice(object: Value, ends: readonly [Value, Value, Value], budge
       return str(all.slice(...bounds(all.length, start, stop, 1)));
     return str(picked(all, start, stop, step, budget).join(""));
   }
-  if (!isList(object)) throw new Error(`${typeName(object)} cannot be sliced`);
+  if (!isList(object)) throw new Error(`${object.type} cannot be sliced`);
   const items = picked(object.value, start, stop, step, budget);
   return isTuple(object) ? tuple(items) : list(items);
 }
@@ -134,7 +130,7 @@ function picked<T>(
 }
 
 /** A mapping's entries as pairs. */
-export function items(object: DictValue, budget: Budget): Value {
+export function items(object: MappingValue, budget: Budget): Value {
   budget.entries(2 * object.value.size);
   return list(Array.from(object.value, ([key, value]) => tuple([valueOfKey(key), value])));
 }
@@ -146,8 +142,8 @@ const LIST: ReadonlyMap<string, Method<ListValue>> = new Map<string, Method<List
     "append",
     (l, call) => {
       call.budget.entries(1);
-      l.value.push(call.args[0] ?? none());
-      return none();
+      l.value.push(call.args[0] ?? NONE);
+      return NONE;
     },
   ],
   [
@@ -157,15 +153,15 @@ const LIST: ReadonlyMap<string, Method<ListValue>> = new Map<string, Method<List
       if (more === undefined || !isList(more)) throw new Error("extend needs a list");
       call.budget.entries(more.value.length);
       for (const item of more.value.slice()) l.value.push(item);
-      return none();
+      return NONE;
     },
   ],
   [
     "insert",
     (l, call) => {
       call.budget.entries(1);
-      l.value.splice(intArgument(call, 0, "index") ?? 0, 0, call.args[1] ?? none());
-      return none();
+      l.value.splice(intArgument(call, 0, "index") ?? 0, 0, call.args[1] ?? NONE);
+      return NONE;
     },
   ],
   [
@@ -180,7 +176,7 @@ const LIST: ReadonlyMap<string, Method<ListValue>> = new Map<string, Method<List
   [
     "index",
     (l, call) => {
-      const at = l.value.findIndex((item) => equal(item, call.args[0] ?? none(), call.budget));
+      const at = l.value.findIndex((item) => equal(item, call.args[0] ?? NONE, call.budget));
       if (at < 0) throw new Error("the list has no such entry");
       return int(at);
     },
@@ -188,17 +184,15 @@ const LIST: ReadonlyMap<string, Method<ListValue>> = new Map<string, Method<List
   [
     "count",
     (l, call) =>
-      int(l.value.filter((item) => equal(item, call.args[0] ?? none(), call.budget)).length),
+      int(l.value.filter((item) => equal(item, call.args[0] ?? NONE, call.budget)).length),
   ],
 ]);
 
-const DICT: ReadonlyMap<string, Method<DictValue>> = new Map<string, Method<DictValue>>([
+const DICT: ReadonlyMap<string, Method<MappingValue>> = new Map<string, Method<MappingValue>>([
   [
     "get",
     (d, call) =>
-      d.value.get(keyOf(call.args[0] ?? none(), call.budget)) ??
-      argument(call, 1, "default") ??
-      none(),
+      d.value.get(keyOf(call.args[0] ?? NONE, call.budget)) ?? argument(call, 1, "default") ?? NONE,
   ],
   ["items", (d, call) => items(d, call.budget)],
   [
@@ -230,13 +224,13 @@ const DICT: ReadonlyMap<string, Method<DictValue>> = new Map<string, Method<Dict
       call.budget.entries((more?.value.size ?? 0) + call.named.size);
       for (const [key, value] of more?.value ?? []) d.value.set(key, value);
       for (const [key, value] of call.named) d.value.set(key, value);
-      return none();
+      return NONE;
     },
   ],
   [
     "pop",
     (d, call) => {
-      const key = keyOf(call.args[0] ?? none(), call.budget);
+      const key = keyOf(call.args[0] ?? NONE, call.budget);
       const found = d.value.get(key) ?? call.args[1];
       if (found === undefined) throw new Error(`the mapping has no "${key}"`);
       d.value.delete(key);
@@ -246,10 +240,10 @@ const DICT: ReadonlyMap<string, Method<DictValue>> = new Map<string, Method<Dict
   [
     "setdefault",
     (d, call) => {
-      const key = keyOf(call.args[0] ?? none(), call.budget);
+      const key = keyOf(call.args[0] ?? NONE, call.budget);
       call.budget.entries(1);
-      if (!d.value.has(key)) d.value.set(key, call.args[1] ?? none());
-      return d.value.get(key) ?? none();
+      if (!d.value.has(key)) d.value.set(key, call.args[1] ?? NONE);
+      return d.value.get(key) ?? NONE;
     },
   ],
 ]);

@@ -9,6 +9,7 @@ import {
   float,
   int,
   isBool,
+  isFloat,
   isInt,
   isList,
   isNone,
@@ -17,7 +18,6 @@ import {
   isUndef,
   list,
   str,
-  typeName,
   type Value,
 } from "./values.ts";
 
@@ -58,6 +58,14 @@ export function binary(operator: string, left: Value, right: Value, budget: Budg
   }
 }
 
+/** `-value` or `+value`. */
+export function signed(operator: "-" | "+", value: Value): Value {
+  if (!isNumber(value) && !isBool(value))
+    throw new Error(`there is no ${operator} of ${value.type}`);
+  const result = operator === "-" ? -Number(value.value) : Number(value.value);
+  return isFloat(value) ? float(result) : int(result);
+}
+
 function joined(left: Value, right: Value, budget: Budget): Value {
   const [a, b] = [left, right].map((v) => (isNone(v) || isUndef(v) ? "" : text(v, budget)));
   budget.join(a.length, b.length);
@@ -79,7 +87,7 @@ function repeated(value: Value, times: number, budget: Budget): Value | undefine
 
 function arithmetic(operator: string, left: Value, right: Value): Value {
   if (!(isNumber(left) || isBool(left)) || !(isNumber(right) || isBool(right)))
-    throw new Error(`cannot work out ${typeName(left)} ${operator} ${typeName(right)}`);
+    throw new Error(`cannot work out ${left.type} ${operator} ${right.type}`);
   const [a, b] = [Number(left.value), Number(right.value)];
   const whole = (isInt(left) || isBool(left)) && (isInt(right) || isBool(right));
   const result = calculate(operator, a, b);

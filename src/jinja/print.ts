@@ -1,5 +1,6 @@
 /** Values as text: Python's `str` and `repr`, and JSON as Python's `json.dumps` writes it. */
 import type { Budget } from "./budget.ts";
+import { Output } from "./output.ts";
 import {
   checkNesting,
   isBool,
@@ -13,7 +14,6 @@ import {
   isTuple,
   isUndef,
   type Key,
-  typeName,
   type Value,
 } from "./values.ts";
 
@@ -26,7 +26,7 @@ export function printed(value: Value, budget: Budget): string {
 export function text(value: Value, budget: Budget): string {
   if (isString(value)) return value.value;
   if (isUndef(value)) return "";
-  const out = new Out(budget);
+  const out = new Output(budget);
   writeRepr(value, out, 0);
   return out.text();
 }
@@ -44,32 +44,12 @@ export interface JsonOptions {
 
 /** Python's `json.dumps(value)`; undefined is written as null. */
 export function json(value: Value, budget: Budget, options: JsonOptions = {}): string {
-  const out = new Out(budget);
+  const out = new Output(budget);
   writeJson(value, out, options, 0);
   return out.text();
 }
 
-/** Collects text and pays for it piece by piece: shared lists can make the whole exponentially long. */
-class Out {
-  readonly #budget: Budget;
-  readonly #parts: string[] = [];
-  #length = 0;
-
-  constructor(budget: Budget) {
-    this.#budget = budget;
-  }
-  add(part: string): void {
-    this.#length += part.length;
-    this.#budget.text(part.length + 1);
-    this.#parts.push(part);
-  }
-  text(): string {
-    this.#budget.text(this.#length);
-    return this.#parts.join("");
-  }
-}
-
-function writeRepr(value: Value, out: Out, depth: number): void {
+function writeRepr(value: Value, out: Output, depth: number): void {
   checkNesting(depth);
   if (isString(value)) out.add(quoted(value.value));
   else if (isBool(value)) out.add(value.value ? "True" : "False");
@@ -95,7 +75,7 @@ function writeRepr(value: Value, out: Out, depth: number): void {
       writeRepr(item, out, depth + 1);
     }
     out.add("}");
-  } else out.add(`<${typeName(value)}>`);
+  } else out.add(`<${value.type}>`);
 }
 
 const keyRepr = (key: Key): string =>
@@ -136,7 +116,7 @@ function real(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
-function writeJson(value: Value, out: Out, options: JsonOptions, depth: number): void {
+function writeJson(value: Value, out: Output, options: JsonOptions, depth: number): void {
   checkNesting(depth);
   const [comma, colon] = options.separators ?? [options.indent === undefined ? ", " : ",", ": "];
   const breakAt = (level: number): void => {
@@ -168,7 +148,7 @@ function writeJson(value: Value, out: Out, options: JsonOptions, depth: number):
     });
     if (entries.length > 0) breakAt(depth);
     out.add("}");
-  } else throw new Error(`a ${typeName(value)} cannot be written as JSON`);
+  } else throw new Error(`a ${value.type} cannot be written as JSON`);
 }
 
 function jsonString(text: string, options: JsonOptions): string {

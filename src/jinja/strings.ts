@@ -1,53 +1,8 @@
 /** Python's string methods, as far as chat templates use them. Positions count code points. */
+import { intArgument, requiredArgument, stringArgument } from "./arguments.ts";
 import type { Budget } from "./budget.ts";
 import { text } from "./print.ts";
-import {
-  bool,
-  int,
-  isInt,
-  isList,
-  isNone,
-  isString,
-  isUndef,
-  list,
-  str,
-  tuple,
-  typeName,
-  type Value,
-} from "./values.ts";
-
-/** Arguments of a call, already evaluated. */
-export interface Call {
-  readonly args: readonly Value[];
-  readonly named: ReadonlyMap<string, Value>;
-  readonly budget: Budget;
-}
-
-/** The argument at `position` or called `name`, if it was given. */
-export const argument = (call: Call, position: number, name: string): Value | undefined =>
-  call.args[position] ?? call.named.get(name);
-
-/** A string argument; none and undefined count as left out. */
-export function stringArgument(call: Call, position: number, name: string): string | undefined {
-  const value = argument(call, position, name);
-  if (value === undefined || isNone(value) || isUndef(value)) return undefined;
-  if (!isString(value)) throw new Error(`${name} must be a string, not ${typeName(value)}`);
-  return value.value;
-}
-
-/** A whole-number argument; none and undefined count as left out. */
-export function intArgument(call: Call, position: number, name: string): number | undefined {
-  const value = argument(call, position, name);
-  if (value === undefined || isNone(value) || isUndef(value)) return undefined;
-  if (!isInt(value)) throw new Error(`${name} must be a whole number, not ${typeName(value)}`);
-  return value.value;
-}
-
-function required(call: Call, position: number, name: string): string {
-  const value = stringArgument(call, position, name);
-  if (value === undefined) throw new Error(`${name} is missing`);
-  return value;
-}
+import { bool, type Call, int, isList, isString, list, str, tuple, type Value } from "./values.ts";
 
 // What Python's str.strip and str.split take for space (JavaScript's trim differs: U+FEFF, U+001C …).
 const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
@@ -213,7 +168,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
     (s, call) =>
       splitFromRight(
         s,
-        required(call, 0, "sep"),
+        requiredArgument(call, 0, "sep"),
         intArgument(call, 1, "maxsplit") ?? -1,
         call.budget,
       ),
@@ -230,7 +185,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   [
     "partition",
     (s, call) => {
-      const separator = required(call, 0, "sep");
+      const separator = requiredArgument(call, 0, "sep");
       call.budget.search(s, separator);
       const at = s.indexOf(separator);
       const parts =
@@ -244,8 +199,8 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
       str(
         replace(
           s,
-          required(call, 0, "old"),
-          required(call, 1, "new"),
+          requiredArgument(call, 0, "old"),
+          requiredArgument(call, 1, "new"),
           intArgument(call, 2, "count") ?? -1,
           call.budget,
         ),
@@ -254,14 +209,14 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   [
     "removeprefix",
     (s, call) => {
-      const part = required(call, 0, "prefix");
+      const part = requiredArgument(call, 0, "prefix");
       return str(s.startsWith(part) ? s.slice(part.length) : s);
     },
   ],
   [
     "removesuffix",
     (s, call) => {
-      const part = required(call, 0, "suffix");
+      const part = requiredArgument(call, 0, "suffix");
       return str(part !== "" && s.endsWith(part) ? s.slice(0, -part.length) : s);
     },
   ],
@@ -274,12 +229,12 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
     },
   ],
   ["format", (s, call) => str(format(s, call))],
-  ["find", (s, call) => int(find(s, required(call, 0, "sub"), call.budget))],
-  ["rfind", (s, call) => int(find(s, required(call, 0, "sub"), call.budget, true))],
+  ["find", (s, call) => int(find(s, requiredArgument(call, 0, "sub"), call.budget))],
+  ["rfind", (s, call) => int(find(s, requiredArgument(call, 0, "sub"), call.budget, true))],
   [
     "count",
     (s, call) => {
-      const part = required(call, 0, "sub");
+      const part = requiredArgument(call, 0, "sub");
       call.budget.search(s, part);
       return int(part === "" ? codePoints(s) + 1 : s.split(part).length - 1);
     },

@@ -14,16 +14,15 @@ import {
   isNumber,
   isString,
   isUndef,
+  NONE,
   type NumberValue,
-  none,
-  typeName,
   type Value,
 } from "./values.ts";
 
 type Test = (value: Value, other: Value, budget: Budget) => boolean;
 
 const whole = (v: Value): number => {
-  if (!isInt(v)) throw new Error(`this test needs a whole number, not ${typeName(v)}`);
+  if (!isInt(v)) throw new Error(`this test needs a whole number, not ${v.type}`);
   return (v as NumberValue).value;
 };
 const isTrue = (v: Value): boolean => isBool(v) && v.value;
@@ -84,5 +83,5 @@ export function runTest(
   const test = TESTS.get(name);
   if (test === undefined) throw new Error(`there is no test "${name}"`);
   if (READING.has(name) && isString(value)) budget.text(value.value.length);
-  return test(value, other ?? none(), budget);
+  return test(value, other ?? NONE, budget);
 }

@@ -1,99 +1,88 @@
-/**
- * The values of `@huggingface/jinja`. The package makes them but does not export their classes, so
- * these are taken from samples; everything else tells values apart by `type`, as the package does.
- */
+/** The values of a running template, with Python's equality, order and membership. */
 import { type Budget, LimitError } from "./budget.ts";
-import { Environment, Interpreter, parse, type Scope, tokenize, type Value } from "./package.ts";
-
-export type { Value };
 
 /** Keys of a mapping; Jinja has numbers and booleans too. */
 export type Key = string | number | boolean;
-export type StringValue = Value & { readonly value: string };
-export type NumberValue = Value & { readonly value: number };
-export type BooleanValue = Value & { readonly value: boolean };
-export type ListValue = Value & { readonly value: Value[] };
-/** A mapping or namespace. (The package writes string keys only, but reads any.) */
-export type DictValue = Value & { readonly value: Map<Key, Value> };
-export type Callable = (args: Value[], scope: Scope) => Value;
-export type FunctionValue = Value & { readonly value: Callable };
 
-type Maker<T> = new (value: T) => Value;
-
-const samples = new Environment();
-const classOf = <T>(name: string, sample: T): Maker<T> =>
-  samples.set(name, sample).constructor as Maker<T>;
-
-const StringClass = classOf("string", "");
-const IntegerClass = classOf("integer", 1);
-const FloatClass = classOf("float", 0.5);
-const BooleanClass = classOf("boolean", true);
-const NullClass = classOf("null", null);
-const UndefinedClass = classOf("undefined", undefined);
-const ListClass = classOf<Value[]>("list", []);
-const DictClass = classOf("dict", {}) as unknown as Maker<Map<Key, Value>>;
-const FunctionClass = classOf("function", () => null) as unknown as Maker<Callable>;
-
-/** Classes that only a running program shows: a tuple, and the keyword arguments of a call. */
-const [TupleClass, KeywordsClass] = ((): [Maker<Value[]>, Maker<Map<string, Value>>] => {
-  let seen: Value[] = [];
-  const scope = new Environment();
-  const spy: Callable = (args) => {
-    seen = args;
-    return none();
-  };
-  scope.setVariable("spy", fn(spy));
-  new Interpreter(scope).run(parse(tokenize("{{ spy((1, 2), key=1) }}")));
-  return seen.map((value) => value.constructor) as unknown as [
-    Maker<Value[]>,
-    Maker<Map<string, Value>>,
-  ];
-})();
-
-export const str = (value: string): Value => new StringClass(value);
-export const int = (value: number): Value => new IntegerClass(value);
-export const float = (value: number): Value => new FloatClass(value);
-export const bool = (value: boolean): Value => new BooleanClass(value);
-export const list = (value: Value[]): Value => new ListClass(value);
-export const tuple = (value: Value[]): Value => new TupleClass(value);
-export const dict = (value: Map<Key, Value>): Value => new DictClass(value);
-export const keywords = (value: Map<string, Value>): Value => new KeywordsClass(value);
-export const undef = (): Value => new UndefinedClass(undefined);
-
-// Used while the classes above are still being found, hence hoisted.
-export function none(): Value {
-  return new NullClass(null);
+/** A value of one type; `type` is its name in messages as well. */
+interface Typed<Type extends string, T> {
+  readonly type: Type;
+  readonly value: T;
 }
-export function fn(value: Callable): Value {
-  return new FunctionClass(value);
-}
+export type StringValue = Typed<"string", string>;
+export type IntegerValue = Typed<"integer", number>;
+export type FloatValue = Typed<"float", number>;
+export type NumberValue = IntegerValue | FloatValue;
+export type BooleanValue = Typed<"boolean", boolean>;
+export type NoneValue = Typed<"none", null>;
+export type UndefinedValue = Typed<"undefined", undefined>;
+export type TupleValue = Typed<"tuple", Value[]>;
+export type ListValue = Typed<"list", Value[]> | TupleValue;
+export type MappingValue = Typed<"mapping", Map<Key, Value>>;
+/** The entries that templates can assign to. */
+export type NamespaceValue = Typed<"namespace", Map<Key, Value>>;
+export type FunctionValue = Typed<"function", Callable>;
 
-export const isString = (v: Value): v is StringValue => v.type === "StringValue";
-export const isInt = (v: Value): v is NumberValue => v.type === "IntegerValue";
-export const isFloat = (v: Value): v is NumberValue => v.type === "FloatValue";
+export type Value =
+  | StringValue
+  | NumberValue
+  | BooleanValue
+  | NoneValue
+  | UndefinedValue
+  | ListValue
+  | MappingValue
+  | NamespaceValue
+  | FunctionValue;
+
+/** Arguments of a call, already evaluated. */
+export interface Call {
+  readonly args: readonly Value[];
+  readonly named: ReadonlyMap<string, Value>;
+  readonly budget: Budget;
+}
+export type Callable = (call: Call) => Value;
+
+export const NONE: Value = { type: "none", value: null };
+export const UNDEFINED: Value = { type: "undefined", value: undefined };
+export const str = (value: string): Value => ({ type: "string", value });
+export const int = (value: number): Value => ({ type: "integer", value });
+export const float = (value: number): Value => ({ type: "float", value });
+export const bool = (value: boolean): Value => ({ type: "boolean", value });
+export const list = (value: Value[]): Value => ({ type: "list", value });
+export const tuple = (value: Value[]): Value => ({ type: "tuple", value });
+export const dict = (value: Map<Key, Value>): Value => ({ type: "mapping", value });
+export const namespace = (value: Map<Key, Value>): Value => ({ type: "namespace", value });
+export const fn = (value: Callable): Value => ({ type: "function", value });
+
+export const isString = (v: Value): v is StringValue => v.type === "string";
+export const isInt = (v: Value): v is IntegerValue => v.type === "integer";
+export const isFloat = (v: Value): v is FloatValue => v.type === "float";
 export const isNumber = (v: Value): v is NumberValue => isInt(v) || isFloat(v);
-export const isBool = (v: Value): v is BooleanValue => v.type === "BooleanValue";
-export const isNone = (v: Value): boolean => v.type === "NullValue";
-export const isUndef = (v: Value): boolean => v.type === "UndefinedValue";
-export const isTuple = (v: Value): boolean => v.type === "TupleValue";
-export const isList = (v: Value): v is ListValue => v.type === "ArrayValue" || isTuple(v);
-export const isNamespace = (v: Value): v is DictValue => v.type === "NamespaceValue";
-export const isDict = (v: Value): v is DictValue =>
-  v.type === "ObjectValue" || v.type === "KeywordArgumentsValue";
-export const isFunction = (v: Value): v is FunctionValue => v.type === "FunctionValue";
-export const truthy = (v: Value): boolean => v.__bool__().value;
+export const isBool = (v: Value): v is BooleanValue => v.type === "boolean";
+export const isNone = (v: Value): v is NoneValue => v.type === "none";
+export const isUndef = (v: Value): v is UndefinedValue => v.type === "undefined";
+export const isTuple = (v: Value): v is TupleValue => v.type === "tuple";
+export const isList = (v: Value): v is ListValue => v.type === "list" || isTuple(v);
+export const isNamespace = (v: Value): v is NamespaceValue => v.type === "namespace";
+export const isDict = (v: Value): v is MappingValue => v.type === "mapping";
+export const isFunction = (v: Value): v is FunctionValue => v.type === "function";
 
-/** The name of a value's type in messages: "string", "integer", … */
-export const typeName = (v: Value): string => v.type.replace("Value", "").toLowerCase();
+/** Whether Python takes a value for true: no zero, and nothing empty or missing. */
+export function truthy(v: Value): boolean {
+  if (isList(v)) return v.value.length > 0;
+  if (isDict(v)) return v.value.size > 0;
+  return Boolean(v.value);
+}
 
 /** True for what can be the key of a mapping. */
-export const isKey = (v: Value): boolean => isString(v) || isNumber(v) || isBool(v);
+export const isKey = (v: Value): v is StringValue | NumberValue | BooleanValue =>
+  isString(v) || isNumber(v) || isBool(v);
 
 /** The mapping key of a value. */
 export function keyOf(v: Value, budget: Budget): Key {
   if (isString(v)) budget.text(v.value.length);
   if (isString(v) || isNumber(v) || isBool(v)) return v.value;
-  throw new Error(`${typeName(v)} cannot be a key`);
+  throw new Error(`${v.type} cannot be a key`);
 }
 
 /** The value of a mapping key. */
@@ -126,7 +115,7 @@ export function toValue(input: unknown, budget: Budget, depth = 0): Value {
     case "boolean":
       return bool(input);
     case "object": {
-      if (input === null) return none();
+      if (input === null) return NONE;
       if (Array.isArray(input)) {
         budget.grant(input.length);
         return list(input.map((item) => toValue(item, budget, depth + 1)));
@@ -136,7 +125,7 @@ export function toValue(input: unknown, budget: Budget, depth = 0): Value {
       return dict(new Map(entries.map(([k, v]) => [k, toValue(v, budget, depth + 1)])));
     }
     default:
-      return undef();
+      return UNDEFINED;
   }
 }
 
@@ -176,7 +165,7 @@ export function compare(a: Value, b: Value, budget: Budget): number {
     budget.text(Math.min(a.value.length, b.value.length));
     return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
   }
-  throw new Error(`${typeName(a)} and ${typeName(b)} have no order`);
+  throw new Error(`${a.type} and ${b.type} have no order`);
 }
 
 /** Python's `in`: part of a string, entry of a list, key of a mapping; nothing is in undefined. */
@@ -190,7 +179,7 @@ export function contains(container: Value, item: Value, budget: Budget): boolean
   if (isDict(container) || isNamespace(container))
     return isKey(item) && container.value.has(keyOf(item, budget));
   if (isString(container) && (isNone(item) || isUndef(item))) return false;
-  throw new Error(`cannot look for ${typeName(item)} in ${typeName(container)}`);
+  throw new Error(`cannot look for ${item.type} in ${container.type}`);
 }
 
 /** The values that a loop over `v` meets: entries, keys or characters; nothing for undefined. */
@@ -205,5 +194,5 @@ export function iterate(v: Value, budget: Budget): Value[] {
     budget.entries(v.value.length);
     return Array.from(v.value, str);
   }
-  throw new Error(`${typeName(v)} cannot be looped over`);
+  throw new Error(`${v.type} cannot be looped over`);
 }

@@ -1,7 +1,8 @@
 /** A conversation as tokens, through the model's chat template. */
 
 import { AnswerParser, formatsOf, startsInReasoning } from "../chat/formats/index.ts";
-import { type ChatMessage, type ChatTemplate, chatTemplateOf } from "../chat/template.ts";
+import type { ChatMessage } from "../chat/messages.ts";
+import { type ChatTemplate, chatTemplateOf } from "../chat/template.ts";
 import type { Metadata } from "../file/metadata.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { GenerateOptions } from "./types.ts";

@@ -1,6 +1,6 @@
 /** A loaded model: the file, the executor that computes it, and the sessions on it. */
 import { WebggufError } from "../base/errors.ts";
-import type { ChatMessage } from "../chat/template.ts";
+import type { ChatMessage } from "../chat/messages.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";

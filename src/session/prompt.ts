@@ -1,7 +1,7 @@
 /** A prompt as tokens: text and ids are appended, messages are the whole conversation. */
 import { WebggufError } from "../base/errors.ts";
 import type { AnswerParser } from "../chat/formats/index.ts";
-import type { ChatMessage } from "../chat/template.ts";
+import type { ChatMessage } from "../chat/messages.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { RenderedChat } from "./chat.ts";
 import type { GenerateOptions, Prompt } from "./types.ts";

@@ -2,7 +2,8 @@
 
 import type { ByteSource } from "../base/source.ts";
 import type { ParsedToolCall } from "../chat/formats/types.ts";
-import type { ChatMessage, ChatTemplateOptions, ToolDefinition } from "../chat/template.ts";
+import type { ChatMessage, ToolDefinition } from "../chat/messages.ts";
+import type { ChatTemplateOptions } from "../chat/template.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { CacheType } from "../graph/settings.ts";
 import type { DeviceTuning } from "../plan/tuning-types.ts";

@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
-import {
-  type ChatMessage,
-  ChatTemplate,
-  chatTemplateOf,
-  type ToolDefinition,
-} from "../../src/chat/template.ts";
+import type { ChatMessage, ToolDefinition } from "../../src/chat/messages.ts";
+import { ChatTemplate, chatTemplateOf } from "../../src/chat/template.ts";
 import { Metadata } from "../../src/file/metadata.ts";
 import { checkTemplates } from "../conformance/templates.ts";
 import { fixture, fixtureText } from "../fixture.ts";

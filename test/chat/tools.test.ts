@@ -7,7 +7,7 @@ import {
   formatsOf,
   startsInReasoning,
 } from "../../src/chat/formats/index.ts";
-import type { ToolDefinition } from "../../src/chat/template.ts";
+import type { ToolDefinition } from "../../src/chat/messages.ts";
 import { fixtureText } from "../fixture.ts";
 
 const add = { name: "add", arguments: { a: 1, b: 2 } };

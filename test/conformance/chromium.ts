@@ -17,7 +17,6 @@ export async function* inChromium(
     logLevel: "error",
     // An edit to a source file must not reload the page in the middle of a run.
     server: { host: "127.0.0.1", hmr: false, watch: null },
-    optimizeDeps: { include: ["@huggingface/jinja"] },
     plugins: [serving(readers)],
   });
   await server.listen();

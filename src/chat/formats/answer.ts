@@ -1,6 +1,6 @@
 /** Answers taken apart while they stream in: content, reasoning and tool calls. */
 
-import type { ToolDefinition } from "../template.ts";
+import type { ToolDefinition } from "../messages.ts";
 import { HeaderParser } from "./headers.ts";
 import { MarkParser } from "./marks.ts";
 import type {
