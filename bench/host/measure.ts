@@ -116,9 +116,8 @@ export async function openPair(gpu: Gpu, layers: number = shape.layers): Promise
     dispatches: bare.dispatches,
     step: () => {
       if (executor.length(0) + 1 >= CONTEXT) executor.rewind(0, 0);
-      return timed(() =>
-        executor.step([{ sequence: 0, tokens: "sampled", outputs: "last", sample: GREEDY }]),
-      );
+      const tokens = executor.length(0) === 0 ? [0] : "sampled";
+      return timed(() => executor.step([{ sequence: 0, tokens, outputs: "last", sample: GREEDY }]));
     },
     bare: () => timed(bare.run),
     async dispose() {

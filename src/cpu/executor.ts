@@ -16,6 +16,7 @@ import {
   type ResultOf,
   rowsOf,
   type SequenceId,
+  StepOrder,
   type StepRequest,
   type StepResult,
 } from "../graph/requests.ts";
@@ -85,6 +86,7 @@ export class CpuExecutor implements Executor {
   readonly #options: ComputeOptions;
   readonly #sampleRow: CpuExecutorHooks["sampleRow"];
   readonly #sequences = new Map<SequenceId, Sequence>();
+  readonly #order = new StepOrder();
   #weights: CpuWeights | undefined;
   #run: GraphRun | undefined;
   /** Resolves when all steps so far are done; never rejects. */
@@ -116,6 +118,7 @@ export class CpuExecutor implements Executor {
   }
 
   length(id: SequenceId): number {
+    checkSequence(id, this.maxSequences);
     return this.#sequences.get(id)?.length ?? 0;
   }
 
@@ -127,6 +130,7 @@ export class CpuExecutor implements Executor {
     this.#checkOpen();
     signal?.throwIfAborted();
     checkRequests(requests, this, (id) => this.length(id));
+    const called = this.#order.call(requests);
     const tasks = requests.map((request): Task => {
       const sequence = this.#sequence(request.sequence);
       const count = rowsOf(request);
@@ -134,23 +138,25 @@ export class CpuExecutor implements Executor {
       sequence.length += count;
       return { request, sequence, start, count };
     });
-    const work = this.#queue.then(() => this.#all(tasks, signal));
+    const work = this.#queue.then(() => this.#all(tasks, requests, called, signal));
     this.#queue = work.catch(() => {});
     return work;
   }
 
   rewind(id: SequenceId, length: number): number {
+    checkSequence(id, this.maxSequences);
     const sequence = this.#sequences.get(id);
-    if (!sequence) return 0;
+    if (!sequence || length >= sequence.length) return sequence?.length ?? 0;
+    this.#order.shortened(id);
     if (length <= 0) this.#sequences.delete(id);
     return length <= 0 ? 0 : sequence.rewind(length);
   }
 
   async dispose(): Promise<void> {
-    await this.#queue;
-    this.#sequences.clear();
     this.#weights = undefined;
     this.#run = undefined;
+    await this.#queue;
+    this.#sequences.clear();
   }
 
   async #fill(id: SequenceId, count: number): Promise<void> {
@@ -169,30 +175,35 @@ export class CpuExecutor implements Executor {
     return sequence;
   }
 
-  async #all(tasks: readonly Task[], signal?: AbortSignal): Promise<StepResult[]> {
+  async #all(
+    tasks: readonly Task[],
+    requests: readonly StepRequest[],
+    called: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<StepResult[]> {
     const results: StepResult[] = [];
+    const check = (): void => this.#order.check(requests, called);
     try {
-      for (const task of tasks) results.push(await this.#task(task, signal));
+      for (const task of tasks) results.push(await this.#task(task, check, signal));
     } catch (error) {
       // What was not computed was not appended: the sequences go back to where they really are.
-      for (const { sequence } of tasks) sequence.recover();
+      tasks.forEach(({ request, sequence }, at) => {
+        sequence.recover();
+        if (!this.#order.stands(requests, called, at)) return;
+        sequence.length = sequence.computed;
+        this.#order.shortened(request.sequence);
+      });
       throw error;
     }
     return results;
   }
 
+  /** `check` throws when a sequence was shortened since the step was called. */
   async #task(
     { request, sequence, start, count }: Task,
+    check: () => void,
     signal?: AbortSignal,
   ): Promise<StepResult> {
-    signal?.throwIfAborted();
-    const run = this.#checkOpen();
-    if (sequence.computed !== start)
-      throw new WebggufError(
-        "input/invalid",
-        `Cannot append at position ${start}: an earlier step failed at ${sequence.computed}`,
-        { expected: start, actual: sequence.computed },
-      );
     const tokens = request.tokens === "sampled" ? [sequence.sampled] : request.tokens;
     for (let i = 0; i < count; i++) sequence.text[start + i] = tokens[i];
     const width = this.#graph.widths[this.#graph.output];
@@ -200,12 +211,17 @@ export class CpuExecutor implements Executor {
     const rows = request.read ? new Float32Array((count - wanted) * width) : undefined;
     const sampled = request.sample ? new Int32Array(count - wanted) : undefined;
     for (let from = 0; from < count; ) {
+      signal?.throwIfAborted();
+      const run = this.#checkOpen();
+      check();
       const to = Math.min(count, from + this.#chunkAt(sequence));
       const length = to - from;
       const outputs = Array.from({ length }, (_, i) => i).filter((i) => from + i >= wanted);
       const chunk = { sequence, tokens: Array.prototype.slice.call(tokens, from, to), outputs };
       sequence.begin();
       const output = await run.rows(chunk, signal);
+      // The sequence may have been shortened meanwhile.
+      check();
       if (output) {
         const at = from + outputs[0] - wanted;
         rows?.set(output, at * width);

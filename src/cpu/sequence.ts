@@ -126,16 +126,16 @@ export class Sequence {
    */
   rewind(length: number): number {
     let reached = Math.min(length, this.computed);
-    if (this.recurrent && reached < this.computed) reached = this.#restore(reached);
+    const moved = this.#moving || reached < this.computed;
+    if (this.recurrent && moved) reached = this.#restore(reached);
     this.length = reached;
     this.computed = reached;
     return reached;
   }
-  /** After a failure: rows not computed are forgotten, half-moved state is taken from a snapshot. */
+  /** After a failure: half-moved state is taken from a snapshot. */
   recover(): void {
     if (this.recurrent && this.#moving) this.computed = this.#restore(this.computed);
     this.#moving = false;
-    this.length = this.computed;
   }
 
   #restore(length: number): number {

@@ -9,6 +9,7 @@ import {
   rowsOf,
   type SequenceId,
   SMALL_ROWS,
+  StepOrder,
   type StepRequest,
   type StepResult,
 } from "../graph/requests.ts";
@@ -52,6 +53,9 @@ export class GpuExecutor implements Executor {
   /** Elements of an output row. */
   readonly #width: number;
   readonly #lengthOf = (sequence: SequenceId): number => this.#pages.length(sequence);
+  readonly #order = new StepOrder();
+  /** Chunks that wait for their turn. */
+  readonly #waiting = new Set<Chunk>();
   /** Resolves when the prompt that is computed chunk by chunk is done; others wait for it in order. */
   #tail: Promise<unknown> = Promise.resolve();
   #prompts = 0;
@@ -86,9 +90,15 @@ export class GpuExecutor implements Executor {
   }
 
   rewind(sequence: SequenceId, length: number): number {
-    const reached = this.#disposed ? length : this.#submitter.rewindState(sequence, length);
-    this.#pages.rewind(sequence, reached);
-    return this.#pages.length(sequence);
+    const before = this.length(sequence);
+    if (length >= before) return before;
+    // Rows that wait for their turn cannot be kept.
+    let kept = length;
+    for (const { rows } of this.#waiting)
+      for (const row of rows) if (row.sequence === sequence) kept = Math.min(kept, row.position);
+    const reached = this.#disposed ? kept : this.#submitter.rewindState(sequence, kept);
+    this.#shorten(sequence, reached);
+    return reached;
   }
 
   /** Makes room for rows and counts them; their keys and values are for somebody to write. */
@@ -114,11 +124,12 @@ export class GpuExecutor implements Executor {
     signal?.throwIfAborted();
     checkRequests(requests, this, this.#lengthOf);
     const chunks = chunkRows(requests, this, this.#lengthOf);
+    const called = this.#order.call(requests);
     for (const request of requests) this.append(request.sequence, rowsOf(request));
     const parts =
       chunks.length === 1 && this.#prompts === 0
         ? [await this.#submitter.add(chunks[0])]
-        : await this.#oneByOne(chunks, signal);
+        : await this.#oneByOne(chunks, requests, called, signal);
     return gather(requests, parts, this.#width);
   }
 
@@ -130,43 +141,64 @@ export class GpuExecutor implements Executor {
   }
 
   /** A long prompt goes chunk by chunk, so that it can be stopped and never floods the device. */
-  async #oneByOne(chunks: readonly Chunk[], signal?: AbortSignal): Promise<StepResult[]> {
+  async #oneByOne(
+    chunks: readonly Chunk[],
+    requests: readonly StepRequest[],
+    called: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<StepResult[]> {
     this.#prompts++;
     const before = this.#tail;
     let done: () => void = () => {};
     this.#tail = new Promise<void>((resolve) => (done = resolve));
+    for (const chunk of chunks) this.#waiting.add(chunk);
+    const parts: Promise<StepResult>[] = [];
     try {
       await before;
-      const parts: Promise<StepResult>[] = [];
-      for (const [i, chunk] of chunks.entries()) {
-        try {
-          signal?.throwIfAborted();
-          // One chunk waits while another is computed.
-          await parts.at(-2);
-          this.#check();
-        } catch (error) {
-          this.#takeBack(chunks.slice(i));
-          await Promise.allSettled(parts);
-          throw error;
-        }
+      for (const chunk of chunks) {
+        // One chunk waits while another is computed.
+        await parts.at(-2);
+        signal?.throwIfAborted();
+        this.#check();
+        this.#order.check(requests, called);
+        this.#waiting.delete(chunk);
         const part = this.#submitter.add(chunk);
         part.catch(() => {}); // reported below
         parts.push(part);
         this.#submitter.flush();
       }
       return await Promise.all(parts);
+    } catch (error) {
+      this.#takeBack(chunks, requests, called);
+      await Promise.allSettled(parts);
+      throw error;
     } finally {
       this.#prompts--;
       done();
     }
   }
 
-  /** Rows that were never submitted do not count. */
-  #takeBack(chunks: readonly Chunk[]): void {
-    for (const { rows } of [...chunks].reverse())
-      for (const row of [...rows].reverse())
-        if (row.position < this.#pages.length(row.sequence))
-          this.#pages.rewind(row.sequence, row.position);
+  /** Rows of a failed step that were never submitted do not count. */
+  #takeBack(
+    chunks: readonly Chunk[],
+    requests: readonly StepRequest[],
+    called: readonly number[],
+  ): void {
+    const lost = new Map<SequenceId, number>();
+    for (const chunk of chunks) {
+      if (!this.#waiting.delete(chunk)) continue;
+      for (const { sequence, position } of chunk.rows)
+        lost.set(sequence, Math.min(position, lost.get(sequence) ?? position));
+    }
+    const standing = requests.filter((_, at) => this.#order.stands(requests, called, at));
+    for (const [sequence, position] of lost)
+      if (standing.some((request) => request.sequence === sequence))
+        this.#shorten(sequence, position);
+  }
+
+  #shorten(sequence: SequenceId, length: number): void {
+    this.#pages.rewind(sequence, length);
+    this.#order.shortened(sequence);
   }
 
   #check(): void {

@@ -21,13 +21,17 @@ export interface Executor extends RequestLimits {
   /**
    * Appends the rows of the requests in order, all of them or none; one result a request. Errors:
    * `input/invalid` and `context/overflow` by `checkRequests`, `session/disposed`, `device/lost`, and
-   * the signal's reason: rows that were not computed because of it do not count.
+   * the signal's reason: rows that were not computed because of it do not count, and the steps in
+   * flight that would follow on them are refused with `input/invalid`.
    */
   step<const R extends StepRequest>(
     requests: readonly R[],
     signal?: AbortSignal,
   ): Promise<ResultOf<R>[]>;
-  /** Shortens a sequence to `length`; returns the length really reached (≤ asked; recompute the rest). 0 frees it. */
+  /**
+   * Shortens a sequence to `length`; returns the length really reached (≤ asked; recompute the rest). 0 frees it.
+   * Steps in flight that have rows behind it may be refused.
+   */
   rewind(sequence: SequenceId, length: number): number;
   /** For benchmarks and tests, where the executor was opened with them. */
   readonly instruments?: Instruments;

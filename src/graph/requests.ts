@@ -136,6 +136,57 @@ export function checkRequests(
   }
 }
 
+/** Steps in flight, by what has become of their sequences since they were called. */
+export class StepOrder {
+  /** How often each sequence was shortened. */
+  readonly #epochs = new Map<SequenceId, number>();
+  /** Sequences whose latest step samples their next token. */
+  readonly #sampled = new Set<SequenceId>();
+
+  /**
+   * Takes note of a step that is called and returns what {@link check} needs. Throws `input/invalid`, and takes no
+   * note, where a "sampled" token is asked for that the step before does not sample.
+   */
+  call(requests: readonly StepRequest[]): readonly number[] {
+    for (const { sequence, tokens } of requests)
+      if (tokens === "sampled" && !this.#sampled.has(sequence))
+        throw invalid(
+          `Cannot feed a sampled token to sequence ${sequence}: the step before samples none; give a token`,
+        );
+    for (const { sequence, outputs, sample } of requests)
+      if (sample && outputs !== "none") this.#sampled.add(sequence);
+      else this.#sampled.delete(sequence);
+    return requests.map(({ sequence }) => this.#epoch(sequence));
+  }
+
+  /** A sequence has lost rows: steps in flight that append to it have no place any more. */
+  shortened(sequence: SequenceId): void {
+    this.#epochs.set(sequence, this.#epoch(sequence) + 1);
+    this.#sampled.delete(sequence);
+  }
+
+  /** Whether request number `at` of a step still continues its sequence. */
+  stands(requests: readonly StepRequest[], called: readonly number[], at: number): boolean {
+    return this.#epoch(requests[at].sequence) === called[at];
+  }
+
+  /** Throws where a request of a step does not continue its sequence any more. */
+  check(requests: readonly StepRequest[], called: readonly number[]): void {
+    for (let at = 0; at < requests.length; at++)
+      if (!this.stands(requests, called, at)) throw shortenedError(requests[at].sequence);
+  }
+
+  #epoch(sequence: SequenceId): number {
+    return this.#epochs.get(sequence) ?? 0;
+  }
+}
+
+/** For a step whose sequence lost rows while it waited for its turn. */
+export const shortenedError = (sequence: SequenceId): WebggufError =>
+  invalid(
+    `Cannot go on with sequence ${sequence}: it was shortened after this step was called, by a rewind or because an earlier step failed`,
+  );
+
 /** Refuses `count` rows behind `start` where the context does not hold them. */
 export function checkRoom(start: number, count: number, contextLength: number): void {
   if (start + count <= contextLength) return;

@@ -14,6 +14,7 @@ import {
   SMALL_ROWS,
   type StepRequest,
   type StepResult,
+  shortenedError,
 } from "../graph/requests.ts";
 
 /** Milliseconds that a request waits, at most, for sequences that were answered but do not go on. */
@@ -104,7 +105,7 @@ class Batch {
 
   /** Whether a sequence at work asks for nothing yet. */
   #incomplete(): boolean {
-    const asking = new Set(this.#calls.flatMap(({ requests }) => requests.map((r) => r.sequence)));
+    const asking = new Set(this.#calls.flatMap(sequencesOf));
     return [...this.#atWork].some((sequence) => !asking.has(sequence));
   }
 
@@ -115,7 +116,7 @@ class Batch {
     const seen = new Set<SequenceId>();
     let rows = 0;
     for (const call of this.#calls) {
-      const own = call.requests.map((request) => request.sequence);
+      const own = sequencesOf(call);
       rows += rowsOfAll(call.requests);
       const fits = rows <= SMALL_ROWS && !own.some((sequence) => seen.has(sequence));
       if (step.length === 0 || fits) step.push(call);
@@ -133,7 +134,9 @@ class Batch {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const wanted = calls.filter(({ signal }) => !signal?.aborted);
-    for (const { signal, reject } of calls) if (signal?.aborted) reject(signal.reason);
+    const stopped = calls.filter(({ signal }) => signal?.aborted);
+    for (const { signal, reject } of stopped) reject(signal?.reason);
+    this.#refuseBehind(stopped);
     if (wanted.length === 0) return;
     const requests = wanted.flatMap((call) => call.requests);
     for (const { sequence } of requests) this.#atWork.add(sequence);
@@ -145,12 +148,32 @@ class Batch {
       for (const call of wanted) call.resolve(results.splice(0, call.requests.length));
     } catch (error) {
       for (const { reject } of wanted) reject(error);
+      this.#refuseBehind(wanted);
     }
     this.#flying--;
     this.#answered = performance.now();
     this.#consider();
   }
+
+  /** Refuses the calls that would have followed on those that failed. */
+  #refuseBehind(failed: readonly Call[]): void {
+    if (failed.length === 0) return;
+    const lost = new Set(failed.flatMap(sequencesOf));
+    const left: Call[] = [];
+    for (const call of this.#calls) {
+      const sequence = sequencesOf(call).find((id) => lost.has(id));
+      if (sequence === undefined) left.push(call);
+      else {
+        for (const id of sequencesOf(call)) lost.add(id);
+        call.reject(shortenedError(sequence));
+      }
+    }
+    this.#calls = left;
+  }
 }
+
+const sequencesOf = ({ requests }: Call): SequenceId[] =>
+  requests.map((request) => request.sequence);
 
 const rowsOfAll = (requests: readonly StepRequest[]): number =>
   requests.reduce((rows, request) => rows + rowsOf(request), 0);

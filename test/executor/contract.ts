@@ -258,6 +258,57 @@ export function contract(name: string, open: () => Promise<Opened>): void {
       expect(executor.length(0)).toBe(0);
     });
 
+    it("goes back while steps are in flight", async () => {
+      empty();
+      await executor.step([{ sequence: 0, tokens: text.slice(0, 40), outputs: "none" }]);
+      const inFlight = [
+        codeOf(executor.step([read(0, text.slice(40, 42))])),
+        codeOf(executor.step([read(0, text.slice(42, 43))])),
+      ];
+      const reached = executor.rewind(0, 41);
+      expect(reached).toBeLessThanOrEqual(41);
+      const behind = executor.step([read(0, text.slice(reached, 70))]);
+      for (const outcome of await Promise.all(inFlight))
+        expect(["nothing was refused", "input/invalid"]).toContain(outcome);
+      expectRows((await behind)[0].rows, reached);
+      expect(executor.length(0)).toBe(70);
+    });
+
+    it("goes back in the middle of a long step", async () => {
+      empty();
+      const long = codeOf(
+        executor.step([{ sequence: 0, tokens: text.slice(0, 98), outputs: "none" }]),
+      );
+      await Promise.resolve();
+      const reached = executor.rewind(0, 90);
+      expect(executor.length(0)).toBe(reached);
+      const [{ rows }] = await executor.step([read(0, text.slice(reached, 98))]);
+      expectRows(rows, reached);
+      await long;
+      expect(executor.length(0)).toBe(98);
+    });
+
+    it("does not feed a token that was not sampled by the step before", async () => {
+      empty();
+      const feed = (tokens: number[] | "sampled", sample?: DeviceSampling) =>
+        codeOf(executor.step([{ sequence: 0, tokens, outputs: "last", sample }]));
+      expect(await feed("sampled", GREEDY)).toBe("input/invalid");
+      await feed([1, 2], GREEDY);
+      const reached = executor.rewind(0, 1);
+      expect(await feed("sampled", GREEDY)).toBe("input/invalid");
+      await feed([2], GREEDY);
+      await feed([1]);
+      expect(await feed("sampled", GREEDY)).toBe("input/invalid");
+      expect(executor.length(0)).toBe(reached + 2);
+    });
+
+    it("knows no sequence that is not there", () => {
+      for (const sequence of [-1, TERMS.maxSequences, 0.5, Number.NaN]) {
+        expect(() => executor.length(sequence)).toThrow("sequence");
+        expect(() => executor.rewind(sequence, 0)).toThrow("sequence");
+      }
+    });
+
     it("takes nothing of a step whose signal is aborted already", async () => {
       empty();
       const reason = new Error("enough");
@@ -284,6 +335,27 @@ export function contract(name: string, open: () => Promise<Opened>): void {
       expect(reached).toBeLessThanOrEqual(98);
       const [{ rows }] = await executor.step([read(0, text.slice(reached, reached + 2))]);
       expectRows(rows, reached);
+    });
+
+    it("refuses the steps that would follow on rows that were not computed, and no others", async () => {
+      empty();
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const { signal } = controller;
+      const long = executor.step([read(0, text.slice(0, 90)), read(2, text.slice(0, 8))], signal);
+      const behind = codeOf(executor.step([read(0, text.slice(90, 92))]));
+      const further = codeOf(executor.step([read(0, text.slice(92, 94))]));
+      const other = executor.step([read(1, text.slice(0, 5))]);
+      controller.abort(reason);
+      expect(await codeOf(long)).toBe(reason);
+      expect([await behind, await further]).toEqual(["input/invalid", "input/invalid"]);
+      expectRows((await other)[0].rows, 0);
+      for (const sequence of [0, 2]) {
+        const reached = executor.length(sequence);
+        expect(reached).toBeLessThan(90);
+        const [{ rows }] = await executor.step([read(sequence, text.slice(reached, 98))]);
+        expectRows(rows, reached);
+      }
     });
 
     it("settles what is pending when it is disposed of, and refuses what comes later", async () => {

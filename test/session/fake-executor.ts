@@ -3,8 +3,10 @@ import { WebggufError } from "../../src/base/errors.ts";
 import type { Executor } from "../../src/graph/executor.ts";
 import {
   checkRequests,
+  checkSequence,
   type ResultOf,
   type SequenceId,
+  StepOrder,
   type StepRequest,
   type StepResult,
 } from "../../src/graph/requests.ts";
@@ -45,6 +47,7 @@ export class FakeExecutor implements Executor {
   readonly #texts: number[][];
   readonly #sampled: number[] = [];
   readonly #options: FakeOptions;
+  readonly #order = new StepOrder();
   #disposed = false;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -61,6 +64,7 @@ export class FakeExecutor implements Executor {
     return this.#texts[sequence];
   }
   length(sequence: SequenceId): number {
+    checkSequence(sequence, this.maxSequences);
     return this.#texts[sequence].length;
   }
   step<const R extends StepRequest>(
@@ -71,15 +75,31 @@ export class FakeExecutor implements Executor {
     if (this.#disposed) throw new WebggufError("session/disposed", "Cannot use the fake executor");
     signal?.throwIfAborted();
     checkRequests(requests, this, (sequence) => this.length(sequence));
+    const called = this.#order.call(requests);
     this.steps.push(requests);
+    const lengths = requests.map(({ sequence }) => this.length(sequence));
     const results = requests.map((request) => this.#take(request));
-    this.#queue = this.#queue.then(() => wait(this.#options.delay));
-    await this.#queue;
+    const work = this.#queue.then(async () => {
+      try {
+        await wait(this.#options.delay);
+        signal?.throwIfAborted();
+        this.#order.check(requests, called);
+      } catch (error) {
+        requests.forEach(({ sequence }, at) => {
+          if (this.#order.stands(requests, called, at)) this.rewind(sequence, lengths[at]);
+        });
+        throw error;
+      }
+    });
+    this.#queue = work.catch(() => {});
+    await work;
     return results;
   }
   rewind(sequence: SequenceId, length: number): number {
+    checkSequence(sequence, this.maxSequences);
     const text = this.#texts[sequence];
     if (length >= text.length) return text.length;
+    this.#order.shortened(sequence);
     const { border = 1 } = this.#options;
     text.length = Math.floor(length / border) * border;
     return text.length;
