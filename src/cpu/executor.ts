@@ -6,7 +6,8 @@ import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Instruments } from "../graph/instruments.ts";
-import { type Graph, inputsOf } from "../graph/ops.ts";
+import { inputsOf } from "../graph/op-table.ts";
+import type { Graph } from "../graph/ops.ts";
 import {
   checkRequests,
   checkRoom,

@@ -153,7 +153,7 @@ export class GraphRun {
         });
       }
       case "moeSum":
-        return moeSum(value(op.x), value(op.route), op.used, op.unweighted);
+        return moeSum(value(op.x), value(op.route), op.used, op.weighted);
       case "moeScale":
         return moeScale(value(op.x), value(op.route), op.used);
       case "conv": {

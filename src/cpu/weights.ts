@@ -6,8 +6,8 @@ import { WebggufError } from "../base/errors.ts";
 import { dequantize } from "../file/decode/index.ts";
 import { rowBytes } from "../file/quants.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
+import { matricesOf, tensorsOf } from "../graph/op-table.ts";
 import type { Graph } from "../graph/ops.ts";
-import { tensorsOf } from "../graph/tensors.ts";
 
 /** Models up to this many bytes as f32 are decoded once, at loading. */
 const decodedLimit = 256 * 2 ** 20;
@@ -90,16 +90,6 @@ export class CpuWeights {
   }
 }
 
-/** Names that some op reads as a matrix, by rows; the others are read element by element. */
-function matrixNames(graph: Graph): Set<string> {
-  const names = new Set<string>();
-  for (const op of graph.ops) {
-    if (op.op === "embed") names.add(op.table);
-    if (op.op === "linear" || op.op === "headLinear" || op.op === "moeLinear") names.add(op.weight);
-  }
-  return names;
-}
-
 function decode(info: TensorInfo, bytes: Uint8Array): Float32Array {
   const out = new Float32Array(info.elements);
   dequantize(info.type, bytes, out, info.elements);
@@ -142,7 +132,7 @@ export async function loadCpuWeights(
   });
   const total = infos.reduce((sum, info) => sum + info.bytes, 0);
   const decodeAll = infos.reduce((sum, info) => sum + 4 * info.elements, 0) <= decodedLimit;
-  const asMatrix = matrixNames(graph);
+  const asMatrix = new Set(graph.ops.flatMap(matricesOf));
   const matrices = new Map<string, Matrix>();
   const vectors = new Map<string, Float32Array>();
   let [loaded, held] = [0, 0];

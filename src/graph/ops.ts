@@ -94,6 +94,9 @@ export interface RouteParams {
 
 export type Op = { readonly layer: number; readonly name: string } & OpBody;
 
+/** The op of one kind. */
+export type OpOf<K extends Op["op"]> = Extract<Op, { op: K }>;
+
 export type OpBody =
   /** Rows of a table [width, n] by token id, by position + offset, or always row 0. First op of a graph. */
   | { op: "embed"; table: string; by: "token" | "position" | "first"; offset: number }
@@ -121,24 +124,22 @@ export type OpBody =
   | { op: "add"; a: Ref; b: Ref }
   /** a · b; b's width divides a's: each element of b covers a.width / b.width consecutive ones. */
   | { op: "mul"; a: Ref; b: Ref }
-  /**
-   * x + w or x · w with a tensor vector, repeated cyclically over the width; with `run`, each
-   * entry covers that many consecutive elements.
-   */
+  /** x + w with a tensor vector, repeated cyclically over the width. */
   | { op: "addWeight"; x: Ref; weight: string }
-  | { op: "mulWeight"; x: Ref; weight: string; run?: number }
+  /** x · w likewise, where each entry of w covers `run` consecutive elements. */
+  | { op: "mulWeight"; x: Ref; weight: string; run: number }
   /** x · by + plus. */
   | { op: "scale"; x: Ref; by: number; plus: number }
   | { op: "clamp"; x: Ref; min: number; max: number }
-  | { op: "activation"; x: Ref; kind: Activation; params?: readonly number[] }
+  | { op: "activation"; x: Ref; kind: Activation; params: readonly number[] }
   /** kind(gate) · up. `swigluOai` (gpt-oss): g=min(gate,limit), u=clamp(up,±limit): g·σ(alpha·g)·(u+1). */
   | {
       op: "gated";
       gate: Ref;
       up: Ref;
       kind: Activation | "swigluOai";
-      alpha?: number;
-      limit?: number;
+      alpha: number;
+      limit: number;
     }
   /** cap · tanh(x / cap). */
   | { op: "softcap"; x: Ref; cap: number }
@@ -204,8 +205,8 @@ export type OpBody =
       first: number;
       out: number;
     }
-  /** Sum over the chosen experts of weight · x (of x alone when `unweighted`): [rows, used·width] → [rows, width]. */
-  | { op: "moeSum"; x: Ref; route: Ref; used: number; unweighted?: boolean }
+  /** Sum over the chosen experts of weight · x (of x alone unless `weighted`): [rows, used·width] → [rows, width]. */
+  | { op: "moeSum"; x: Ref; route: Ref; used: number; weighted: boolean }
   /** x [rows, w] → [rows, used·w] multiplied by the chosen weights (Llama 4 weighs the input). */
   | { op: "moeScale"; x: Ref; route: Ref; used: number }
   /**
@@ -312,36 +313,4 @@ export interface Graph {
    * `rankLast`: those of the last row as shares of 1 (softmax).
    */
   readonly pooling?: "none" | "mean" | "cls" | "last" | "rank" | "rankLast";
-}
-
-/** The values an op reads, in a fixed order. */
-export function inputsOf(op: Op): Ref[] {
-  switch (op.op) {
-    case "embed":
-      return [];
-    case "add":
-    case "mul":
-    case "dot":
-      return [op.a, op.b];
-    case "gated":
-      return [op.gate, op.up];
-    case "attention":
-      return [op.q, op.k, op.v].filter((r): r is Ref => r !== undefined);
-    case "concat":
-      return [...op.parts];
-    case "moeRoute":
-      return [op.logits];
-    case "moeLinear":
-    case "moeSum":
-    case "moeScale":
-      return [op.x, op.route];
-    case "ssm":
-      return [op.x, op.dt, op.b, op.c];
-    case "deltaNet":
-      return [op.q, op.k, op.v, op.g, op.beta];
-    case "wkv7":
-      return [op.r, op.w, op.k, op.v, op.a, op.b];
-    default:
-      return [op.x];
-  }
 }

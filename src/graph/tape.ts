@@ -1,6 +1,7 @@
 /** The graph while it is built: ops with the widths of their values, and the slots of sequences. */
 import { weightGroups } from "./groups.ts";
-import { type CacheSlot, type Graph, inputsOf, type Op, type OpBody, type Ref } from "./ops.ts";
+import { inputsOf } from "./op-table.ts";
+import type { CacheSlot, Graph, Op, OpBody, Ref } from "./ops.ts";
 import type { Scope } from "./scope.ts";
 
 /** What a graph says of itself besides its ops. */

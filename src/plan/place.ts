@@ -7,7 +7,8 @@
 import { WebggufError } from "../base/errors.ts";
 import type { QuantType } from "../file/quants.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
-import type { Graph, Op } from "../graph/ops.ts";
+import { matricesOf, vectorsOf } from "../graph/op-table.ts";
+import type { Graph } from "../graph/ops.ts";
 
 /** Rows of a matrix that stand together in a buffer. */
 export interface Piece {
@@ -48,47 +49,11 @@ const ALIGNMENT = 256;
 export function weightsOf(graph: Graph): { matrices: string[]; vectors: string[] } {
   const matrices = new Set<string>();
   const vectors = new Set<string>();
-  for (const op of graph.ops)
-    for (const [name, kind] of tensorsOf(op)) (kind === "matrix" ? matrices : vectors).add(name);
-  return { matrices: [...matrices], vectors: [...vectors] };
-}
-
-function tensorsOf(op: Op): [string, "matrix" | "vector"][] {
-  const list: [string | undefined, "matrix" | "vector"][] = [];
-  switch (op.op) {
-    case "embed":
-      list.push([op.table, "matrix"]);
-      break;
-    case "headLinear":
-      list.push([op.weight, "matrix"]);
-      break;
-    case "linear":
-    case "moeLinear":
-      list.push([op.weight, "matrix"], [op.bias, "vector"], [op.scale, "vector"]);
-      break;
-    case "rmsNorm":
-      list.push([op.weight, "vector"]);
-      break;
-    case "layerNorm":
-    case "conv":
-      list.push([op.weight, "vector"], [op.bias, "vector"]);
-      break;
-    case "addWeight":
-    case "mulWeight":
-      list.push([op.weight, "vector"]);
-      break;
-    case "attention":
-      list.push([op.sinks, "vector"]);
-      break;
-    case "moeRoute":
-      list.push([op.selectionBias, "vector"]);
-      break;
-    case "ssm":
-      list.push([op.a, "vector"], [op.d, "vector"], [op.dtBias, "vector"]);
-      break;
-    default:
+  for (const op of graph.ops) {
+    for (const name of matricesOf(op)) matrices.add(name);
+    for (const name of vectorsOf(op)) vectors.add(name);
   }
-  return list.filter((entry): entry is [string, "matrix" | "vector"] => entry[0] !== undefined);
+  return { matrices: [...matrices], vectors: [...vectors] };
 }
 
 type Facts = Omit<PlacedMatrix, "pieces">;

@@ -109,8 +109,8 @@ describe("routing", () => {
   it("weighs what goes in or what comes out", () => {
     const route = floats(0, 3, 0.25, 0.75);
     expect([...moeScale(floats(4, 8), route, 2)]).toEqual([1, 2, 3, 6]);
-    expect([...moeSum(floats(1, 2, 3, 4), route, 2)]).toEqual([2.5, 3.5]);
-    expect([...moeSum(floats(1, 2, 3, 4), route, 2, true)]).toEqual([4, 6]);
+    expect([...moeSum(floats(1, 2, 3, 4), route, 2, true)]).toEqual([2.5, 3.5]);
+    expect([...moeSum(floats(1, 2, 3, 4), route, 2, false)]).toEqual([4, 6]);
   });
 });
 

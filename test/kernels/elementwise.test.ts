@@ -76,11 +76,11 @@ describe.skipIf(!gpuAvailable).each(shapes)(
     });
     it("adds and multiplies weights, also shorter ones that repeat", async () => {
       await check(x, width, { kind: "add", b: vector }, small, cpu.addWeight(x, weight));
-      await check(x, width, { kind: "mul", b: vector }, small, cpu.mulWeight(x, weight));
+      await check(x, width, { kind: "mul", b: vector }, small, cpu.mulWeight(x, weight, 1));
       if (width % 2 !== 0) return;
       const half = { ...vector, period: width / 2 };
       const part = weight.subarray(0, width / 2);
-      await check(x, width, { kind: "mul", b: half }, small, cpu.mulWeight(x, part));
+      await check(x, width, { kind: "mul", b: half }, small, cpu.mulWeight(x, part, 1));
     });
     it("multiplies by a value that is narrower", async () => {
       if (width % 2 !== 0) return;

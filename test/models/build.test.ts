@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
 import type { MetadataValue, ModelFile } from "../../src/file/types.ts";
-import { type Graph, inputsOf } from "../../src/graph/ops.ts";
-import { tensorsOf } from "../../src/graph/tensors.ts";
+import { inputsOf, tensorsOf } from "../../src/graph/op-table.ts";
+import type { Graph } from "../../src/graph/ops.ts";
 import { architectures, buildGraph } from "../../src/models/index.ts";
 import { altered, archFile } from "./altered.ts";
 

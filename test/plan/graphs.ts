@@ -2,15 +2,8 @@
 import { quantByName } from "../../src/file/quants.ts";
 import type { ModelFile } from "../../src/file/types.ts";
 import { weightGroups } from "../../src/graph/groups.ts";
-import {
-  type CacheSlot,
-  type Graph,
-  inputsOf,
-  type Op,
-  type OpBody,
-  type Ref,
-  type RopeTable,
-} from "../../src/graph/ops.ts";
+import { inputsOf } from "../../src/graph/op-table.ts";
+import type { CacheSlot, Graph, Op, OpBody, Ref, RopeTable } from "../../src/graph/ops.ts";
 import { fileOf, type Made } from "../conformance/quants.ts";
 import { Numbers } from "../kernels/run.ts";
 
@@ -170,12 +163,15 @@ function grow(sketch: Sketch, pool: readonly Ref[]): Ref | undefined {
     case 5:
       return sketch.add({ op: "mul", a: x, b: mate }, width);
     case 6:
-      return sketch.add({ op: "gated", gate: x, up: mate, kind: "silu" }, width);
+      return sketch.add(
+        { op: "gated", gate: x, up: mate, kind: "silu", alpha: 1.702, limit: 7 },
+        width,
+      );
     case 7:
       return sketch.add({ op: "scale", x, by: 0.7, plus: numbers.pick([0, 0.1]) }, width);
     case 8:
       return sketch.add(
-        { op: "activation", x, kind: numbers.pick(["tanh", "gelu"] as const) },
+        { op: "activation", x, kind: numbers.pick(["tanh", "gelu"] as const), params: [] },
         width,
       );
     case 9: {
@@ -194,7 +190,7 @@ function grow(sketch: Sketch, pool: readonly Ref[]): Ref | undefined {
         sketch.selected[x],
       );
     default:
-      return sketch.add({ op: "mulWeight", x, weight: sketch.tensor(width) }, width);
+      return sketch.add({ op: "mulWeight", x, weight: sketch.tensor(width), run: 1 }, width);
   }
 }
 

@@ -72,7 +72,7 @@ export function activate(kind: Activation, x: number, params: readonly number[] 
 export function activation(
   x: Float32Array,
   kind: Activation,
-  params?: readonly number[],
+  params: readonly number[],
 ): Float32Array {
   return x.map((value) => activate(kind, value, params));
 }

@@ -14,8 +14,8 @@ export function addWeight(x: Float32Array, weight: Float32Array): Float32Array {
   return x.map((value, i) => value + weight[i % weight.length]);
 }
 
-/** With `run`, each entry of the weight covers that many consecutive elements. */
-export function mulWeight(x: Float32Array, weight: Float32Array, run = 1): Float32Array {
+/** Each entry of the weight covers `run` consecutive elements; the whole repeats over the width. */
+export function mulWeight(x: Float32Array, weight: Float32Array, run: number): Float32Array {
   return x.map((value, i) => value * weight[Math.floor(i / run) % weight.length]);
 }
 

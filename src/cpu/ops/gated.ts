@@ -1,4 +1,3 @@
-import { SWIGLU_OAI } from "../../graph/activations.ts";
 import type { Activation } from "../../graph/ops.ts";
 import { activate } from "./activation.ts";
 
@@ -7,8 +6,8 @@ export function gated(
   gate: Float32Array,
   up: Float32Array,
   kind: Activation | "swigluOai",
-  alpha: number = SWIGLU_OAI.alpha,
-  limit: number = SWIGLU_OAI.limit,
+  alpha: number,
+  limit: number,
 ): Float32Array {
   if (kind !== "swigluOai") return gate.map((g, i) => activate(kind, g) * up[i]);
   return gate.map((value, i) => {

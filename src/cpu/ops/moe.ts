@@ -109,12 +109,12 @@ export function moeLinear(
   return y;
 }
 
-/** Sum over the chosen experts of weight · x: [rows][used][width] → [rows][width]. */
+/** Sum over the chosen experts of weight · x, or of x alone: [rows][used][width] → [rows][width]. */
 export function moeSum(
   x: Float32Array,
   route: Float32Array,
   used: number,
-  unweighted = false,
+  weighted: boolean,
 ): Float32Array {
   const rows = route.length / (2 * used);
   const width = x.length / (rows * used);
@@ -123,7 +123,7 @@ export function moeSum(
     for (let i = 0; i < width; i++) {
       let sum = 0;
       for (let choice = 0; choice < used; choice++) {
-        const weight = unweighted ? 1 : route[row * 2 * used + used + choice];
+        const weight = weighted ? route[row * 2 * used + used + choice] : 1;
         sum += weight * x[(row * used + choice) * width + i];
       }
       out[row * width + i] = sum;

@@ -1,4 +1,5 @@
 /** Builders of what works element by element, and of what rearranges elements and rows. */
+import { SWIGLU_OAI } from "../activations.ts";
 import type { Activation, OpBody, Ref } from "../ops.ts";
 import type { Tape } from "../tape.ts";
 
@@ -18,7 +19,7 @@ export interface ElementwiseOps {
   /** cap · tanh(x / cap); nothing for cap = 0. */
   softcap(x: Ref, cap: number): Ref;
   activation(x: Ref, kind: Activation, params?: readonly number[]): Ref;
-  /** kind(gate) · up. */
+  /** kind(gate) · up; `limits` are of `swigluOai` alone (default: those of gpt-oss). */
   gated(
     gate: Ref,
     up: Ref,
@@ -67,7 +68,7 @@ export function elementwiseOps(tape: Tape): ElementwiseOps {
     addWeight(x, stem) {
       return tape.append({ op: "addWeight", x, weight: vector(x, stem) }, tape.width(x), stem);
     },
-    mulWeight(x, stem, run) {
+    mulWeight(x, stem, run = 1) {
       const weight = vector(x, stem, run);
       return tape.append({ op: "mulWeight", x, weight, run }, tape.width(x), stem);
     },
@@ -84,7 +85,7 @@ export function elementwiseOps(tape: Tape): ElementwiseOps {
     softcap(x, cap) {
       return cap > 0 ? tape.append({ op: "softcap", x, cap }, tape.width(x)) : x;
     },
-    activation(x, kind, params) {
+    activation(x, kind, params = []) {
       return tape.append({ op: "activation", x, kind, params }, tape.width(x));
     },
     gated(gate, up, kind, limits) {
@@ -92,7 +93,8 @@ export function elementwiseOps(tape: Tape): ElementwiseOps {
         scope.fail(
           `a gate of ${tape.width(gate)} and a value of ${tape.width(up)} elements do not match`,
         );
-      return tape.append({ op: "gated", gate, up, kind, ...limits }, tape.width(up));
+      const { alpha, limit } = { ...SWIGLU_OAI, ...limits };
+      return tape.append({ op: "gated", gate, up, kind, alpha, limit }, tape.width(up));
     },
     slice(x, offset, width, groups = 1) {
       tape.divides(groups, x);

@@ -47,10 +47,13 @@ export function expertOps(tape: Tape): ExpertOps {
       const body = { x, route, weight, bias, scale, used, perExpert, first, out };
       return tape.append({ op: "moeLinear", ...body }, used * out, stem);
     },
-    moeSum(x, route, unweighted) {
+    moeSum(x, route, unweighted = false) {
       const used = usedBy(route);
       tape.divides(used, x);
-      return tape.append({ op: "moeSum", x, route, used, unweighted }, tape.width(x) / used);
+      return tape.append(
+        { op: "moeSum", x, route, used, weighted: !unweighted },
+        tape.width(x) / used,
+      );
     },
     moeScale(x, route) {
       const used = usedBy(route);

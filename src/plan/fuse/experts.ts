@@ -1,5 +1,4 @@
 /** Fusion patterns over mixture-of-experts ops; see fuse.ts. */
-import { SWIGLU_OAI } from "../../graph/activations.ts";
 import type { Activation, Op, Ref } from "../../graph/ops.ts";
 import type { Draft, Index, Node } from "./index.ts";
 
@@ -78,8 +77,8 @@ export function expertGateUp(draft: Draft, { maker, uses }: Index): void {
       parts: [gate.parts[0], up.parts[0]],
       gate: {
         kind: op.kind,
-        alpha: op.alpha ?? SWIGLU_OAI.alpha,
-        limit: op.limit ?? SWIGLU_OAI.limit,
+        alpha: op.alpha,
+        limit: op.limit,
       },
     };
     return { ref, op: fused };

@@ -2,8 +2,8 @@
  * Fusion: a list of patterns over the graph, each named, each optional. They know ops, never families.
  * A node makes one value; a view is a run of another value's columns and costs nothing.
  */
-import { SWIGLU_OAI } from "../../graph/activations.ts";
-import { type Activation, type Graph, inputsOf, type Op, type Ref } from "../../graph/ops.ts";
+import { inputsOf } from "../../graph/op-table.ts";
+import type { Activation, Graph, Op, Ref } from "../../graph/ops.ts";
 import { SMALL_ROWS } from "../../graph/requests.ts";
 import { groupWidth } from "../../kernels/moeLinear.ts";
 import { type AttentionOp, append, type RopeStoreOp, ropeStore } from "./attention.ts";
@@ -156,8 +156,8 @@ function gateUp(draft: Draft): void {
       parts: [gate.parts[0], up.parts[0]],
       gate: {
         kind: op.kind,
-        alpha: op.alpha ?? SWIGLU_OAI.alpha,
-        limit: op.limit ?? SWIGLU_OAI.limit,
+        alpha: op.alpha,
+        limit: op.limit,
       },
     };
     return { ref, op: fused };
@@ -369,7 +369,10 @@ export function fuse(
     draft.values.push({ ...draft.values[ref] });
     draft.nodes.push(
       { ref: unscaled, op: map },
-      { ref, op: { op: "mulWeight", layer, name: `${name} scale`, x: unscaled, weight: scale } },
+      {
+        ref,
+        op: { op: "mulWeight", layer, name: `${name} scale`, x: unscaled, weight: scale, run: 1 },
+      },
     );
   });
   // A slice of one run is a view whatever is switched off.

@@ -1,5 +1,4 @@
 /** Lowering of element-wise ops. */
-import { SWIGLU_OAI } from "../../graph/activations.ts";
 import type { Op, Ref } from "../../graph/ops.ts";
 import { activationNumber } from "../../kernels/activation.ts";
 import type { Place } from "../../kernels/call.ts";
@@ -51,7 +50,7 @@ export function lowerElementwise(plan: Lowering, ref: Ref, op: ElementwiseOp): v
       const period = plan.input.placement.vectorLengths.get(op.weight)!;
       const b = { buffer: "small", offset: plan.vector(op.weight), stride: 0, period };
       if (op.op === "addWeight") return emit(plan.place(op.x), { kind: "add", b });
-      return emit(plan.place(op.x), { kind: "mul", b, repeat: op.run ?? 1 });
+      return emit(plan.place(op.x), { kind: "mul", b, repeat: op.run });
     }
     case "scale":
       return emit(plan.place(op.x), { kind: "scale", constants: [op.by, op.plus] });
@@ -66,7 +65,7 @@ export function lowerElementwise(plan: Lowering, ref: Ref, op: ElementwiseOp): v
     case "gated": {
       const gate = plan.place(op.gate);
       const up = plan.place(op.up);
-      const constants = [op.alpha ?? SWIGLU_OAI.alpha, op.limit ?? SWIGLU_OAI.limit];
+      const constants = [op.alpha, op.limit];
       return emit(
         gate,
         { kind: "gated", act: activationNumber(op.kind), b: operand(up), constants },

@@ -56,8 +56,9 @@ export function lowerMoe(plan: Lowering, ref: Ref, op: MoeOp): void {
       const residual =
         "residual" in op && op.residual !== undefined ? plan.place(op.residual) : undefined;
       const out = plan.make(ref, residual ? [x, route, residual] : [x, route]);
-      const weighted = !op.unweighted;
-      plan.calls.push(moeSum({ ...about, x, route, residual, out, used: op.used, weighted }));
+      plan.calls.push(
+        moeSum({ ...about, x, route, residual, out, used: op.used, weighted: op.weighted }),
+      );
       return;
     }
   }
