@@ -1,8 +1,13 @@
 /** One file on an HTTP server: requests, and the check that it is still the same file. */
 import { WebggufError } from "../base/errors.ts";
-import type { HttpOptions } from "./http.ts";
 import { pieceBytes } from "./range.ts";
-import { defaultSilence, Retryable, settle, withRetries } from "./retry.ts";
+import { defaultSilence, Retryable, type RetryOptions, settle, withRetries } from "./retry.ts";
+
+export interface HttpOptions extends RetryOptions {
+  readonly fetch: typeof fetch;
+  /** Stops the opening; each read takes a signal of its own. */
+  readonly signal?: AbortSignal;
+}
 
 /** What identifies a version of the file; parts that the server does not tell are null. */
 interface Version {

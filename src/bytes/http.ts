@@ -1,15 +1,9 @@
 /** Models over HTTP(S), read by ranges; a server that has none is read in order. */
 import type { ByteSource } from "../base/source.ts";
-import { HttpResource } from "./http-resource.ts";
+import { type HttpOptions, HttpResource } from "./http-resource.ts";
 import { OrderedBody } from "./ordered-body.ts";
 import { checkRange } from "./range.ts";
-import { type RetryOptions, withRetries } from "./retry.ts";
-
-export interface HttpOptions extends RetryOptions {
-  readonly fetch: typeof fetch;
-  /** Stops the opening; each read takes a signal of its own. */
-  readonly signal?: AbortSignal;
-}
+import { withRetries } from "./retry.ts";
 
 /** Puts a stream of `length` bytes into one array. */
 async function collect(

@@ -1,6 +1,23 @@
 /** Typed access to metadata; every failure names the key, the value found and the one expected. */
 import { WebggufError } from "../base/errors.ts";
-import type { MetadataValue } from "./types.ts";
+
+/** A metadata value. 64-bit integers are numbers when exact, else bigints. */
+export type MetadataValue = string | number | bigint | boolean | MetadataArray;
+
+/** An array of one element type: strings, booleans, or numbers as a typed array. */
+export type MetadataArray =
+  | readonly string[]
+  | readonly boolean[]
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+  | BigUint64Array
+  | BigInt64Array;
 
 /** A value for a message: on one line and not long. */
 function describe(value: MetadataValue): string {

@@ -3,24 +3,6 @@ import type { ByteSource } from "../base/source.ts";
 import type { Metadata } from "./metadata.ts";
 import type { QuantType } from "./quants.ts";
 
-/** A metadata value. 64-bit integers are numbers when exact, else bigints. */
-export type MetadataValue = string | number | bigint | boolean | MetadataArray;
-
-/** An array of one element type: strings, booleans, or numbers as a typed array. */
-export type MetadataArray =
-  | readonly string[]
-  | readonly boolean[]
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array
-  | BigUint64Array
-  | BigInt64Array;
-
 /** One tensor of the table. */
 export interface TensorInfo {
   readonly name: string;

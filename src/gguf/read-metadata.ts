@@ -1,6 +1,6 @@
 /** Reads the key/value pairs of a GGUF header. */
 
-import type { MetadataArray, MetadataValue } from "../file/types.ts";
+import type { MetadataArray, MetadataValue } from "../file/metadata.ts";
 import type { Cursor } from "./cursor.ts";
 import { arrayClasses, arrayId, type ScalarType, scalarById, stringId } from "./values.ts";
 

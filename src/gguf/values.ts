@@ -1,5 +1,5 @@
 /** The value types of GGUF metadata: ids, widths and the typed array that an array of each becomes. */
-import type { MetadataArray } from "../file/types.ts";
+import type { MetadataArray } from "../file/metadata.ts";
 
 /** Names of the scalar types, in the order of their ids. */
 export type ScalarName =

@@ -1,5 +1,5 @@
 /** Metadata values as GGUF stores them. */
-import type { MetadataArray, MetadataValue } from "../file/types.ts";
+import type { MetadataArray, MetadataValue } from "../file/metadata.ts";
 import { arrayClasses, arrayId, type ScalarName, scalarByName, stringId } from "./values.ts";
 import type { Bytes } from "./write-bytes.ts";
 

@@ -1,7 +1,7 @@
 /** Writes GGUF version 3 files, streaming: nothing but the header is held in memory. */
 import { WebggufError } from "../base/errors.ts";
+import type { MetadataValue } from "../file/metadata.ts";
 import { type QuantType, rowBytes } from "../file/quants.ts";
-import type { MetadataValue } from "../file/types.ts";
 import { splitKeys, splitName } from "./split.ts";
 import { Bytes } from "./write-bytes.ts";
 import { type TypedValue, valueType, writeValue } from "./write-value.ts";

@@ -4,8 +4,8 @@
  * closed, so a slow reader slows the engine down and nothing piles up.
  */
 import { type ErrorCode, WebggufError } from "../base/errors.ts";
-import type { Metadata } from "../file/metadata.ts";
-import type { MetadataValue, ModelFile, TensorInfo } from "../file/types.ts";
+import type { Metadata, MetadataValue } from "../file/metadata.ts";
+import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type {
   GenerateOptions,
   LoadOptions,

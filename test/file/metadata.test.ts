@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { MetadataValue } from "../../src/file/metadata.ts";
 import { Metadata } from "../../src/file/metadata.ts";
-import type { MetadataValue } from "../../src/file/types.ts";
 
 const values: [string, MetadataValue][] = [
   ["number", 7],

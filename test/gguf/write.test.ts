@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ByteSource } from "../../src/base/source.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
+import type { MetadataValue } from "../../src/file/metadata.ts";
 import { quantByName } from "../../src/file/quants.ts";
-import type { MetadataValue } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { siblingName } from "../../src/gguf/split.ts";
 import {

@@ -1,7 +1,8 @@
 /** Fixture models with changes, for what a builder must refuse. */
 import { bufferSource } from "../../src/bytes/buffer.ts";
+import type { MetadataValue } from "../../src/file/metadata.ts";
 import { Metadata } from "../../src/file/metadata.ts";
-import type { MetadataValue, ModelFile, TensorInfo } from "../../src/file/types.ts";
+import type { ModelFile, TensorInfo } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { fixture } from "../fixture.ts";
 

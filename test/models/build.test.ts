@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
-import type { MetadataValue, ModelFile } from "../../src/file/types.ts";
+import type { MetadataValue } from "../../src/file/metadata.ts";
+import type { ModelFile } from "../../src/file/types.ts";
 import { inputsOf, tensorsOf } from "../../src/graph/op-table.ts";
 import type { Graph } from "../../src/graph/ops.ts";
 import { architectures, buildGraph } from "../../src/models/index.ts";

@@ -1,8 +1,8 @@
 /** Small vocabularies made by hand: each algorithm, special tokens, growth, and bad files. */
 import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
+import type { MetadataValue } from "../../src/file/metadata.ts";
 import { Metadata } from "../../src/file/metadata.ts";
-import type { MetadataValue } from "../../src/file/types.ts";
 import { byteCharacters, byteToken } from "../../src/tokenizer/bpe.ts";
 import { Merger } from "../../src/tokenizer/merge.ts";
 import { createTokenizer, type Tokenizer, tokenizerSteps } from "../../src/tokenizer/tokenizer.ts";

@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
+import type { MetadataValue } from "../../src/file/metadata.ts";
 import { Metadata } from "../../src/file/metadata.ts";
-import type { MetadataValue } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { createTokenizer, type Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 import { checkTokenizerCases } from "../conformance/tokenizers.ts";
