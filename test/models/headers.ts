@@ -1,7 +1,8 @@
 /** Headers of a tiny model of each family (test/fixtures/family-headers.json), as files without data. */
-import { Metadata } from "../../src/file/metadata.ts";
+
+import { Metadata, type MetadataValue } from "../../src/file/metadata.ts";
 import { quantByName } from "../../src/file/quants.ts";
-import type { MetadataValue, ModelFile, TensorInfo } from "../../src/file/types.ts";
+import type { ModelFile, TensorInfo } from "../../src/file/types.ts";
 import { fixtureJson } from "../fixture.ts";
 
 type Plain = string | number | boolean | readonly number[] | readonly boolean[];
