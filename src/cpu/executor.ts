@@ -6,7 +6,6 @@ import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Instruments } from "../graph/instruments.ts";
-import { inputsOf } from "../graph/op-table.ts";
 import type { Graph } from "../graph/ops.ts";
 import {
   checkRequests,
@@ -22,10 +21,11 @@ import {
   type StepResult,
 } from "../graph/requests.ts";
 import type { ComputeOptions } from "../graph/settings.ts";
+import { plainOps } from "./ops/index.ts";
 import { Pace } from "./pace.ts";
-import { GraphRun } from "./run.ts";
+import { GraphRun, type Runner } from "./run.ts";
 import { Sequence, snapshotRows } from "./sequence.ts";
-import { type CpuWeights, loadCpuWeights } from "./weights.ts";
+import { loadCpuWeights } from "./weights.ts";
 
 export interface CpuExecutorHooks {
   readonly signal?: AbortSignal;
@@ -66,7 +66,7 @@ export async function createCpuExecutor(
   hooks: CpuExecutorHooks = {},
 ): Promise<CpuExecutor> {
   const weights = await loadCpuWeights(graph, file, hooks.signal, hooks.onProgress);
-  return new CpuExecutor(graph, weights, options, hooks);
+  return new CpuExecutor(graph, new GraphRun(graph, weights, plainOps, new Pace()), options, hooks);
 }
 
 export class CpuExecutor implements Executor {
@@ -88,17 +88,11 @@ export class CpuExecutor implements Executor {
   readonly #sampleRow: CpuExecutorHooks["sampleRow"];
   readonly #sequences = new Map<SequenceId, Sequence>();
   readonly #order = new StepOrder();
-  #weights: CpuWeights | undefined;
-  #run: GraphRun | undefined;
+  #runner: Runner | undefined;
   /** Resolves when all steps so far are done; never rejects. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    graph: Graph,
-    weights: CpuWeights,
-    options: ComputeOptions,
-    hooks: CpuExecutorHooks = {},
-  ) {
+  constructor(graph: Graph, runner: Runner, options: ComputeOptions, hooks: CpuExecutorHooks = {}) {
     this.contextLength = options.contextLength;
     this.maxSequences = options.maxSequences ?? 1;
     this.chunk = graph.causal ? (options.chunk ?? 64) : options.contextLength;
@@ -108,14 +102,13 @@ export class CpuExecutor implements Executor {
     this.#graph = graph;
     this.#options = options;
     this.#sampleRow = hooks.sampleRow;
-    this.#weights = weights;
-    this.#run = new GraphRun(graph, weights, new Pace(), lastUses(graph));
+    this.#runner = runner;
   }
 
   get memory(): Executor["memory"] {
     let cache = 0;
     for (const sequence of this.#sequences.values()) cache += sequence.bytes;
-    return { weights: this.#weights?.bytes ?? 0, cache, arena: 0 };
+    return { weights: this.#runner?.weightBytes ?? 0, cache, arena: 0 };
   }
 
   length(id: SequenceId): number {
@@ -154,8 +147,7 @@ export class CpuExecutor implements Executor {
   }
 
   async dispose(): Promise<void> {
-    this.#weights = undefined;
-    this.#run = undefined;
+    this.#runner = undefined;
     await this.#queue;
     this.#sequences.clear();
   }
@@ -239,8 +231,8 @@ export class CpuExecutor implements Executor {
     return { rows, tokens: sampled };
   }
 
-  #checkOpen(): GraphRun {
-    if (this.#run) return this.#run;
+  #checkOpen(): Runner {
+    if (this.#runner) return this.#runner;
     throw new WebggufError("session/disposed", "Cannot use the model: it has been disposed");
   }
 
@@ -259,13 +251,4 @@ export class CpuExecutor implements Executor {
     if (!isDrawn(sampling) || !this.#sampleRow) return argmax(row);
     return this.#sampleRow(row, sampling, position, text);
   }
-}
-
-/** Index of the last op that reads each value; its own index for values that nobody reads. */
-function lastUses(graph: Graph): number[] {
-  const last = graph.ops.map((_, i) => i);
-  graph.ops.forEach((op, i) => {
-    for (const ref of inputsOf(op)) last[ref] = i;
-  });
-  return last;
 }

@@ -35,7 +35,8 @@ class Rows {
   }
 }
 
-class KvCache {
+/** Keys and values of one slot. */
+export class KvCache {
   readonly keys: Rows;
   /** The keys themselves where a value is a prefix of its key. */
   readonly values: Rows;

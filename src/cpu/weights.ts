@@ -4,68 +4,13 @@
  */
 import { WebggufError } from "../base/errors.ts";
 import { dequantize } from "../file/decode/index.ts";
-import { rowBytes } from "../file/quants.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import { matricesOf, tensorsOf } from "../graph/op-table.ts";
 import type { Graph } from "../graph/ops.ts";
+import { DecodedMatrix, type Matrix, StoredMatrix } from "./matrix.ts";
 
 /** Models up to this many bytes as f32 are decoded once, at loading. */
 const decodedLimit = 256 * 2 ** 20;
-
-/** Rows of floats, of which at least one is at hand. */
-export interface Matrix {
-  /** Elements a row. */
-  readonly width: number;
-  readonly rows: number;
-  /** Where rows are found. */
-  readonly values: Float32Array;
-  /** Makes a row ready, until the next call, and returns where in `values` it begins. */
-  load(row: number): number;
-}
-
-class DecodedMatrix implements Matrix {
-  readonly width: number;
-  readonly rows: number;
-  readonly values: Float32Array;
-
-  constructor(data: Float32Array, width: number) {
-    this.width = width;
-    this.rows = data.length / width;
-    this.values = data;
-  }
-  load(row: number): number {
-    return row * this.width;
-  }
-}
-
-class StoredMatrix implements Matrix {
-  readonly width: number;
-  readonly rows: number;
-  readonly values: Float32Array;
-  readonly #info: TensorInfo;
-  readonly #bytes: Uint8Array;
-  readonly #stride: number;
-
-  constructor(info: TensorInfo, bytes: Uint8Array) {
-    this.width = info.shape[0];
-    this.rows = info.elements / this.width;
-    this.#info = info;
-    this.#bytes = bytes;
-    this.#stride = rowBytes(info.type, this.width);
-    this.values = new Float32Array(this.width);
-  }
-  load(row: number): number {
-    const from = row * this.#stride;
-    const bytes = this.#bytes.subarray(from, from + this.#stride);
-    dequantize(this.#info.type, bytes, this.values, this.width);
-    return 0;
-  }
-}
-
-/** A matrix over floats that are there already, for tests. */
-export function matrixOf(data: Float32Array, width: number): Matrix {
-  return new DecodedMatrix(data, width);
-}
 
 /** All tensors that a graph reads. */
 export class CpuWeights {

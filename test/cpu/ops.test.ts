@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { DecodedMatrix } from "../../src/cpu/matrix.ts";
 import { activate } from "../../src/cpu/ops/activation.ts";
 import { attended, attention } from "../../src/cpu/ops/attention.ts";
 import { conv, shift } from "../../src/cpu/ops/conv.ts";
@@ -6,7 +7,6 @@ import { concat, slice } from "../../src/cpu/ops/layout.ts";
 import { headLinear, rowDot } from "../../src/cpu/ops/linear.ts";
 import { moeRoute, moeScale, moeSum } from "../../src/cpu/ops/moe.ts";
 import { layerNorm, rmsNorm } from "../../src/cpu/ops/norm.ts";
-import { matrixOf } from "../../src/cpu/weights.ts";
 import { alibiSlope } from "../../src/graph/alibi.ts";
 
 const floats = (...values: number[]): Float32Array => Float32Array.from(values);
@@ -129,7 +129,7 @@ describe("the rest", () => {
     expect([...concat([floats(1, 2), floats(3, 4, 5, 6)], 2)]).toEqual([1, 3, 4, 2, 5, 6]);
   });
   it("multiplies heads by their own matrices", () => {
-    const weight = matrixOf(floats(1, 2, 3, 4), 1);
+    const weight = new DecodedMatrix(floats(1, 2, 3, 4), 1);
     expect([...headLinear(floats(10, 100), weight, 2, 2)]).toEqual([10, 20, 300, 400]);
     expect([...rowDot(floats(1, 2, 3, 4), floats(1, 1, 2, 2), 2)]).toEqual([3, 14]);
   });

@@ -1,9 +1,8 @@
 /** A random linear map: its dispatch with all buffers, and what the CPU path makes of the same numbers. */
 import { fillRandom, random } from "../../bench/random-blocks.ts";
+import { DecodedMatrix } from "../../src/cpu/matrix.ts";
 import { gated } from "../../src/cpu/ops/gated.ts";
-import { linear as linearOnCpu } from "../../src/cpu/ops/linear.ts";
 import { rmsNorm } from "../../src/cpu/ops/norm.ts";
-import { matrixOf } from "../../src/cpu/weights.ts";
 import { dequantize } from "../../src/file/decode/index.ts";
 import { type QuantType, quantByName, rowBytes } from "../../src/file/quants.ts";
 import type { Activation } from "../../src/graph/ops.ts";
@@ -120,7 +119,7 @@ export function linearCase(options: LinearOptions): LinearCase {
     words.push(...new Uint32Array(bytes.buffer), 0xffffffff);
     const y = new Float32Array(rows * height);
     const range = { first: skip, out: height, from: 0, to: height };
-    linearOnCpu(input, y, matrixOf(values, k), range, bias, scale);
+    new DecodedMatrix(values, k).multiply(input, input.length / k, { ...range, bias, scale }, y);
     results.push(y);
   });
 

@@ -1,5 +1,6 @@
 /** The kernels of mixture-of-experts ops against the CPU path. */
 import { describe, expect, it } from "vitest";
+import { DecodedMatrix } from "../../src/cpu/matrix.ts";
 import { gated } from "../../src/cpu/ops/gated.ts";
 import {
   moeLinear as linearOnCpu,
@@ -7,7 +8,6 @@ import {
   moeScale as scaleOnCpu,
   moeSum as sumOnCpu,
 } from "../../src/cpu/ops/moe.ts";
-import { matrixOf } from "../../src/cpu/weights.ts";
 import type { RouteParams } from "../../src/graph/ops.ts";
 import { type KernelCall, NONE, read } from "../../src/kernels/call.ts";
 import { type ExpertPart, groupWidth, moeGroup, moeLinear } from "../../src/kernels/moeLinear.ts";
@@ -154,7 +154,7 @@ async function checkLinear(shape: Shape): Promise<void> {
       const held = bytes.slice(i * piece * rowSize, (i * piece + pieceRows) * rowSize);
       words.push(...new Uint32Array(held.buffer));
     });
-    const weight = matrixOf(values, k);
+    const weight = new DecodedMatrix(values, k);
     const expert = { weight, height, first: before, out: count, bias, scale };
     results.push(linearOnCpu(x, route, used, perExpert, expert));
   }

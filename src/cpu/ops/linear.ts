@@ -1,28 +1,4 @@
-import type { Matrix } from "../weights.ts";
-
-/** Σ a[i + n] · b[j + n] over n < length, in double precision. */
-export function dot(
-  a: Float32Array,
-  i: number,
-  b: Float32Array,
-  j: number,
-  length: number,
-): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  const whole = length - (length % 4);
-  let n = 0;
-  for (; n < whole; n += 4) {
-    s0 += a[i + n] * b[j + n];
-    s1 += a[i + n + 1] * b[j + n + 1];
-    s2 += a[i + n + 2] * b[j + n + 2];
-    s3 += a[i + n + 3] * b[j + n + 3];
-  }
-  for (; n < length; n++) s0 += a[i + n] * b[j + n];
-  return s0 + s1 + (s2 + s3);
-}
+import { dot, type Matrix } from "../matrix.ts";
 
 /** Sums of a · b over runs of `group` elements. */
 export function rowDot(a: Float32Array, b: Float32Array, group: number): Float32Array {
@@ -40,42 +16,20 @@ export function headLinear(
   heads: number,
   out: number,
 ): Float32Array {
-  const { width, values } = weight;
+  const { width } = weight;
   const rows = x.length / (heads * width);
   const y = new Float32Array(rows * heads * out);
-  for (let column = 0; column < heads * out; column++) {
-    const at = weight.load(column);
-    const head = Math.floor(column / out);
+  // A head's runs side by side, so that each row of its matrix is decoded once for all of them.
+  const runs = new Float32Array(rows * width);
+  const made = new Float32Array(rows * out);
+  for (let head = 0; head < heads; head++) {
+    for (let row = 0; row < rows; row++) {
+      const at = (row * heads + head) * width;
+      runs.set(x.subarray(at, at + width), row * width);
+    }
+    weight.multiply(runs, rows, { first: head * out, out, from: 0, to: out }, made);
     for (let row = 0; row < rows; row++)
-      y[row * heads * out + column] = dot(values, at, x, (row * heads + head) * width, width);
+      y.set(made.subarray(row * out, (row + 1) * out), (row * heads + head) * out);
   }
   return y;
-}
-
-/** Rows of a weight matrix: [first, first + out), of which `from` to `to` are computed now. */
-export interface LinearRange {
-  readonly first: number;
-  readonly out: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** x · Wᵀ · scale + bias into columns `from` … `to` of y [rows][out]. */
-export function linear(
-  x: Float32Array,
-  y: Float32Array,
-  weight: Matrix,
-  range: LinearRange,
-  bias?: Float32Array,
-  scale = 1,
-): void {
-  const { first, out, from, to } = range;
-  const { width, values } = weight;
-  const rows = x.length / width;
-  for (let column = from; column < to; column++) {
-    const at = weight.load(first + column);
-    const plus = bias ? bias[first + column] : 0;
-    for (let row = 0; row < rows; row++)
-      y[row * out + column] = dot(values, at, x, row * width, width) * scale + plus;
-  }
 }

@@ -1,7 +1,6 @@
 /** Mixture of experts. A route row is [used ids][used weights]. */
 import type { RouteParams } from "../../graph/ops.ts";
-import type { Matrix } from "../weights.ts";
-import { dot } from "./linear.ts";
+import type { Matrix } from "../matrix.ts";
 
 function softmax(x: ArrayLike<number>): Float64Array {
   const all = Float64Array.from(x);
@@ -93,17 +92,21 @@ export function moeLinear(
   const rows = route.length / (2 * used);
   const { height, first, out, weight } = o;
   const y = new Float32Array(rows * used * out);
-  for (let row = 0; row < rows; row++) {
+  for (let token = 0; token < rows; token++) {
     for (let choice = 0; choice < used; choice++) {
-      const expert = route[row * 2 * used + choice];
-      const from = (perExpert ? row * used + choice : row) * weight.width;
-      const to = (row * used + choice) * out;
-      for (let i = 0; i < out; i++) {
-        const at = expert * height + first + i;
-        y[to + i] =
-          dot(weight.values, weight.load(at), x, from, weight.width) * (o.scale?.[expert] ?? 1) +
-          (o.bias?.[at] ?? 0);
-      }
+      const expert = route[token * 2 * used + choice];
+      const from = (perExpert ? token * used + choice : token) * weight.width;
+      const to = (token * used + choice) * out;
+      const product = {
+        first: expert * height + first,
+        out,
+        from: 0,
+        to: out,
+        bias: o.bias,
+        scale: o.scale?.[expert],
+      };
+      const row = x.subarray(from, from + weight.width);
+      weight.multiply(row, 1, product, y.subarray(to, to + out));
     }
   }
   return y;

@@ -1,0 +1,43 @@
+/** What the CPU's ops are given and what they return. */
+import type { Graph, Op, OpOf, Ref, RopeTable } from "../../graph/ops.ts";
+import type { KvCache, Sequence } from "../sequence.ts";
+import type { CpuWeights } from "../weights.ts";
+import type { RopeAngles } from "./rope.ts";
+
+/** Consecutive rows of one sequence. */
+export interface Rows {
+  readonly sequence: Sequence;
+  readonly tokens: ArrayLike<number>;
+  /** Numbers of the rows whose output is wanted, ascending; not empty. */
+  readonly outputs: readonly number[];
+}
+
+/** What an op can ask while a graph runs over some rows. */
+export interface OpContext {
+  readonly graph: Graph;
+  readonly weights: CpuWeights;
+  readonly rows: Rows;
+  /** Position of the first row. */
+  readonly first: number;
+  value(x: Ref): Float32Array;
+  width(x: Ref): number;
+  /** The position of each row. */
+  positions(): number[];
+  /** Keys and values of a slot, before these rows. */
+  kv(slot: number): KvCache;
+  /** An op's part of a state slot; changed in place. */
+  state(part: { readonly slot: number; readonly slotOffset: number }, size: number): Float32Array;
+  angles(table: RopeTable): RopeAngles;
+  /** Products of two numbers that may be computed without a {@link rest}. */
+  readonly products: number;
+  /** Gives others a turn when it is time. */
+  rest(): Promise<void>;
+}
+
+/** An implementation of all ops: each makes a value [rows][width]. */
+export type CpuOps = {
+  readonly [K in Op["op"]]: (
+    op: OpOf<K>,
+    context: OpContext,
+  ) => Float32Array | Promise<Float32Array>;
+};
