@@ -3,12 +3,12 @@ import { WebggufError } from "../base/errors.ts";
 import type { HttpResource } from "./http-resource.ts";
 import { settle, withRetries } from "./retry.ts";
 
-/** Bytes behind the reading position that are kept, so that a reader that looked ahead can step back. */
-const keptBytes = 8 * 1024 * 1024;
+/** Bytes behind the reading position that are cached, so that a reader that looked ahead can step back. */
+const cachedBytes = 8 * 1024 * 1024;
 /** Times that the body may be asked for again because something further back is wanted. */
 const mostRestarts = 4;
 
-interface Kept {
+interface Cached {
   readonly start: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
@@ -20,7 +20,7 @@ export class OrderedBody {
   #first: Response | undefined;
   #pieces: AsyncGenerator<Uint8Array<ArrayBuffer>> | undefined;
   /** The pieces last read, without gaps up to the position. */
-  #kept: Kept[] = [];
+  #cached: Cached[] = [];
   #position = 0;
   #restarts = 0;
   #advancing: Promise<void> | undefined;
@@ -37,9 +37,11 @@ export class OrderedBody {
   ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     const end = offset + length;
     for (let at = offset; at < end; ) {
-      const kept = this.#kept.find(({ start, bytes }) => at >= start && at < start + bytes.length);
-      if (kept) {
-        const piece = kept.bytes.subarray(at - kept.start, end - kept.start);
+      const cached = this.#cached.find(
+        ({ start, bytes }) => at >= start && at < start + bytes.length,
+      );
+      if (cached) {
+        const piece = cached.bytes.subarray(at - cached.start, end - cached.start);
         at += piece.length;
         yield piece;
         continue;
@@ -88,17 +90,17 @@ export class OrderedBody {
   }
 
   #keep(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#kept.push({ start: this.#position, bytes });
+    this.#cached.push({ start: this.#position, bytes });
     this.#position += bytes.length;
-    while (this.#kept[0].start + this.#kept[0].bytes.length < this.#position - keptBytes)
-      this.#kept.shift();
+    while (this.#cached[0].start + this.#cached[0].bytes.length < this.#position - cachedBytes)
+      this.#cached.shift();
   }
 
   /** Gives the connection up; the next piece comes from the start of a new one. */
   async #drop(): Promise<void> {
     const pieces = this.#pieces;
     this.#pieces = undefined;
-    this.#kept = [];
+    this.#cached = [];
     this.#position = 0;
     await pieces?.return(undefined);
   }

@@ -58,19 +58,19 @@ export class Cursor {
         this.offset,
         { expected: length, actual: this.left },
       );
-    const kept = this.#bytes.subarray(this.#at);
-    if (kept.length >= length) return;
-    const from = this.offset + kept.length;
-    const wanted = Math.max(length - kept.length, this.#piece);
+    const rest = this.#bytes.subarray(this.#at);
+    if (rest.length >= length) return;
+    const from = this.offset + rest.length;
+    const wanted = Math.max(length - rest.length, this.#piece);
     const read = await this.source.read(
       from,
       Math.min(wanted, this.source.size - from),
       this.#signal,
     );
     this.#piece = Math.min(2 * this.#piece, largestPiece);
-    const joined = new Uint8Array(kept.length + read.length);
-    joined.set(kept);
-    joined.set(read, kept.length);
+    const joined = new Uint8Array(rest.length + read.length);
+    joined.set(rest);
+    joined.set(read, rest.length);
     this.#start = this.offset;
     this.#at = 0;
     this.#bytes = joined;
