@@ -1,7 +1,7 @@
 // needs: lib/step, lib/none, lib/cache, lib/kv-load, lib/attention-range
 // varies: lib/queries-ready, lib/queries-append
 // attention.wgsl: one query row against its sequence's cache, for up to GROUP query heads that share a key head, a
-// range of positions at a time (split-K flash attention: each split keeps its own maximum and sum; attentionReduce
+// range of positions at a time (split-K flash attention: each split has its own maximum and sum; attentionReduce
 // joins them).
 //   s_j = cap(q·k_j · scale) + alibi · (j − p);   y = Σ_j softmax(s)_j · v_j   (a sink adds exp(sink) to the sum)
 //

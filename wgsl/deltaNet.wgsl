@@ -7,8 +7,8 @@
 // [rows][heads · KEY] if PER_CHANNEL. Head h reads key head h % key_heads if TILED, else h / (heads / key_heads).
 // State of a sequence: [heads][KEY][value_width], zero at position 0.
 // LANES threads share a column and hold it in registers, element lane + LANES · n each; sums of a row cross
-// through workgroup memory, two halves in turn, so that one barrier a row is enough.
-// grid: (heads · ceil(value_width · LANES / WG), runs at the most, 1)
+// through workgroup memory, alternating between two halves, so that one barrier per row is enough.
+// grid: (heads · ceil(value_width · LANES / WG), runs at most, 1)
 struct Params {
   heads: u32,
   key_heads: u32,

@@ -1,29 +1,26 @@
 // needs: lib/step, lib/store-run
 // varies: quant/*
-// embed.wgsl: embedding gather, out[row][c] = table[index(row) + offset][c] for c < width, where the index is
-// the row's token, its position, or 0. The table has rows of `width` weights of any quant type.
-// The binding may hold a range of the table's rows only (a table split over several buffers): output rows
-// whose index lies outside are left untouched, so that one dispatch a piece fills them all.
+// embed.wgsl: embedding gather, out[row][c] = table[index(row) + offset][c] for c < width, where the index is the
+// row's token, its position, or 0. The table has rows of `width` weights of any quant type. A binding may hold only
+// a range of its rows (a table split over several buffers): output rows whose index lies outside are left untouched,
+// so that one dispatch for each piece fills them all.
+// Where the index is a token, it is written to the history, at the row's position in its sequence.
 //
-// Where the index is a token, it is written down as the one of its place in the sequence.
-//
-// group(1): 0 params, 1 weights, 2 out (rows of out_stride floats), 3 sampled (a token a sequence),
-//   4 history (context tokens a sequence);
-//   group(2): lookup tables, for the types that have any.
-// One thread for 16 columns, 64 threads a workgroup: grid (ceil(width / 1024), rows).
+// weights  raw GGUF blocks                                                       binding 1
+// out      [rows][out_stride] f32                                                binding 2
+// sampled  the token that each sequence sampled last                             binding 3
+// history  [sequence][context] tokens                                            binding 4
+//          (lookup tables of a type are group 2)
+// grid: (ceil(width / 1024), rows, 1), 64 threads; a thread takes 16 columns
 
 struct Params {
   width: u32,
-  // Word of `weights` where the held rows start.
-  base: u32,
-  // Table rows held by the binding.
-  first_row: u32,
-  held_rows: u32,
+  base: u32, // word of the first row that the binding holds
+  first_row: u32, // its number
+  row_count: u32, // how many it holds
   out_stride: u32,
-  // 0: by token, 1: by position, 2: always row 0.
-  by: u32,
-  // Added to the index.
-  offset: u32,
+  by: u32, // 0 token, 1 position, 2 always row 0
+  offset: u32, // added to the index
   out_offset: u32,
   context: u32,
 }
@@ -58,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // Below first_row the difference wraps to a number that is too large as well.
   let found = table_row(row);
   let index = found + params.offset - params.first_row;
-  if (index >= params.held_rows) {
+  if (index >= params.row_count) {
     return;
   }
   if (params.by == 0u && column == 0u) {

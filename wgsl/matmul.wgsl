@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   for (var k0 = 0u; k0 < params.k; k0 += 16u) {
     for (var i = thread; i < 4u * TILE_ROWS; i += 64u) {
-      // Rows past the last repeat it; their sums are not kept.
+      // Rows past the last repeat it; their sums are not stored.
       let row = min(row0 + i % TILE_ROWS, rows - 1u);
       let column = i / TILE_ROWS;
       var v = x[params.x_offset + row * params.x_stride + (k0 >> 2u) + column];

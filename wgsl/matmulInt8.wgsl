@@ -60,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   for (var k0 = 0u; k0 < params.k; k0 += 32u) {
     if (thread < TILE_ROWS) {
-      // Rows past the last repeat it; their sums are not kept.
+      // Rows past the last repeat it; their sums are not stored.
       let row = min(row0 + thread, rows - 1u);
       let at = params.x_offset + row * params.x_stride + BLOCK * (k0 >> 5u);
       tile_x[thread] = x[at];

@@ -4,7 +4,7 @@
 //
 // moeGroup.wgsl has sorted the pairs by expert. A workgroup of 8 × 8 threads makes a tile of up to 32 pairs of
 // one expert × 32 outputs, as matmul.wgsl does with 32 rows; blocks of 8 pairs that a tile lacks cost nothing.
-// grid: (ceil(count / 32), tiles at the most, 1), or !ROUTED: (ceil(count / 32), ceil(rows / 32), used)
+// grid: (ceil(count / 32), tiles at most, 1), or !ROUTED: (ceil(count / 32), ceil(rows / 32), used)
 @group(1) @binding(4) var<storage, read> route: array<u32>;
 
 // [k / 4][pair or output] of four consecutive k, so that threads of a row read neighbours.
@@ -38,16 +38,16 @@ fn stage_weights(thread: u32, part: u32, row: u32, k0: u32) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   var expert = group.z;
   var start = group.y * 32u;
-  var held = 0u;
+  var count = 0u;
   if (ROUTED) {
     if (group.y >= route[params.route_offset]) { return; }
     let tile = params.route_offset + 4u + 3u * group.y;
     expert = route[tile];
     start = params.route_offset + 4u + 3u * params.max_tiles + route[tile + 1u];
-    held = route[tile + 2u] - route[tile + 1u];
+    count = route[tile + 2u] - route[tile + 1u];
   } else {
     if (start >= row_count(params.domain)) { return; }
-    held = min(32u, row_count(params.domain) - start);
+    count = min(32u, row_count(params.domain) - start);
   }
   if (elsewhere(expert)) { return; }
   let out0 = group.x * 32u;
@@ -60,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // The pair whose x this thread brings in: the same for all of k.
   let mine = thread & 31u;
   var source = 0u;
-  if (mine < held) {
+  if (mine < count) {
     let pair = pair_at(start, expert, mine);
     source = params.x_offset + (pair / params.used) * params.x_stride + (pair % params.used) * params.x_choice;
   }
@@ -75,7 +75,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let quad = (thread >> 5u) + 2u * i;
       let k = k0 + 4u * quad;
       var v = vec4(0.0);
-      if (mine < held && k < params.k) {
+      if (mine < count && k < params.k) {
         v = x[source + (k >> 2u)];
         if (TAIL) { v = mask(v, k); }
       }
@@ -95,8 +95,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let x2 = tile_x[q * 32u + ty + 16u];
       let x3 = tile_x[q * 32u + ty + 24u];
       a0 += vec4(dot(x0, w0), dot(x0, w1), dot(x0, w2), dot(x0, w3));
-      if (held > 8u) { a1 += vec4(dot(x1, w0), dot(x1, w1), dot(x1, w2), dot(x1, w3)); }
-      if (held > 16u) {
+      if (count > 8u) { a1 += vec4(dot(x1, w0), dot(x1, w1), dot(x1, w2), dot(x1, w3)); }
+      if (count > 16u) {
         a2 += vec4(dot(x2, w0), dot(x2, w1), dot(x2, w2), dot(x2, w3));
         a3 += vec4(dot(x3, w0), dot(x3, w1), dot(x3, w2), dot(x3, w3));
       }
@@ -107,8 +107,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let u2 = tile_w[up + 16u];
         let u3 = tile_w[up + 24u];
         b0 += vec4(dot(x0, u0), dot(x0, u1), dot(x0, u2), dot(x0, u3));
-        if (held > 8u) { b1 += vec4(dot(x1, u0), dot(x1, u1), dot(x1, u2), dot(x1, u3)); }
-        if (held > 16u) {
+        if (count > 8u) { b1 += vec4(dot(x1, u0), dot(x1, u1), dot(x1, u2), dot(x1, u3)); }
+        if (count > 16u) {
           b2 += vec4(dot(x2, u0), dot(x2, u1), dot(x2, u2), dot(x2, u3));
           b3 += vec4(dot(x3, u0), dot(x3, u1), dot(x3, u2), dot(x3, u3));
         }
@@ -118,7 +118,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
 
   for (var i = 0u; i < 4u; i++) {
-    if (ty + 8u * i >= held) { break; }
+    if (ty + 8u * i >= count) { break; }
     let pair = pair_at(start, expert, ty + 8u * i);
     var a = a0; var b = b0;
     if (i == 1u) { a = a1; b = b1; } else if (i == 2u) { a = a2; b = b2; } else if (i == 3u) { a = a3; b = b3; }

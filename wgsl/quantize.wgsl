@@ -24,7 +24,7 @@ struct Params {
 @group(1) @binding(2) var<storage, read> small: array<vec4<f32>>;
 @group(1) @binding(3) var<storage, read_write> out: array<vec4<u32>>;
 
-// A run whose values are all smaller is taken for zeros: the inverse of its scale would be no float.
+// A run of smaller values counts as zeros: the inverse of its scale would overflow.
 const LEAST = 1e-30;
 
 @compute @workgroup_size(WG)

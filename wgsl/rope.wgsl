@@ -1,5 +1,5 @@
 // needs: lib/step
-// rope.wgsl: turns pairs of each head by the angle of the row's position; the rest of the head passes through.
+// rope.wgsl: rotates pairs of each head by the angle of the row's position; the rest of the head passes through.
 //   NEOX: pairs (i, i + rotated/2), else (2i, 2i + 1), counted from element `start` of the head
 //   (a, b) → (a·cos − b·sin, a·sin + b·cos)
 // x, out  [rows][stride] f32, heads of head_width elements
@@ -40,8 +40,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     }
     let a = x[source + first];
     let b = x[source + second];
-    let turn = angles[at + i];
-    out[to + first] = a * turn.x - b * turn.y;
-    out[to + second] = a * turn.y + b * turn.x;
+    let rotation = angles[at + i];
+    out[to + first] = a * rotation.x - b * rotation.y;
+    out[to + second] = a * rotation.y + b * rotation.x;
   }
 }

@@ -64,7 +64,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   workgroupBarrier();
   norm_head(0u, thread, width, norm);
   workgroupBarrier();
-  if (!is_v) { turn_head(0u, thread, row_position(row)); }
+  if (!is_v) { rotate_head(0u, thread, row_position(row)); }
   workgroupBarrier();
   if (is_q) {
     let to = params.out_offset + row * params.out_stride + index * width;

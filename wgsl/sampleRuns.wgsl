@@ -18,7 +18,7 @@ var<private> source: u32;
 var<private> destination: u32;
 
 fn key_at(i: u32) -> u32 { return order_key(logits[source + i]); }
-fn keep(place: u32, i: u32) { out[destination + place] = vec2(key_at(i), i); }
+fn put(place: u32, i: u32) { out[destination + place] = vec2(key_at(i), i); }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -28,5 +28,5 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let count = min(RUN, params.width - first);
   source = params.x_offset + id.y * params.x_stride;
   destination = id.y * params.out_stride + id.x * wanted;
-  keep_largest(thread, first, count, min(wanted, count));
+  find_largest(thread, first, count, min(wanted, count));
 }

@@ -4,8 +4,8 @@
 // x, out [rows][heads · head_width]; dt [rows][heads]; b, c [rows][groups · STATE]; a [heads][STATE] if PER_STATE,
 // else [heads]; d, bias [heads]. State of a sequence: [channels][STATE], zero at position 0.
 // LANES threads share a channel and hold its state in registers, element lane + LANES · n each; sums of a row
-// cross through workgroup memory, two halves in turn, so that one barrier a row is enough.
-// grid: (ceil(channels · LANES / WG), runs at the most, 1)
+// cross through workgroup memory, alternating between two halves, so that one barrier per row is enough.
+// grid: (ceil(channels · LANES / WG), runs at most, 1)
 struct Params {
   channels: u32,
   head_width: u32,

@@ -6,8 +6,8 @@
 // r, w, k, v, a, b, out [rows][channels], heads of WIDTH each. State of a sequence: [channels][WIDTH], zero at
 // position 0.
 // LANES threads share a line and hold it in registers, element lane + LANES · n each; sums of a row cross
-// through workgroup memory, two halves in turn, so that one barrier a row is enough.
-// grid: (ceil(channels · LANES / WG), runs at the most, 1)
+// through workgroup memory, alternating between two halves, so that one barrier per row is enough.
+// grid: (ceil(channels · LANES / WG), runs at most, 1)
 struct Params {
   channels: u32,
   out_offset: u32,

@@ -86,8 +86,7 @@ async function openOwn(blob: Blob, { gpu, int8, context }: PageSettings): Promis
     session.reset();
     const clock = new Clock();
     const options = { temperature: 0, maxTokens: tokens, ignoreEos: true };
-    for await (const { token } of session.generate(prompt, options))
-      if (token !== undefined) clock.tick();
+    for await (const { token } of session.generate(prompt, options)) if (token >= 0) clock.tick();
     return clock.run(session.stats().promptTokens);
   };
   return model.device.name;

@@ -195,10 +195,13 @@ class Chat {
   async #answer(): Promise<void> {
     const answering = new AbortController();
     this.#answering = answering;
-    const options = { ...this.#options, signal: answering.signal };
-    const answer = this.#session.generate(this.#messages, options);
+    let content = "";
+    let reasoning = "";
     try {
-      for await (const piece of answer) {
+      const options = { ...this.#options, signal: answering.signal };
+      for await (const piece of this.#session.generate(this.#messages, options)) {
+        if (piece.channel === "reasoning") reasoning += piece.text;
+        else content += piece.text;
         const thought = piece.channel === "reasoning" && !this.#values.switch("simple-io");
         await print(thought ? dim(piece.text) : piece.text);
       }
@@ -211,8 +214,11 @@ class Chat {
       this.#answering = undefined;
       await print("\n");
     }
-    // Also what an interruption left of it.
-    this.#messages.push((await answer.return()).value.message);
+    this.#messages.push({
+      role: "assistant",
+      content,
+      ...(reasoning !== "" && { reasoning_content: reasoning }),
+    });
     if (!this.#values.switch("no-perf") && !this.#values.switch("simple-io"))
       note(dim(statistics(this.#model, this.#session.stats())));
   }

@@ -24,9 +24,12 @@ try {
   for await (const line of input) {
     if (line.trim() !== "") {
       messages.push({ role: "user", content: line });
-      const answer = session.generate(messages);
-      for await (const piece of answer) process.stdout.write(piece.text);
-      messages.push((await answer).message);
+      let answer = "";
+      for await (const piece of session.generate(messages)) {
+        process.stdout.write(piece.text);
+        if (piece.channel === "content") answer += piece.text;
+      }
+      messages.push({ role: "assistant", content: answer });
     }
     process.stdout.write("\n> ");
   }

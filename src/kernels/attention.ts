@@ -79,7 +79,7 @@ function groupFor(slot: SlotLayout, perKv: number, positions: number): number {
   return Math.max(1, group);
 }
 
-/** Whether one workgroup can take all queries of a key head and store that key besides. */
+/** Whether one workgroup can take all queries of a key head and store the key and value as well. */
 export function canAppend(slot: SlotLayout, heads: number, positions: number): boolean {
   const perKv = heads / slot.heads;
   const rotated = (perKv + 2) * (Math.max(slot.keyWidth, slot.valueWidth) + 32);

@@ -43,7 +43,7 @@ export interface KernelCall extends ShaderParts {
   readonly layer: number;
   /** Type or other word that tells variants of a kernel apart. */
   readonly variant: string;
-  /** Bytes of weights and cache read at the most, for `explain` and `bench`. */
+  /** Most bytes of weights and cache that it reads, for `explain` and `bench`. */
   readonly bytes: number;
 }
 
@@ -93,8 +93,8 @@ export interface KernelOptions<K extends keyof KernelParams>
 }
 
 /**
- * A call of wgsl/`name`.wgsl. Without snippets that vary, constants, a variant's name and bytes that are worth
- * telling, unless given.
+ * A call of wgsl/`name`.wgsl. What `options` leaves out is none: no
+ * snippets that vary, no constants, no name of a variant, no bytes of weights or cache.
  *
  * @param about what it does, for people, and in which layer; a label alone stands outside of the layers
  */

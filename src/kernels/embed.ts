@@ -6,7 +6,7 @@ import { quantKernel } from "./quants.ts";
 export interface EmbedCall {
   readonly type: QuantType;
   readonly weights: Binding;
-  /** Word in the binding of the first held row, its number, and how many are held. */
+  /** The rows of the table that the binding holds: the word of the first, its number, and how many. */
   readonly base: number;
   readonly first: number;
   readonly rows: number;
@@ -26,7 +26,7 @@ export function embed(call: EmbedCall): KernelCall {
       width: call.out.width,
       base: call.base,
       first_row: call.first,
-      held_rows: call.rows,
+      row_count: call.rows,
       out_stride: call.out.stride,
       by: ["token", "position", "first"].indexOf(call.by),
       offset: call.offset,

@@ -17,7 +17,7 @@ export interface StatePlace {
 export interface StateCall {
   readonly state: StatePlace;
   readonly out: Place;
-  /** Runs of rows that a step has at the most. */
+  /** The most runs of rows that a step has. */
   readonly runs: number;
   readonly label: string;
   readonly layer: number;

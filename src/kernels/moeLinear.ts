@@ -18,7 +18,7 @@ import type { LinearTuning } from "./tuning.ts";
 /** Pairs of a tile of moeMatmul. */
 const TILE = 32;
 
-/** Tiles that `pairs` pairs of rows and experts make at the most. */
+/** The most tiles that `pairs` pairs of rows and experts can make. */
 const mostTiles = (pairs: number, experts: number): number =>
   Math.min(experts, pairs) + Math.floor(pairs / TILE);
 
@@ -30,7 +30,7 @@ export interface MoeGroupCall {
   readonly lists: Place;
   readonly experts: number;
   readonly used: number;
-  /** Rows at the most. */
+  /** The most rows of a step. */
   readonly rows: number;
   readonly layer: number;
 }
@@ -90,7 +90,7 @@ export interface MoeLinearCall {
   readonly out: Place;
   readonly experts: number;
   readonly used: number;
-  /** Rows at the most. */
+  /** The most rows of a step. */
   readonly rows: number;
   readonly gate?: {
     readonly kind: Activation | "swigluOai";

@@ -1,4 +1,4 @@
-/** Host side of samplePenalties.wgsl, sampleRuns.wgsl and sampleDraw.wgsl: penalties, top-k, top-p, min-p, temperature and the draw on the device. */
+/** Host side of samplePenalties.wgsl, sampleRuns.wgsl and sampleToken.wgsl: penalties, top-k, top-p, min-p, temperature and the random choice, on the device. */
 import { MAX_DEVICE_LAST_N, MAX_DEVICE_TOP_K } from "../graph/requests.ts";
 import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
 
@@ -10,7 +10,7 @@ export const sampleScratch = (vocabulary: number): number =>
   2 * Math.min(vocabulary, MAX_DEVICE_TOP_K) * Math.ceil(vocabulary / RUN);
 
 /**
- * Draws a token for each output row by the settings that stand in the step.
+ * Samples a token for each output row by the settings in the step.
  *
  * @param scratch of {@link sampleScratch} floats a row
  * @param results first result word of the sampled buffer
@@ -42,7 +42,7 @@ export function sample(
       bindings: [read(logits.buffer), write(scratch.buffer, 4 * scratch.offset)],
       grid: perRow(runs, 1),
     }),
-    kernel("sampleDraw", "draw", {
+    kernel("sampleToken", "sample", {
       consts,
       params: { width: logits.width, runs, stride: scratch.stride / 2, results },
       bindings: [read(scratch.buffer, 4 * scratch.offset), write("sampled")],

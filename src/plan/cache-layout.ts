@@ -2,7 +2,7 @@
 import { WebggufError } from "../base/errors.ts";
 import type { CacheSlot } from "../graph/ops.ts";
 import type { CacheType } from "../graph/settings.ts";
-import { cacheTypes, type SlotLayout, type StateLayout } from "../kernels/slot.ts";
+import { kvKind, type SlotLayout, type StateLayout } from "../kernels/slot.ts";
 import type { Settings } from "./settings.ts";
 
 /** Positions a page. */
@@ -65,8 +65,8 @@ export function layoutSlot(
       RING: windowed ? ring : 0,
       PAGE,
       MAX_PAGES: pagesPerSequence(settings.contextLength),
-      K_KIND: cacheTypes.indexOf(typeK),
-      V_KIND: cacheTypes.indexOf(typeV),
+      K_KIND: kvKind(typeK),
+      V_KIND: kvKind(typeV),
     },
   };
 }

@@ -27,7 +27,7 @@ function generator(seed: number): () => number {
   };
 }
 
-/** Blocks as lib/kv-load.wgsl reads them: a word of scale, then whole words of integers. */
+/** Blocks as lib/kv-kinds.wgsl has them: a word of scale, then whole words of integers. */
 function fill(words: Uint32Array, type: string, random: () => number): void {
   const float = new Float32Array(1);
   const bits = new Uint32Array(float.buffer);

@@ -96,7 +96,7 @@ function floatBits(value: number): number {
   return bits[0];
 }
 
-/** The settings that samplePenalties.wgsl and sampleDraw.wgsl read. Greedy sampling is top-k with K = 1. */
+/** The settings that samplePenalties.wgsl and sampleToken.wgsl read. Greedy sampling is top-k with K = 1. */
 function encodeSampling(words: Uint32Array, at: number, sampling?: DeviceSampling): void {
   const random = sampling !== undefined && sampling.temperature > 0;
   const minP = random ? Math.fround(sampling.minP) : 0;

@@ -1,7 +1,13 @@
 /** Vectors for texts: rows of an embedding model, pooled and normalised as llama.cpp does. */
 import { WebggufError } from "../base/errors.ts";
+import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
-import type { Loaded } from "./loaded.ts";
+
+/** What an embedding needs of its model. */
+export interface EmbedHost {
+  readonly executor: Executor;
+  readonly graph: Graph;
+}
 
 /**
  * One vector for a sequence's tokens. Pooling: `mean` of the rows, `cls` the first, `last` the
@@ -10,12 +16,12 @@ import type { Loaded } from "./loaded.ts";
  * length 1.
  */
 export async function embedTokens(
-  model: Pick<Loaded, "executor" | "graph">,
+  host: EmbedHost,
   sequence: number,
   tokens: ArrayLike<number>,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
-  const { executor, graph } = model;
+  const { executor, graph } = host;
   if (graph.outputKind !== "embeddings")
     throw new WebggufError(
       "model/unsupported",

@@ -22,7 +22,7 @@ import { rope } from "../../src/kernels/rope.ts";
 import { ropeStore } from "../../src/kernels/ropeStore.ts";
 import { sample } from "../../src/kernels/sample.ts";
 import { shift } from "../../src/kernels/shift.ts";
-import { cacheTypes, type SlotLayout } from "../../src/kernels/slot.ts";
+import type { SlotLayout } from "../../src/kernels/slot.ts";
 import { ssm } from "../../src/kernels/ssm.ts";
 import { wkv7 } from "../../src/kernels/wkv7.ts";
 import { layoutSlot } from "../../src/plan/cache-layout.ts";
@@ -43,6 +43,7 @@ const place = (buffer: number, width: number): Place => ({
 });
 const about = { label: "", layer: 0 };
 const flags = [false, true];
+const cacheTypes = ["f32", "f16", "q8_0", "q4_0"] as const;
 const tunings = [
   { threads: 64, lanes: 1, weightRows: 2, subgroup: 0, tile: 32 },
   { threads: 64, lanes: 16, weightRows: 4, subgroup: 32, tile: 64 },

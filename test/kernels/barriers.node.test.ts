@@ -12,7 +12,7 @@ const apart: Readonly<Record<string, readonly string[]>> = {
   deltaNet: ["partials"],
   // A part for each digit.
   sampleRuns: ["bins", "sums"],
-  sampleDraw: ["bins", "sums"],
+  sampleToken: ["bins", "sums"],
   // A thread rotates a pair of elements, which no other touches.
   ropeStore: ["head"],
   attention: ["head"],

@@ -41,7 +41,7 @@ const below = (x: number): number => {
   return float[0];
 };
 
-describe.skipIf(!gpuAvailable)("sampleDraw.wgsl", () => {
+describe.skipIf(!gpuAvailable)("sampleToken.wgsl", () => {
   it("keeps a token at the border of min-p and drops the next one below", async () => {
     const border = Math.fround(Math.log(0.25));
     const minP = { ...open, minP: 0.25 };

@@ -1,4 +1,4 @@
-/** A key/value slab on the host: the formats of wgsl/lib/kv-load.wgsl, written and read in plain TypeScript. */
+/** A key/value slab on the host: the formats of wgsl/lib/kv-kinds.wgsl, written and read in plain TypeScript. */
 import { floatToHalf, halfToFloat } from "../../src/base/half.ts";
 import type { CacheSlot } from "../../src/graph/ops.ts";
 import type { SlotLayout } from "../../src/kernels/slot.ts";
@@ -28,12 +28,17 @@ const floatOf = (bits: number): number => {
 };
 
 /** Words of 32 elements. */
-const wordsOf: Readonly<Record<number, number>> = { 0: 32, 1: 16, 2: 9, 3: 5 };
+const wordsOf: Readonly<Record<string, number>> = {
+  KV_F32: 32,
+  KV_F16: 16,
+  KV_Q8_0: 9,
+  KV_Q4_0: 5,
+};
 
 /** Writes values of a row, as llama.cpp quantises q8_0 and q4_0. */
-function encode(kind: number, values: Float32Array, words: Uint32Array): void {
-  if (kind === 0) return words.set(new Uint32Array(values.slice().buffer));
-  if (kind === 1) {
+function encode(kind: string, values: Float32Array, words: Uint32Array): void {
+  if (kind === "KV_F32") return words.set(new Uint32Array(values.slice().buffer));
+  if (kind === "KV_F16") {
     for (let i = 0; i < values.length; i += 2)
       words[i / 2] = (floatToHalf(values[i]) | (floatToHalf(values[i + 1]) << 16)) >>> 0;
     return;
@@ -42,24 +47,25 @@ function encode(kind: number, values: Float32Array, words: Uint32Array): void {
     const part = values.subarray(32 * block, 32 * block + 32);
     const out = words.subarray(block * wordsOf[kind], (block + 1) * wordsOf[kind]).fill(0);
     const largest = part.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
-    const scale = kind === 2 ? Math.abs(largest) / 127 : largest / -8;
+    const scale = kind === "KV_Q8_0" ? Math.abs(largest) / 127 : largest / -8;
     const inverse = scale === 0 ? 0 : 1 / Math.fround(scale);
     out[0] = bitsOf(halved(scale));
     part.forEach((value, i) => {
-      if (kind === 2) out[1 + (i >> 2)] |= (Math.round(value * inverse) & 255) << (8 * (i & 3));
+      if (kind === "KV_Q8_0")
+        out[1 + (i >> 2)] |= (Math.round(value * inverse) & 255) << (8 * (i & 3));
       else out[1 + (i >> 3)] |= Math.min(15, Math.floor(value * inverse + 8.5)) << (4 * (i & 7));
     });
   }
 }
 
-function decode(kind: number, words: Uint32Array, count: number): Float32Array {
+function decode(kind: string, words: Uint32Array, count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => {
-    if (kind === 0) return floatOf(words[i]);
-    if (kind === 1) return halfToFloat((words[i >> 1] >>> (16 * (i & 1))) & 0xffff);
+    if (kind === "KV_F32") return floatOf(words[i]);
+    if (kind === "KV_F16") return halfToFloat((words[i >> 1] >>> (16 * (i & 1))) & 0xffff);
     const block = words.subarray((i >> 5) * wordsOf[kind]);
     const at = i & 31;
     const q =
-      kind === 2
+      kind === "KV_Q8_0"
         ? (block[1 + (at >> 2)] << (24 - 8 * (at & 3))) >> 24
         : ((block[1 + (at >> 3)] >>> (4 * (at & 7))) & 15) - 8;
     return floatOf(block[0]) * q;
@@ -95,7 +101,7 @@ export class Slab {
     return [words.subarray(at, at + valueWord), words.subarray(at + valueWord, at + rowWords)];
   }
 
-  #kind(which: "K_KIND" | "V_KIND"): number {
+  #kind(which: "K_KIND" | "V_KIND"): string {
     return this.layout.consts[which];
   }
 

@@ -47,14 +47,14 @@ export const mutants: readonly Mutant[] = [
     tests: ["test/kernels/moe.test"],
   },
   {
-    file: "wgsl/sampleDraw.wgsl",
+    file: "wgsl/sampleToken.wgsl",
     fault: "a token at the border of min-p is dropped",
-    from: "logits[kept - 1u] < lowest",
-    to: "logits[kept - 1u] <= lowest",
+    from: "logits[count - 1u] < lowest",
+    to: "logits[count - 1u] <= lowest",
     tests: ["test/kernels/sample.test"],
   },
   {
-    file: "wgsl/sampleDraw.wgsl",
+    file: "wgsl/sampleToken.wgsl",
     fault: "a token more than top-p needs is kept",
     from: "reached >= needed",
     to: "reached > needed",

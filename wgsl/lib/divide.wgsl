@@ -1,4 +1,5 @@
-// lib/divide.wgsl: a / b as f32 division on the CPU rounds it: the rest a − q · b is taken exactly, in products of half mantissas.
+// lib/divide.wgsl: a / b, rounded as the CPU rounds it, where a GPU may be off by a few units in the last place: the
+// remainder a − q · b is computed exactly, from products of half mantissas.
 fn divide(a: f32, b: f32) -> f32 {
   let q = a / b;
   let q_high = bitcast<f32>(bitcast<u32>(q) & 0xfffff000u);

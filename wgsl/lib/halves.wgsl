@@ -1,7 +1,7 @@
 // lib/halves.wgsl: 16 consecutive 16-bit elements of `weights: array<u32>`, which the kernel declares, as eight words.
 
-// Rows of odd length make a run start in the middle of a word: the branch is the same for the whole
-// row and never taken otherwise.
+// Rows of odd length make a run start in the middle of a word: the branch is the same for the
+// whole row, and for other rows it is never taken.
 fn load_halves(base: u32, element: u32) -> array<vec4<u32>, 2> {
   let at = base + (element >> 1u);
   let a = vec4(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);

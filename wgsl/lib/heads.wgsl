@@ -24,7 +24,7 @@ fn norm_head(slot: u32, lane: u32, width: u32, norm: u32) {
   for (var i = lane; i < width; i += 32u) { head[slot * HEAD + i] = head[slot * HEAD + i] * inv * small[norm + i]; }
 }
 
-fn turn_head(slot: u32, lane: u32, position: u32) {
+fn rotate_head(slot: u32, lane: u32, position: u32) {
   let at = params.angles + position * params.half;
   for (var i = lane; i < params.half; i += 32u) {
     var first = slot * HEAD + params.start + 2u * i;
@@ -35,8 +35,8 @@ fn turn_head(slot: u32, lane: u32, position: u32) {
     }
     let a = head[first];
     let b = head[second];
-    let turn = angles[at + i];
-    head[first] = a * turn.x - b * turn.y;
-    head[second] = a * turn.y + b * turn.x;
+    let rotation = angles[at + i];
+    head[first] = a * rotation.x - b * rotation.y;
+    head[second] = a * rotation.y + b * rotation.x;
   }
 }

@@ -1,6 +1,6 @@
 // lib/int8.wgsl: 16 consecutive weights as signed bytes (lowest byte of q.x first) with what makes them floats again:
 // w = scale * q + minimum. Exact for the types that offer decode_i8(base, block, half): half 0 or 1 of block `block`
-// of 32 weights. Callers take both halves in turn, and the compiler makes one load of what both need.
+// of 32 weights. Callers take one half after the other, and the compiler merges the loads that both need.
 // minimum is 0 for symmetric types (MINIMUM = false).
 struct Int8Run {
   q: vec4<u32>,

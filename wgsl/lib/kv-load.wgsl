@@ -1,19 +1,17 @@
-// lib/kv-load.wgsl: four consecutive elements of a key or value row of a slab, by element type.
-//   0 f32: one a word          1 f16: two a word
-//   2 q8_0: blocks of 32 as [f32 scale][8 words of int8]       x = scale · q
-//   3 q4_0: blocks of 32 as [f32 scale][4 words of nibbles]    x = scale · (q − 8)
+// needs: lib/kv-kinds
+// lib/kv-load.wgsl: four consecutive elements of a key or value row of a slab, by element type (lib/kv-kinds.wgsl).
 // `word` is the row's first word, `element` a multiple of 4.
 fn kv_load(kind: u32, word: u32, element: u32) -> vec4<f32> {
   switch (kind) {
-    case 0u: {
+    case KV_F32: {
       let at = word + element;
       return vec4(bitcast<f32>(slab[at]), bitcast<f32>(slab[at + 1u]), bitcast<f32>(slab[at + 2u]), bitcast<f32>(slab[at + 3u]));
     }
-    case 1u: {
+    case KV_F16: {
       let at = word + (element >> 1u);
       return vec4(unpack2x16float(slab[at]), unpack2x16float(slab[at + 1u]));
     }
-    case 2u: {
+    case KV_Q8_0: {
       let at = word + 9u * (element >> 5u);
       return vec4<f32>(unpack4xI8(slab[at + 1u + ((element & 31u) >> 2u)])) * bitcast<f32>(slab[at]);
     }

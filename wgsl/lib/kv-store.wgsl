@@ -1,14 +1,15 @@
+// needs: lib/kv-kinds
 // lib/kv-store.wgsl: writes kv_unit(kind) consecutive elements, taken from `head`, to a key or value row.
-// Formats as in lib/kv-load.wgsl; quantised as llama.cpp quantises q8_0 and q4_0 (scale from the element
+// Formats as in lib/kv-kinds.wgsl; quantised as llama.cpp quantises q8_0 and q4_0 (scale from the element
 // of largest magnitude). pack2x16float is undefined past ±65504 on some drivers, hence the clamp.
-fn kv_unit(kind: u32) -> u32 { return select(4u, 32u, kind >= 2u); }
+fn kv_unit(kind: u32) -> u32 { return select(4u, 32u, kind >= KV_Q8_0); }
 
 fn kv_store(kind: u32, word: u32, element: u32, source: u32) {
-  if (kind == 0u) {
+  if (kind == KV_F32) {
     for (var i = 0u; i < 4u; i++) { slab[word + element + i] = bitcast<u32>(head[source + i]); }
     return;
   }
-  if (kind == 1u) {
+  if (kind == KV_F16) {
     let v = clamp(vec4(head[source], head[source + 1u], head[source + 2u], head[source + 3u]), vec4(-65504.0), vec4(65504.0));
     slab[word + (element >> 1u)] = pack2x16float(v.xy);
     slab[word + (element >> 1u) + 1u] = pack2x16float(v.zw);
@@ -19,7 +20,7 @@ fn kv_store(kind: u32, word: u32, element: u32, source: u32) {
     let v = head[source + i];
     if (abs(v) > abs(largest)) { largest = v; }
   }
-  if (kind == 2u) {
+  if (kind == KV_Q8_0) {
     let scale = unpack2x16float(pack2x16float(vec2(abs(largest) / 127.0, 0.0))).x;
     let inv = select(0.0, 127.0 / max(abs(largest), 1e-30), largest != 0.0);
     let at = word + 9u * (element >> 5u);

@@ -23,7 +23,7 @@ struct Params {
   alpha: f32,
   limit: f32,
   ends: vec4<u32>, // one past the last output of each segment
-  bases: vec4<u32>, // word of each segment's first held row
+  bases: vec4<u32>, // word of the first row that the binding holds of each segment
   starts: vec4<u32>, // output that this row would make (modulo 2³²: it may lie before output 0)
   biases: vec4<u32>, // float index in small of this row's bias, or NONE
 }

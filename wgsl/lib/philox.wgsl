@@ -27,7 +27,7 @@ fn philox(counter: vec4<u32>, seed: vec2<u32>) -> vec4<u32> {
   return c;
 }
 
-// The number in [0, 1) that chooses the token of a position: sequence 0, stream 0; a multiple of 2⁻²⁴.
-fn token_chance(seed: vec2<u32>, position: u32) -> f32 {
+// The uniform number in [0, 1) by which the token of a position is chosen (stream 0): a multiple of 2⁻²⁴.
+fn token_random(seed: vec2<u32>, position: u32) -> f32 {
   return f32(philox(vec4(position, 0u, 0u, 0u), seed).x >> 8u) * 5.9604644775390625e-8;
 }

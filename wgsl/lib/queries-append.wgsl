@@ -32,7 +32,7 @@ fn take_queries(thread: u32, row: u32, first: u32, heads: u32, appends: bool) {
     norm_head(h, lane, params.key_width, select(params.q_norm, params.k_norm, h == KEY_HEAD));
   }
   workgroupBarrier();
-  for (var h = start; h < min(count, KEY_HEAD + 1u); h += 2u) { turn_head(h, lane, row_position(row)); }
+  for (var h = start; h < min(count, KEY_HEAD + 1u); h += 2u) { rotate_head(h, lane, row_position(row)); }
   workgroupBarrier();
   for (var i = thread; i < GROUP * KEY4; i += WG) {
     let at = (i / KEY4) * HEAD + 4u * (i % KEY4);

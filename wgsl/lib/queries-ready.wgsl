@@ -1,4 +1,4 @@
-// lib/queries-ready.wgsl: the queries of attention.wgsl, which ropeStore.wgsl (or nobody) has turned.
+// lib/queries-ready.wgsl: the queries of attention.wgsl as they are: ropeStore.wgsl has rotated them, where they are rotated at all.
 //
 // q     [rows][q_stride] f32                                                        binding 1
 @group(1) @binding(1) var<storage, read> q: array<vec4<f32>>;

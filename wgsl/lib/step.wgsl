@@ -1,5 +1,5 @@
 // needs: lib/step-layout
-// lib/step.wgsl: what every kernel may know of the step being computed; group 0 is the same for all.
+// lib/step.wgsl: the step being computed, as every kernel sees it; group 0 is the same for all kernels.
 // step   a header (HEADER_*), then a record for each row (RECORD_*), then the list of the rows whose output is
 //        wanted, then the sampling settings of each of these (SAMPLING_*): see lib/step-layout.wgsl
 // pages  [sequence][page of the sequence] → page of the slab; PAGE positions a page

@@ -1,10 +1,10 @@
 // lib/topk.wgsl: the `wanted` largest of `count` keys by one workgroup of 64 threads; of equal keys the first.
 // The kernel gives  fn key_at(i: u32) -> u32              the key of element i, not 0
-//                   fn keep(place: u32, i: u32)           element i is one of them; equal keys come in order of i
-// The two largest keys of each thread's share are 128 keys, so the wanted-th of these is a lower bound of those
-// that are kept. Nearly always few elements reach it: these are ranked. Else (many equal keys, rising keys) the
-// smallest key that is kept is found exactly. Whatever the way, nothing is left to chance.
-const NEAR = 128u; // wanted at most
+//                   fn put(place: u32, i: u32)            called for each of them; places of equal keys are in order of i
+// The two largest keys of each thread's share are 128 keys, so the wanted-th of these is a lower bound of the keys
+// wanted. Nearly always few elements reach it: these are ranked. Otherwise (many equal keys, rising keys) the smallest
+// key wanted is found exactly, digit by digit. Both ways give the same result.
+const NEAR = 128u; // the most that can be wanted
 
 var<workgroup> leading: array<u32, NEAR>; // two of each thread
 var<workgroup> bound: u32;
@@ -29,7 +29,7 @@ fn key_float(key: u32) -> f32 {
 }
 
 // Elements first … first + count; 1 ≤ wanted ≤ count < 65,536.
-fn keep_largest(thread: u32, first: u32, count: u32, wanted: u32) {
+fn find_largest(thread: u32, first: u32, count: u32, wanted: u32) {
   var top = 0u;
   var second = 0u;
   for (var i = thread; i < count; i += 64u) {
@@ -61,7 +61,7 @@ fn keep_largest(thread: u32, first: u32, count: u32, wanted: u32) {
   if (thread == 0u) { near_total = atomicLoad(&near_count); }
   let total = workgroupUniformLoad(&near_total);
   if (total > NEAR) {
-    keep_by_digits(thread, first, count, wanted);
+    find_by_digits(thread, first, count, wanted);
     return;
   }
   for (var i = thread; i < total; i += 64u) {
@@ -71,15 +71,15 @@ fn keep_largest(thread: u32, first: u32, count: u32, wanted: u32) {
       let other = near[j];
       rank += select(0u, 1u, other.x > mine.x || (other.x == mine.x && other.y < mine.y));
     }
-    if (rank < wanted) { keep(rank, first + mine.y); }
+    if (rank < wanted) { put(rank, first + mine.y); }
   }
 }
 
-// The keys' digits of 8 bits are counted from the top, which finds the smallest key that is kept, one digit a
-// turn; then each thread takes what it finds in its own stretch.
-fn keep_by_digits(thread: u32, first: u32, count: u32, wanted: u32) {
+// Counts the keys' digits of 8 bits from the top, which finds the smallest key wanted, one digit at a time; then
+// each thread puts what its own stretch has of these keys.
+fn find_by_digits(thread: u32, first: u32, count: u32, wanted: u32) {
   var smallest = 0u; // its digits that are known
-  var left = wanted; // how many elements with these digits are kept
+  var left = wanted; // how many elements with these digits are wanted
   for (var digit = 0u; digit < 4u; digit++) {
     let shift = 24u - 8u * digit;
     let known = select(0u, 0xffffffffu << ((shift + 8u) & 31u), digit > 0u);
@@ -123,7 +123,7 @@ fn keep_by_digits(thread: u32, first: u32, count: u32, wanted: u32) {
   }
   for (var i = begin; i < end; i++) {
     let key = key_at(i);
-    if (key > smallest || (key == smallest && equal < left)) { keep(larger + min(equal, left), i); }
+    if (key > smallest || (key == smallest && equal < left)) { put(larger + min(equal, left), i); }
     larger += select(0u, 1u, key > smallest);
     equal += select(0u, 1u, key == smallest);
   }

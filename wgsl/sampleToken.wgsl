@@ -1,5 +1,5 @@
 // needs: lib/step, lib/topk, lib/philox, lib/divide
-// sampleDraw.wgsl: draws a row's token from what sampleRuns.wgsl left, as the samplers of src/sample do:
+// sampleToken.wgsl: samples a row's token from the candidates of sampleRuns.wgsl, as the samplers of src/sample do:
 // top-k, top-p, min-p, temperature; then, in descending order of logits (equal ones by id), the first token whose
 // running sum of weights exp(logit − highest) exceeds u · (sum of all), u from the seed and the token's position.
 // candidates [row] K × (key, id) for each run
@@ -16,14 +16,15 @@ struct Params {
 @group(1) @binding(1) var<storage, read> candidates: array<vec2<u32>>;
 @group(1) @binding(2) var<storage, read_write> sampled: array<u32>;
 
-var<workgroup> found: array<vec2<u32>, LIMIT>; // the K of the row by id; the rest in descending order
+var<workgroup> found: array<vec2<u32>, LIMIT>; // the K largest of the row (key, id) in order of id
+// The same in descending order.
 var<workgroup> ids: array<u32, LIMIT>;
 var<workgroup> logits: array<f32, LIMIT>;
 var<workgroup> plain: array<f32, LIMIT>; // weights before the temperature
 var<workgroup> weights: array<f32, LIMIT>; // and after it
 
 fn key_at(i: u32) -> u32 { return candidates[i].x; }
-fn keep(place: u32, i: u32) { found[place] = candidates[i]; }
+fn put(place: u32, i: u32) { found[place] = candidates[i]; }
 
 fn weight(logit: f32, highest: f32) -> f32 {
   let below = logit - highest;
@@ -36,7 +37,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   let settings = sampling_of(id.x);
   let wanted = min(step[settings + SAMPLING_TOP_K], min(LIMIT, params.width));
   let in_last = min(wanted, params.width - (params.runs - 1u) * RUN);
-  keep_largest(thread, id.x * params.stride, (params.runs - 1u) * wanted + in_last, wanted);
+  find_largest(thread, id.x * params.stride, (params.runs - 1u) * wanted + in_last, wanted);
   workgroupBarrier();
   let temperature = bitcast<f32>(step[settings + SAMPLING_TEMPERATURE]);
   for (var i = thread; i < wanted; i += 64u) {
@@ -57,7 +58,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   }
   workgroupBarrier();
   if (thread > 0u) { return; }
-  var kept = wanted;
+  var count = wanted;
   let p = bitcast<f32>(step[settings + SAMPLING_TOP_P]);
   if (p < 1.0) {
     var total = 0.0;
@@ -65,23 +66,23 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     // In units of 2⁻³¹, so that the sum is exact, as it nearly is in double precision.
     let needed = u32(max(p, 0.0) * 2147483648.0);
     var reached = 0u;
-    kept = 0u;
+    count = 0u;
     loop {
-      reached += u32(divide(plain[kept], total) * 2147483648.0);
-      kept++;
-      if (kept == wanted || reached >= needed) { break; }
+      reached += u32(divide(plain[count], total) * 2147483648.0);
+      count++;
+      if (count == wanted || reached >= needed) { break; }
     }
   }
   let lowest = logits[0] + bitcast<f32>(step[settings + SAMPLING_LOG_MIN_P]);
-  while (kept > 1u && logits[kept - 1u] < lowest) { kept--; }
+  while (count > 1u && logits[count - 1u] < lowest) { count--; }
   let row = output_row(id.x);
   var sum = 0.0;
-  for (var i = 0u; i < kept; i++) { sum += weights[i]; }
+  for (var i = 0u; i < count; i++) { sum += weights[i]; }
   let seed = vec2(step[settings + SAMPLING_SEED_LOW], step[settings + SAMPLING_SEED_HIGH]);
-  let bound = token_chance(seed, row_position(row) + 1u) * sum;
+  let bound = token_random(seed, row_position(row) + 1u) * sum;
   var token = ids[0];
   var running = 0.0;
-  for (var i = 0u; i < kept && running <= bound && weights[i] > 0.0; i++) {
+  for (var i = 0u; i < count && running <= bound && weights[i] > 0.0; i++) {
     token = ids[i];
     running += weights[i];
   }
