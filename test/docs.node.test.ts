@@ -3,7 +3,7 @@
  * but those marked `browser` run and end without an error.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root } from "./checks/sources.ts";
@@ -43,6 +43,25 @@ const local = (code: string, from: (file: string) => string): string =>
     .replaceAll('"webgguf/worker"', `"${from("src/worker/mod.ts")}"`)
     .replaceAll('"webgguf/tools"', `"${from("src/tools/mod.ts")}"`)
     .replaceAll('"webgguf"', `"${from("mod.ts")}"`);
+
+describe("the guides", () => {
+  const guides = [".", "docs", "examples"].flatMap((folder) =>
+    readdirSync(path.join(root, folder))
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => path.join(folder, name)),
+  );
+
+  it("link to files that are there", () => {
+    expect(guides.length).toBeGreaterThan(9);
+    const broken = guides.flatMap((file) => {
+      const text = readFileSync(path.join(root, file), "utf8");
+      const links = Array.from(text.matchAll(/\]\((?!https?:)([^)#]+)/g), (match) => match[1]);
+      const from = path.dirname(path.join(root, file));
+      return links.filter((link) => !existsSync(path.join(from, link))).map((l) => `${file}: ${l}`);
+    });
+    expect(broken).toEqual([]);
+  });
+});
 
 describe("the examples", () => {
   beforeAll(() => {
