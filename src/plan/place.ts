@@ -169,3 +169,13 @@ export function placeWeights(graph: Graph, file: ModelFile, maxPieceBytes: numbe
   for (const size of buffers.values()) bytes += size;
   return { matrices, vectors, vectorLengths, buffers, smallLength, bytes };
 }
+
+/** "buffer first-expert" of each piece, or undefined where an expert straddles pieces. */
+export function expertPieces(matrix: PlacedMatrix): string[] | undefined {
+  const height = matrix.rows / expertsIn(matrix);
+  if (matrix.pieces.some((p) => p.first % height !== 0)) return undefined;
+  return matrix.pieces.map((p) => `${p.buffer} ${p.first / height}`);
+}
+
+/** Experts of a stack; 1 for a plain matrix. */
+export const expertsIn = (matrix: PlacedMatrix): number => matrix.tensor.shape[2] ?? 1;

@@ -1,28 +1,7 @@
 /** Fusions around attention: what is done to queries and keys first, and the store of keys and values. */
-import type { Op, Ref, RopeTable } from "../../graph/ops.ts";
-import type { Draft, Index, Node } from "./index.ts";
-
-/** Norm and rotation of queries and keys, and the write of keys and values into their slot; makes the queries. */
-export interface RopeStoreOp {
-  readonly op: "ropeStore";
-  readonly layer: number;
-  readonly name: string;
-  readonly q: Ref;
-  readonly k: Ref;
-  readonly v: Ref;
-  readonly slot: number;
-  readonly rope?: {
-    readonly start: number;
-    readonly style: "norm" | "neox";
-    readonly table: RopeTable;
-  };
-  readonly qNorm?: string;
-  readonly kNorm?: string;
-  readonly eps: number;
-}
-
-/** Attention; with `append` its queries come from there, and the key and value are stored on the way. */
-export type AttentionOp = Extract<Op, { op: "attention" }> & { readonly append?: RopeStoreOp };
+import type { OpOf, Ref } from "../../graph/ops.ts";
+import type { Draft, Index, Node } from "./nodes.ts";
+import type { RopeStoreOp } from "./ops.ts";
 
 /** Norm and rotation of q and k, and the store of k and v, in front of attention. */
 export function ropeStore(draft: Draft, { maker, uses }: Index): void {
@@ -32,22 +11,22 @@ export function ropeStore(draft: Draft, { maker, uses }: Index): void {
     ref: Ref,
   ): {
     ref: Ref;
-    rope?: Extract<Op, { op: "rope" }>;
-    norm?: Extract<Op, { op: "rmsNorm" }>;
+    rope?: OpOf<"rope">;
+    norm?: OpOf<"rmsNorm">;
     path: Ref[];
   } => {
     const path: Ref[] = [];
     let at = ref;
     let op = maker.get(at);
-    let rope: Extract<Op, { op: "rope" }> | undefined;
-    let norm: Extract<Op, { op: "rmsNorm" }> | undefined;
+    let rope: OpOf<"rope"> | undefined;
+    let norm: OpOf<"rmsNorm"> | undefined;
     if (op?.op === "rope" && uses.get(at) === 1) {
       path.push(at);
       rope = op;
       at = op.x;
       op = maker.get(at);
     }
-    if (op?.op === "rmsNorm" && !("residual" in op) && uses.get(at) === 1) {
+    if (op?.op === "rmsNorm" && op.residual === undefined && uses.get(at) === 1) {
       path.push(at);
       norm = op;
       at = op.x;
@@ -114,7 +93,7 @@ export function ropeStore(draft: Draft, { maker, uses }: Index): void {
   draft.nodes = next.filter((n) => !gone.has(n.ref));
 }
 
-/** Attention of one row turns its queries itself and stores its key and value. */
+/** Attention of one row rotates its queries itself and stores its key and value. */
 export function append(draft: Draft, { maker, uses }: Index): void {
   const gone = new Set<Ref>();
   draft.nodes = draft.nodes.map((node) => {

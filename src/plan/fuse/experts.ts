@@ -1,50 +1,11 @@
-/** Fusion patterns over mixture-of-experts ops; see fuse.ts. */
-import type { Activation, Op, Ref } from "../../graph/ops.ts";
-import type { Draft, Index, Node } from "./index.ts";
-
-export interface ExpertPart {
-  readonly weight: string;
-  readonly bias?: string;
-  readonly scale?: string;
-  readonly first: number;
-}
-
-/** One moeLinear or headLinear, or gate and up of the same x as act(part 0) · part 1. */
-export interface ExpertsOp {
-  readonly op: "experts";
-  readonly layer: number;
-  readonly name: string;
-  readonly x: Ref;
-  /** Without one, each of the `used` experts takes its own run of every row. */
-  readonly route?: Ref;
-  readonly parts: readonly ExpertPart[];
-  /** Outputs of a part. */
-  readonly out: number;
-  readonly used: number;
-  readonly perExpert: boolean;
-  readonly gate?: {
-    readonly kind: Activation | "swigluOai";
-    readonly alpha: number;
-    readonly limit: number;
-  };
-  /** The rows sorted by expert, when there are many. */
-  readonly lists?: Ref;
-}
-
-/** Sorts a route's rows by expert. */
-export interface ExpertListsOp {
-  readonly op: "expertLists";
-  readonly layer: number;
-  readonly name: string;
-  readonly route: Ref;
-  readonly experts: number;
-  readonly used: number;
-}
-
-export type MoeSumOp = Extract<Op, { op: "moeSum" }> & { readonly residual?: Ref };
+/** Fusion patterns over mixture-of-experts ops; see index.ts. */
+import type { OpOf, Ref } from "../../graph/ops.ts";
+import { groupWidth } from "../../kernels/moeLinear.ts";
+import type { Draft, Index, Node } from "./nodes.ts";
+import type { ExpertsOp } from "./ops.ts";
 
 /** A map that nothing has been fused into yet. */
-export function expertsOf(op: Extract<Op, { op: "moeLinear" | "headLinear" }>): ExpertsOp {
+export function expertsOf(op: OpOf<"moeLinear" | "headLinear">): ExpertsOp {
   const { layer, name, x, weight, out } = op;
   const base = { op: "experts", layer, name, x, out } as const;
   if (op.op === "headLinear")
@@ -108,7 +69,7 @@ export function expertSum(draft: Draft, { maker, uses }: Index): void {
 }
 
 /** Maps of many rows go expert by expert: one sorted list a route serves all of them. */
-export function expertLists(draft: Draft, width: (used: number) => number): void {
+export function expertLists(draft: Draft): void {
   const lists = new Map<Ref, Ref>();
   for (const { op } of draft.nodes)
     if (op.op === "experts" && op.route !== undefined) lists.set(op.route, -1);
@@ -119,7 +80,7 @@ export function expertLists(draft: Draft, width: (used: number) => number): void
     if (op.op !== "moeRoute" || !lists.has(ref)) return [node];
     const { layer, experts, used } = op;
     const made = draft.values.length;
-    draft.values.push({ width: width(used), selected: draft.values[ref].selected });
+    draft.values.push({ width: groupWidth(used), selected: draft.values[ref].selected });
     lists.set(ref, made);
     return [
       node,

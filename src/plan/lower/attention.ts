@@ -5,8 +5,8 @@ import { type AppendCall, attention, fitsTile, scratchWidth } from "../../kernel
 import { NONE } from "../../kernels/call.ts";
 import { ropeStore } from "../../kernels/ropeStore.ts";
 import type { SlotLayout } from "../../kernels/slot.ts";
-import type { AttentionOp, RopeStoreOp } from "../fuse/attention.ts";
-import type { Lowering } from "../plan.ts";
+import type { AttentionOp, RopeStoreOp } from "../fuse/ops.ts";
+import type { Lowering } from "./lowering.ts";
 
 function slotOf(plan: Lowering, index: number): SlotLayout {
   const slot = plan.input.slots[index];
@@ -15,7 +15,7 @@ function slotOf(plan: Lowering, index: number): SlotLayout {
 }
 
 /** What is done to keys and queries before they are used. */
-function turned(plan: Lowering, op: RopeStoreOp): AppendCall {
+function rotation(plan: Lowering, op: RopeStoreOp): AppendCall {
   const { rope } = op;
   return {
     k: plan.place(op.k),
@@ -37,7 +37,7 @@ export function lowerRopeStore(plan: Lowering, ref: Ref, op: RopeStoreOp): void 
   const out = plan.make(ref, [q]);
   const { name: label, layer } = op;
   const slot = slotOf(plan, op.slot);
-  plan.calls.push(ropeStore({ ...turned(plan, op), slot, q, out, label, layer }));
+  plan.calls.push(ropeStore({ ...rotation(plan, op), slot, q, out, label, layer }));
 }
 
 export function lowerAttention(plan: Lowering, ref: Ref, op: AttentionOp): void {
@@ -66,7 +66,7 @@ export function lowerAttention(plan: Lowering, ref: Ref, op: AttentionOp): void 
       heads: op.heads,
       scale: op.scale,
       softcap: op.softcap,
-      append: op.append && turned(plan, op.append),
+      append: op.append && rotation(plan, op.append),
       window: op.window,
       windowKind: op.windowKind,
       sinks: plan.vector(op.sinks),

@@ -2,7 +2,7 @@
 import type { Op, Ref } from "../../graph/ops.ts";
 import type { Place } from "../../kernels/call.ts";
 import { copy } from "../../kernels/copy.ts";
-import type { Lowering } from "../plan.ts";
+import type { Lowering } from "./lowering.ts";
 
 /** A part of the result: runs of `width` columns. */
 interface Part {

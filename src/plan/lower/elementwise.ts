@@ -3,7 +3,7 @@ import type { Op, Ref } from "../../graph/ops.ts";
 import { activationNumber } from "../../kernels/activation.ts";
 import type { Place } from "../../kernels/call.ts";
 import { type ElementwiseCall, elementwise } from "../../kernels/elementwise.ts";
-import type { Lowering } from "../plan.ts";
+import type { Lowering } from "./lowering.ts";
 
 type ElementwiseOp = Extract<
   Op,

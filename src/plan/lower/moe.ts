@@ -1,27 +1,14 @@
 /** Lowering of mixture-of-experts ops. */
-import type { Op, Ref } from "../../graph/ops.ts";
+import type { Ref } from "../../graph/ops.ts";
 import { NONE, read } from "../../kernels/call.ts";
 import { moeGroup, moeLinear } from "../../kernels/moeLinear.ts";
 import { moeRoute } from "../../kernels/moeRoute.ts";
 import { moeScale, moeSum } from "../../kernels/moeSum.ts";
-import type { ExpertListsOp, ExpertsOp, MoeSumOp } from "../fuse/experts.ts";
-import type { PlacedMatrix } from "../place.ts";
-import type { Lowering } from "../plan.ts";
+import type { ExpertsOp, PlanOpOf } from "../fuse/ops.ts";
+import { expertsIn } from "../place.ts";
+import type { Lowering } from "./lowering.ts";
 
-type MoeOp =
-  | Extract<Op, { op: "moeRoute" | "moeScale" | "moeSum" }>
-  | ExpertsOp
-  | ExpertListsOp
-  | MoeSumOp;
-
-/** "buffer first-expert" of each piece, or undefined where an expert straddles pieces. */
-export function expertPieces(matrix: PlacedMatrix): string[] | undefined {
-  const height = matrix.rows / expertsIn(matrix);
-  if (matrix.pieces.some((p) => p.first % height !== 0)) return undefined;
-  return matrix.pieces.map((p) => `${p.buffer} ${p.first / height}`);
-}
-
-const expertsIn = (matrix: PlacedMatrix): number => matrix.tensor.shape[2] ?? 1;
+type MoeOp = PlanOpOf<"moeRoute" | "moeScale" | "moeSum" | "experts" | "expertLists">;
 
 export function lowerMoe(plan: Lowering, ref: Ref, op: MoeOp): void {
   const about = { label: op.name, layer: op.layer };
@@ -53,8 +40,7 @@ export function lowerMoe(plan: Lowering, ref: Ref, op: MoeOp): void {
     case "moeSum": {
       const x = plan.place(op.x);
       const route = plan.place(op.route);
-      const residual =
-        "residual" in op && op.residual !== undefined ? plan.place(op.residual) : undefined;
+      const residual = op.residual === undefined ? undefined : plan.place(op.residual);
       const out = plan.make(ref, residual ? [x, route, residual] : [x, route]);
       plan.calls.push(
         moeSum({ ...about, x, route, residual, out, used: op.used, weighted: op.weighted }),

@@ -5,8 +5,8 @@ import { dot } from "../../kernels/dot.ts";
 import { embed } from "../../kernels/embed.ts";
 import { norm } from "../../kernels/norm.ts";
 import { rope } from "../../kernels/rope.ts";
-import type { NormOp } from "../fuse/index.ts";
-import type { Lowering } from "../plan.ts";
+import type { NormOp } from "../fuse/ops.ts";
+import type { Lowering } from "./lowering.ts";
 
 export function lowerEmbed(plan: Lowering, ref: Ref, op: Extract<Op, { op: "embed" }>): void {
   const out = plan.make(ref, []);

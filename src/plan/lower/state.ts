@@ -8,7 +8,7 @@ import { MAX_INPUTS, type StateCall } from "../../kernels/inputs.ts";
 import { shift } from "../../kernels/shift.ts";
 import { ssm } from "../../kernels/ssm.ts";
 import { wkv7 } from "../../kernels/wkv7.ts";
-import type { Lowering } from "../plan.ts";
+import type { Lowering } from "./lowering.ts";
 
 type StateOp = Extract<Op, { op: "conv" | "ssm" | "deltaNet" | "shift" | "wkv7" }>;
 

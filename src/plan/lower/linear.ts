@@ -4,10 +4,10 @@ import { NONE, type Place, read } from "../../kernels/call.ts";
 import { type LinearCall, type LinearSegment, linear } from "../../kernels/linear.ts";
 import { quantize, quantizedWidth } from "../../kernels/quantize.ts";
 import { hasInt8 } from "../../kernels/quants.ts";
-import type { LinearsOp } from "../fuse/index.ts";
-import type { Lowering } from "../plan.ts";
+import type { FusedLinearOp } from "../fuse/ops.ts";
+import type { Lowering } from "./lowering.ts";
 
-export function lowerLinears(plan: Lowering, ref: Ref, op: LinearsOp): void {
+export function lowerFusedLinear(plan: Lowering, ref: Ref, op: FusedLinearOp): void {
   const x = plan.place(op.x);
   const residual = op.residual === undefined ? undefined : plan.place(op.residual);
   if (x.offset % 4 !== 0 || x.stride % 4 !== 0)
