@@ -30,7 +30,7 @@ export function createCandidates(vocabulary: number): Candidates {
   };
 }
 
-/** All tokens with these logits (copied); NaN counts as -Infinity, so that it is never drawn. */
+/** All tokens with these logits (copied); NaN counts as -Infinity, so that it is never sampled. */
 export function loadLogits(c: Candidates, logits: Float32Array): void {
   for (let id = 0; id < logits.length; id++) {
     c.ids[id] = id;

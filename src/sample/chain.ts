@@ -5,13 +5,13 @@
  */
 import { breakersOf } from "./breakers.ts";
 import type { Candidates } from "./candidates.ts";
-import type { Draw } from "./draw.ts";
 import { dry } from "./dry.ts";
 import { createHistory } from "./history.ts";
 import { logitBias } from "./logit-bias.ts";
 import { minP } from "./min-p.ts";
 import { mirostat, mirostatV2, nextMu } from "./mirostat.ts";
 import { penalize } from "./penalties.ts";
+import type { SampledToken } from "./sample-token.ts";
 import { dynamicTemperature, temperature } from "./temperature.ts";
 import { topK } from "./top-k.ts";
 import { topNSigma } from "./top-n-sigma.ts";
@@ -47,16 +47,16 @@ export interface ChainContext {
   readonly vocabulary: number;
   /** Stands for a `lastN` of -1. */
   readonly contextLength: number;
-  /** The random number of a step for XTC's decision. */
-  readonly chance: (sequence: number, step: number) => number;
+  /** The random number in [0, 1) of a step for XTC's decision. */
+  readonly random: (sequence: number, step: number) => number;
 }
 
 /** One sampler of a chain. */
 export interface ChainStep {
   apply(c: Candidates, sequence: number, step: number): void;
-  /** Called with what was drawn from the candidates that the chain left. */
-  drawn?(draw: Draw): void;
-  /** Called with each token that joins the text, drawn or not. */
+  /** Called with the token sampled from the candidates that the chain left. */
+  sampled?(token: SampledToken): void;
+  /** Called with each token that joins the text, sampled or not. */
   accept?(token: number): void;
   reset?(): void;
 }
@@ -116,7 +116,7 @@ function stepOf(entry: ChainEntry, context: ChainContext): ChainStep {
     case "xtc":
       return {
         apply: (c, sequence, step) =>
-          xtc(c, entry[1], entry[2], entry[3], () => context.chance(sequence, step)),
+          xtc(c, entry[1], entry[2], entry[3], () => context.random(sequence, step)),
       };
     case "temp":
       return { apply: (c) => temperature(c, entry[1]) };
@@ -165,8 +165,8 @@ function dryStep(
 }
 
 /**
- * Mirostat's mu changes when the drawn token is accepted, not when it is drawn: drawing twice for
- * one step gives the same token twice, and tokens that were not drawn (a prompt) leave mu alone.
+ * Mirostat's mu changes when the sampled token is accepted, not when it is sampled: sampling twice for
+ * one step gives the same token twice, and tokens that were not sampled (a prompt) leave mu alone.
  */
 function mirostatStep(
   tau: number,
@@ -174,11 +174,11 @@ function mirostatStep(
   truncate: (c: Candidates, mu: number) => void,
 ): ChainStep {
   let mu = 2 * tau;
-  let pending: Draw | undefined;
+  let pending: SampledToken | undefined;
   return {
     apply: (c) => truncate(c, mu),
-    drawn(draw) {
-      pending = draw;
+    sampled(token) {
+      pending = token;
     },
     accept(token) {
       if (pending?.token === token) mu = nextMu(mu, pending.probability, tau, eta);

@@ -1,6 +1,6 @@
 /**
  * Mirostat (Basu et al. 2020): keeps the surprise of the text near a target. Its state is mu, the
- * surprise in bits that is allowed now; it starts at twice the target and follows what is drawn.
+ * surprise in bits that is allowed now; it starts at twice the target and follows what is sampled.
  */
 import { best, type Candidates, keepSorted, keepWhere, softmax } from "./candidates.ts";
 import { topK } from "./top-k.ts";

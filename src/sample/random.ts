@@ -1,7 +1,7 @@
 /**
  * Counter-based randomness: Philox-4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw: "Parallel
  * Random Numbers: As Easy as 1, 2, 3", SC11). A number depends on the seed and on where it is used,
- * never on how many were drawn before, so batching, speculation and retries change nothing.
+ * never on how many were used before, so batching, speculation and retries change nothing.
  *
  * Only 32-bit integer arithmetic is used, so that WGSL computes the same with `u32`. A round on
  * counter (c0, c1, c2, c3) and key (k0, k1), with lo and hi the halves of a 64-bit product:

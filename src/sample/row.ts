@@ -1,15 +1,21 @@
-/** What executors draw by themselves, as a function: the oracle of the GPU's kernels, and the CPU's way. */
+/**
+ * The sampling that executors do by themselves, as a function: the CPU executor's, and what the GPU's
+ * kernels are compared with.
+ */
 import type { DeviceSampling } from "../graph/requests.ts";
 import { type Candidates, createCandidates, loadLogits } from "./candidates.ts";
-import { draw } from "./draw.ts";
 import { minP } from "./min-p.ts";
 import { penalize } from "./penalties.ts";
 import { uniform } from "./random.ts";
+import { sampleToken } from "./sample-token.ts";
 import { temperature } from "./temperature.ts";
 import { topK } from "./top-k.ts";
 import { topP } from "./top-p.ts";
 
-/** Draws the token of a row of logits; `position` is the one that it will have in its `text`, that far. */
+/**
+ * Samples the next token from a row of logits. `text` is what the sequence holds so far, `position` the
+ * place that the new token will have in it.
+ */
 export type RowSampler = (
   logits: Float32Array,
   sampling: DeviceSampling,
@@ -34,7 +40,7 @@ export function createRowSampler(vocabulary: number): RowSampler {
     topP(candidates, sampling.topP, 0);
     minP(candidates, sampling.minP, 0);
     temperature(candidates, sampling.temperature);
-    return draw(candidates, uniform(sampling.seed, 0, position)).token;
+    return sampleToken(candidates, uniform(sampling.seed, 0, position)).token;
   };
 }
 

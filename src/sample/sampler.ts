@@ -3,14 +3,14 @@
  * order; each sampler stands in a file of its own as a function on {@link Candidates}.
  *
  * - **Order.** Logit bias first; then penalties, dry, top_n_sigma, top_k, typ_p, top_p, min_p, xtc,
- *   temperature (the option `samplers` changes this list); then one token is drawn. With mirostat
+ *   temperature (the option `samplers` changes this list); then one token is sampled. With mirostat
  *   the list is replaced by temperature and mirostat.
  * - **History.** Penalties and DRY know the tokens given to `accept`: prompt and answer alike.
  * - **Randomness** is counter-based (random.ts): it depends on seed, sequence and step only, so the
- *   same seed gives the same text on every runtime, whatever is batched, retried or drawn ahead.
+ *   same seed gives the same text on every runtime, whatever is batched, retried or sampled ahead.
  *   llama.cpp's own generator (mt19937) is not reproduced: its texts for a seed differ.
  * - **Ties** go to the lower token id everywhere, where llama.cpp leaves them to its sort.
- * - **-Infinity** is an impossible token and is never drawn; NaN counts as -Infinity; if nothing is
+ * - **-Infinity** is an impossible token and is never sampled; NaN counts as -Infinity; if nothing is
  *   possible, `sample` throws.
  * - Logits are f32 between samplers; sums and exponentials are taken in double precision.
  */
@@ -19,9 +19,9 @@ import type { DeviceSampling } from "../graph/requests.ts";
 import { type Candidates, createCandidates, loadLogits } from "./candidates.ts";
 import { type ChainEntry, chain } from "./chain.ts";
 import { deviceSamplingOf, isGreedy } from "./device.ts";
-import { draw } from "./draw.ts";
 import { entriesOf, resolveOptions, type SamplerContext } from "./options.ts";
 import { randomSeed, uniform, xtcStream } from "./random.ts";
+import { sampleToken } from "./sample-token.ts";
 import type { SamplingOptions } from "./types.ts";
 
 export interface Sampler {
@@ -32,16 +32,16 @@ export interface Sampler {
   /** The active samplers in order, as llama.cpp's constructors would have them. */
   readonly entries: readonly ChainEntry[];
   /**
-   * The next token. Does not change `logits` nor the sampler's own course: asked again for the same
-   * step it answers the same. `sequence` and `step` select the random numbers; for a text that
+   * The next token. Changes neither `logits` nor the sampler: the same step gives the same token
+   * again. `sequence` and `step` select the random numbers; for a text that
    * can be repeated, count steps by the token's position in it.
    */
   sample(logits: Float32Array, sequence: number, step: number): number;
-  /** A token joined the text: one of the prompt or the one that was drawn. */
+  /** A token joined the text: one of the prompt, or the one that was sampled. */
   accept(token: number): void;
   /** Forgets the text. */
   reset(): void;
-  /** The same chain for an executor that draws by itself; undefined if it cannot. */
+  /** The same chain for an executor that samples by itself; undefined if it cannot. */
   deviceSampling(): DeviceSampling | undefined;
 }
 
@@ -57,7 +57,7 @@ export function createSampler(options: SamplingOptions, context: SamplerContext)
   const steps = chain(entries, {
     vocabulary: context.vocabulary,
     contextLength: context.contextLength,
-    chance: (sequence, step) => uniform(seed, sequence, step, xtcStream),
+    random: (sequence, step) => uniform(seed, sequence, step, xtcStream),
   });
   let candidates: Candidates | undefined;
   return {
@@ -68,15 +68,15 @@ export function createSampler(options: SamplingOptions, context: SamplerContext)
       if (logits.length !== context.vocabulary)
         throw new WebggufError(
           "input/invalid",
-          `sampling: ${logits.length} logits for a vocabulary of ${context.vocabulary}; pass one row`,
+          `Cannot sample from ${logits.length} logits: the vocabulary has ${context.vocabulary} tokens; pass one row`,
           { expected: context.vocabulary, actual: logits.length },
         );
       candidates ??= createCandidates(context.vocabulary);
       loadLogits(candidates, logits);
       for (const sampler of steps) sampler.apply(candidates, sequence, step);
-      const drawn = draw(candidates, uniform(seed, sequence, step));
-      for (const sampler of steps) sampler.drawn?.(drawn);
-      return drawn.token;
+      const sampled = sampleToken(candidates, uniform(seed, sequence, step));
+      for (const sampler of steps) sampler.sampled?.(sampled);
+      return sampled.token;
     },
     accept(token) {
       for (const sampler of steps) sampler.accept?.(token);

@@ -1,20 +1,20 @@
 import { type Candidates, keepWhere, softmax } from "./candidates.ts";
 
 /**
- * "Exclude top choices": with the chance `probability`, drops all candidates whose probability is
+ * "Exclude top choices": with `probability`, drops all candidates whose probability is
  * at least `threshold` except the least likely of them, if at least `minKeep` remain. Off when the
  * probability is 0 or the threshold above 0.5, where only one candidate could reach it.
  *
- * @param chance the random number in [0, 1) of this step, asked for only when it matters
+ * @param random the random number in [0, 1) of this step, asked for only when it matters
  */
 export function xtc(
   c: Candidates,
   probability: number,
   threshold: number,
   minKeep: number,
-  chance: () => number,
+  random: () => number,
 ): void {
-  if (probability <= 0 || threshold > 0.5 || c.size < 2 || chance() > probability) return;
+  if (probability <= 0 || threshold > 0.5 || c.size < 2 || random() > probability) return;
   softmax(c);
   const likely = Math.fround(threshold);
   let count = 0;

@@ -7,7 +7,7 @@ import {
   softmax,
 } from "../../src/sample/candidates.ts";
 import { type ChainEntry, chain } from "../../src/sample/chain.ts";
-import { draw } from "../../src/sample/draw.ts";
+import { sampleToken } from "../../src/sample/sample-token.ts";
 
 /** The parts of `sampling/cases.json` that are compared. */
 export interface SamplingCases {
@@ -76,13 +76,13 @@ function difference(item: SamplingCase, vocabulary: number, logits: Float32Array
   const steps = chain(entries, {
     vocabulary,
     contextLength: 4096,
-    chance: () => 0.5, // the cases have XTC with a probability of 0 or 1 only
+    random: () => 0.5, // the cases have XTC with a probability of 0 or 1 only
   });
   for (const token of item.history) for (const step of steps) step.accept?.(token);
   const c = createCandidates(logits.length);
   loadLogits(c, logits);
   for (const step of steps) step.apply(c, 0, 0);
-  if (item.selected !== undefined && draw(c, 0).token !== item.selected) return Infinity;
+  if (item.selected !== undefined && sampleToken(c, 0).token !== item.selected) return Infinity;
   return compare(c, item);
 }
 

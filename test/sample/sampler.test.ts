@@ -82,7 +82,7 @@ describe("createSampler", () => {
     expect(make({ seed: sampler.seed }).sample(logits, 0, 0)).toBe(sampler.sample(logits, 0, 0));
   });
 
-  it("draws the same however often and in whatever order it is asked", () => {
+  it("samples the same however often and in whatever order it is asked", () => {
     for (const mirostat of [0, 1, 2] as const) {
       const sampler = make({ seed: 1, mirostat, xtcProbability: 0.5, minP: 0, topK: 0 });
       const steps = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -102,7 +102,7 @@ describe("createSampler", () => {
     );
   });
 
-  it("draws with the probabilities of the logits", () => {
+  it("samples with the probabilities of the logits", () => {
     const three = Float32Array.from([Math.log(0.6), Math.log(0.1), Math.log(0.3)]);
     const sampler = make({ ...off, seed: 3 }, { vocabulary: 3 });
     const counts = [0, 0, 0];
@@ -165,7 +165,7 @@ describe("createSampler", () => {
     expect(without.sample(even, 0, 0)).toBe(7);
   });
 
-  it("moves mirostat's mu by accepted draws alone", () => {
+  it("moves mirostat's mu by accepted tokens alone", () => {
     const sampler = make({
       mirostat: 2,
       temperature: 1,
@@ -278,6 +278,8 @@ describe("deviceSampling", () => {
     { dynatempRange: 0.1 },
     { mirostat: 2 },
     { minKeep: 2 },
+    { minKeep: 2, samplers: ["top_k", "top_p", "temperature"] },
+    { minKeep: 2, samplers: ["top_k", "min_p", "temperature"] },
     { samplers: ["temperature", "top_k"] },
     { samplers: ["top_k", "top_k", "temperature"] },
     { temperature: 0, frequencyPenalty: 0.1, samplers: ["top_k", "penalties"] },

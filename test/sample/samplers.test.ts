@@ -99,6 +99,16 @@ describe("top-p and min-p", () => {
 });
 
 describe("typical", () => {
+  it("goes on until the probabilities are above p, not only equal to it", () => {
+    const c = candidates(logs(0.25, 0.25, 0.25, 0.25));
+    typicalP(c, 0.5, 1);
+    expect(ids(c)).toEqual([0, 1, 2]);
+  });
+  it("keeps at least minKeep", () => {
+    const c = candidates(logs(0.25, 0.25, 0.25, 0.25));
+    typicalP(c, 0.1, 3);
+    expect(ids(c)).toEqual([0, 1, 2]);
+  });
   it("never keeps an impossible token while a possible one is left", () => {
     const c = candidates([1, -Infinity, 1, -Infinity]);
     typicalP(c, 0.9, 1);
@@ -119,7 +129,7 @@ describe("top-n-sigma", () => {
 
 describe("xtc", () => {
   const always = () => 0;
-  it("drops all likely tokens but the least likely, when its chance comes", () => {
+  it("drops all likely tokens but the least likely, when the random number says so", () => {
     const c = candidates(logs(0.3, 0.05, 0.4, 0.25));
     xtc(c, 0.5, 0.2, 1, () => 0.51);
     expect(c.size).toBe(4);
@@ -159,6 +169,12 @@ describe("temperature", () => {
     expect(logitsOf(c)).toEqual([-Infinity, 2, -Infinity]);
   });
 
+  it("dynamic: a single candidate stays as it is", () => {
+    const c = candidates([1, 3, 2]);
+    topK(c, 1);
+    dynamicTemperature(c, 1, 0.5, 1);
+    expect([ids(c), logitsOf(c)]).toEqual([[1], [3]]);
+  });
   it("dynamic: low for a certain, high for a uniform distribution", () => {
     const certain = candidates([100, 0, 0]);
     dynamicTemperature(certain, 1, 0.5, 1);

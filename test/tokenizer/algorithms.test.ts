@@ -189,6 +189,29 @@ describe("Unigram", () => {
     return best[text.length];
   }
 
+  it("takes a character for unknown if no token is that character, though one begins with it", () => {
+    const tokens: [string, number, number][] = [
+      ["<unk>", 0, unknown],
+      ["</s>", 0, control],
+      ["ab", -9, normal],
+      ["bc", -1, normal],
+    ];
+    const tokenizer = createTokenizer(
+      metadata({
+        ...values,
+        tokens: tokens.map(([text]) => text),
+        scores: Float32Array.from(tokens, ([, score]) => score),
+        token_type: Int32Array.from(tokens, ([, , type]) => type),
+        unknown_token_id: 0,
+        add_space_prefix: false,
+        remove_extra_whitespaces: false,
+      }),
+    );
+    // An unknown character costs 10 more than the worst token: 19 + 1 are less than 9 + 19.
+    expect(ids(tokenizer, "abc")).toEqual(["<unk>", "bc", "</s>"]);
+    expect(ids(tokenizer, "abbc")).toEqual(["ab", "bc", "</s>"]);
+  });
+
   it("finds the most probable cutting", () => {
     const tokenizer = createTokenizer(metadata(values));
     for (let n = 0; n < 512; n++) {

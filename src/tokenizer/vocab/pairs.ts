@@ -2,7 +2,7 @@
 
 /**
  * A map from pairs of integers (at least 0) to integers. Open addressing in typed arrays; the
- * multipliers are drawn once a process, so that no file can be made to collide on purpose.
+ * multipliers are chosen at random once a process, so that no file can be made to collide on purpose.
  */
 export class PairMap {
   static readonly #a: number = oddNumber();

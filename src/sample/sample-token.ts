@@ -5,19 +5,19 @@
  * w = exp(logit − highest) and u in [0, 1), the token is the first whose running sum of weights
  * exceeds u · (sum of all weights). The rule names no order of computing, so a GPU may sum as it
  * likes: in f32 it agrees wherever u lies further than 1e-5 from a border between two tokens.
- * Since u is below 1 and the comparison strict, a token of weight 0 is never drawn.
+ * Since u is below 1 and the comparison strict, a token of weight 0 is never sampled.
  */
 import { WebggufError } from "../base/errors.ts";
 import { best, type Candidates, highest, weight } from "./candidates.ts";
 
-/** The token drawn, and its probability among the candidates. */
-export interface Draw {
+/** The token sampled, and its probability among the candidates. */
+export interface SampledToken {
   readonly token: number;
   readonly probability: number;
 }
 
-/** Draws by the rule above; `model/invalid` when every logit is -Infinity. */
-export function draw(c: Candidates, u: number): Draw {
+/** Samples by the rule above; `model/invalid` when every logit is -Infinity. */
+export function sampleToken(c: Candidates, u: number): SampledToken {
   const max = highest(c);
   requirePossible(max);
   let sum = 0;
@@ -30,15 +30,15 @@ export function draw(c: Candidates, u: number): Draw {
     const order = best(c, reach);
     for (; done < order.length && running <= target; done++) {
       const w = weight(c.logits[order[done]], max);
-      if (w === 0) return drawn(c, chosen, max, sum); // rounding left a gap at the end
+      if (w === 0) return tokenAt(c, chosen, max, sum); // rounding left a gap at the end
       chosen = order[done];
       running += w;
     }
   }
-  return drawn(c, chosen, max, sum);
+  return tokenAt(c, chosen, max, sum);
 }
 
-function drawn(c: Candidates, position: number, max: number, sum: number): Draw {
+function tokenAt(c: Candidates, position: number, max: number, sum: number): SampledToken {
   return { token: c.ids[position], probability: weight(c.logits[position], max) / sum };
 }
 
@@ -46,6 +46,6 @@ function requirePossible(max: number): void {
   if (max === Number.NEGATIVE_INFINITY)
     throw new WebggufError(
       "model/invalid",
-      "sampling: no token is possible, every logit is -Infinity or NaN; check the logit bias and the model file",
+      "Cannot sample a token: every logit is -Infinity or NaN; check the logit bias and the model file",
     );
 }
