@@ -15,8 +15,8 @@
  */
 export { type ErrorCode, type ErrorDetails, WebggufError } from "./src/base/errors.ts";
 export type { ByteSource } from "./src/base/source.ts";
-export type { ParsedToolCall } from "./src/chat/formats/types.ts";
 export type { ChatMessage, ToolCall, ToolDefinition } from "./src/chat/messages.ts";
+export type { RenderedPrompt, RenderOptions } from "./src/chat/render.ts";
 export type { ChatTemplateOptions } from "./src/chat/template.ts";
 export type { Metadata, MetadataArray, MetadataValue } from "./src/file/metadata.ts";
 export type { ModelFile, TensorInfo } from "./src/file/types.ts";

@@ -60,7 +60,7 @@ export async function measureQuality(
       const said: number[] = [];
       const settings = { temperature: 0, maxTokens: ids.length, reasoning: false, signal };
       for await (const { token } of session.generate(prompt, settings))
-        if (token >= 0) said.push(token);
+        if (token !== undefined) said.push(token);
       await session.dispose();
       if (said.join() === ids.join()) equal++;
     }

@@ -53,13 +53,15 @@ export function generationOptions(values: Values): GenerateOptions {
 
 /** For example: `21 prompt tokens in 0.12 s, 64 tokens at 35.1/s on CPU (TypeScript)`. */
 export function statistics(model: Model, stats: SessionStats): string {
-  const rate = stats.generatedTokens > 1 && stats.generateMs > 0;
+  const rate = stats.completionTokens > 1 && stats.completionMs > 0;
   const { speculation } = stats;
   const cached = stats.cachedTokens > 0 ? ` (+${stats.cachedTokens} cached)` : "";
   return (
-    `${stats.promptTokens} prompt tokens${cached} in ${(stats.promptMs / 1000).toFixed(2)} s, ` +
-    `${stats.generatedTokens} tokens` +
-    (rate ? ` at ${(((stats.generatedTokens - 1) / stats.generateMs) * 1000).toFixed(1)}/s` : "") +
+    `${stats.promptTokens - stats.cachedTokens} prompt tokens${cached} in ${(stats.promptMs / 1000).toFixed(2)} s, ` +
+    `${stats.completionTokens} tokens` +
+    (rate
+      ? ` at ${(((stats.completionTokens - 1) / stats.completionMs) * 1000).toFixed(1)}/s`
+      : "") +
     (speculation ? ` (${speculation.accepted} of ${speculation.drafted} drafts accepted)` : "") +
     ` on ${model.device.name}${model.device.software ? " (software emulation)" : ""}`
   );

@@ -14,8 +14,8 @@ try {
   note(`> ${QUESTION}\n`);
   const messages = [{ role: "user", content: QUESTION }];
   for await (const piece of session.generate(messages, { temperature: 0 })) await print(piece.text);
-  const { generatedTokens, generateMs } = session.stats();
-  const rate = ((generatedTokens - 1) / generateMs) * 1000;
+  const { completionTokens, completionMs } = session.stats();
+  const rate = ((completionTokens - 1) / completionMs) * 1000;
   note(
     `\n\nThis is a demonstration model of 1.8 million parameters, made for this project.\n` +
       `Computed by WGSL kernels on ${name}${software ? " (software emulation: no GPU driver here)" : ""}, ` +

@@ -86,7 +86,8 @@ async function openOwn(blob: Blob, { gpu, int8, context }: PageSettings): Promis
     session.reset();
     const clock = new Clock();
     const options = { temperature: 0, maxTokens: tokens, ignoreEos: true };
-    for await (const { token } of session.generate(prompt, options)) if (token >= 0) clock.tick();
+    for await (const { token } of session.generate(prompt, options))
+      if (token !== undefined) clock.tick();
     return clock.run(session.stats().promptTokens);
   };
   return model.device.name;

@@ -195,13 +195,10 @@ class Chat {
   async #answer(): Promise<void> {
     const answering = new AbortController();
     this.#answering = answering;
-    let content = "";
-    let reasoning = "";
+    const options = { ...this.#options, signal: answering.signal };
+    const answer = this.#session.generate(this.#messages, options);
     try {
-      const options = { ...this.#options, signal: answering.signal };
-      for await (const piece of this.#session.generate(this.#messages, options)) {
-        if (piece.channel === "reasoning") reasoning += piece.text;
-        else content += piece.text;
+      for await (const piece of answer) {
         const thought = piece.channel === "reasoning" && !this.#values.switch("simple-io");
         await print(thought ? dim(piece.text) : piece.text);
       }
@@ -214,11 +211,8 @@ class Chat {
       this.#answering = undefined;
       await print("\n");
     }
-    this.#messages.push({
-      role: "assistant",
-      content,
-      ...(reasoning !== "" && { reasoning_content: reasoning }),
-    });
+    // Also what an interruption left of it.
+    this.#messages.push((await answer.return()).value.message);
     if (!this.#values.switch("no-perf") && !this.#values.switch("simple-io"))
       note(dim(statistics(this.#model, this.#session.stats())));
   }

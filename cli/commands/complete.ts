@@ -1,5 +1,5 @@
 /** `webgguf complete`: a prompt in, its continuation out. */
-import type { GenerateOptions } from "../../mod.ts";
+import type { GenerateOptions, Model, Piece } from "../../mod.ts";
 import type { Command } from "../command.ts";
 import { interruptible, withModel } from "../model.ts";
 import {
@@ -10,6 +10,12 @@ import {
 } from "../model-flags.ts";
 import { GENERATION_FLAGS, generationOptions, promptFrom, statistics } from "../prompt.ts";
 import { note, print, stdoutIsTerminal } from "../terminal.ts";
+
+/** The text of a piece, or its special token's where it has none. */
+function shown({ text, token }: Piece, { tokenizer }: Model): string {
+  const isSpecial = text === "" && token !== undefined && tokenizer.isSpecial(token);
+  return isSpecial ? tokenizer.token(token) : text;
+}
 
 export const complete: Command = {
   name: "complete",
@@ -35,11 +41,7 @@ export const complete: Command = {
       const special = values.switch("special");
       await interruptible(async (signal) => {
         for await (const piece of session.generate(prompt, { ...options, signal }))
-          await print(
-            special && piece.text === "" && model.tokenizer.isSpecial(piece.token)
-              ? model.tokenizer.token(piece.token)
-              : piece.text,
-          );
+          await print(special ? shown(piece, model) : piece.text);
       });
       if (stdoutIsTerminal()) await print("\n");
       if (!values.switch("no-perf")) note(statistics(model, session.stats()));

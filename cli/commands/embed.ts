@@ -25,8 +25,8 @@ export const embed: Command = {
   async run(values) {
     const texts = (await promptFrom(values)).split("\n");
     return withModel(values, {}, async (model) => {
-      const vectors = await interruptible((signal) => model.embed(texts, signal));
-      for (const vector of vectors) await print(`${JSON.stringify(Array.from(vector))}\n`);
+      const embeddings = await interruptible((signal) => model.embed(texts, { signal }));
+      for (const { vector } of embeddings) await print(`${JSON.stringify(Array.from(vector))}\n`);
       return 0;
     });
   },

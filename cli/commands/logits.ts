@@ -26,7 +26,7 @@ export const logits: Command = {
         return Number(text);
       });
     return withModel(values, {}, async (model) => {
-      const rows = await interruptible((signal) => model.session().logits(tokens, signal));
+      const rows = await interruptible((signal) => model.session().logits(tokens, { signal }));
       const bytes = new DataView(new ArrayBuffer(rows.length * 4));
       for (let i = 0; i < rows.length; i++) bytes.setFloat32(i * 4, rows[i], true);
       await writeFile(out, new Uint8Array(bytes.buffer));

@@ -100,9 +100,9 @@ async function answer(text: string): Promise<void> {
   } finally {
     answering = undefined;
     messages.push({ role: "assistant", content });
-    const { generatedTokens, generateMs } = session.stats();
-    if (generatedTokens > 1)
-      say("figures", `${(((generatedTokens - 1) / generateMs) * 1000).toFixed(1)} tokens/s`);
+    const { completionTokens, completionMs } = session.stats();
+    if (completionTokens > 1)
+      say("figures", `${(((completionTokens - 1) / completionMs) * 1000).toFixed(1)} tokens/s`);
     update();
   }
 }

@@ -24,12 +24,9 @@ try {
   for await (const line of input) {
     if (line.trim() !== "") {
       messages.push({ role: "user", content: line });
-      let answer = "";
-      for await (const piece of session.generate(messages)) {
-        process.stdout.write(piece.text);
-        if (piece.channel === "content") answer += piece.text;
-      }
-      messages.push({ role: "assistant", content: answer });
+      const answer = session.generate(messages);
+      for await (const piece of answer) process.stdout.write(piece.text);
+      messages.push((await answer).message);
     }
     process.stdout.write("\n> ");
   }

@@ -12,13 +12,16 @@ if (!path || !question || texts.length === 0) {
 }
 
 const model = await loadModel(path);
-const [asked, ...vectors] = await model.embed([question, ...texts]);
+const [asked, ...others] = await model.embed([question, ...texts]);
 await model.dispose();
 
 /** Vectors come with a length of 1, so that their product is the cosine of the angle between them. */
 const similarity = (a: Float32Array, b: Float32Array): number =>
   a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
-const ranked = texts.map((text, i) => ({ text, score: similarity(asked!, vectors[i]!) }));
+const ranked = texts.map((text, i) => ({
+  text,
+  score: similarity(asked!.vector, others[i]!.vector),
+}));
 for (const { text, score } of ranked.sort((a, b) => b.score - a.score))
   console.log(`${score.toFixed(4)}  ${text}`);

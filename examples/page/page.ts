@@ -41,13 +41,9 @@ find<HTMLFormElement>("#ask").addEventListener("submit", async (event) => {
   prompt.value = "";
   usable(false);
   try {
-    let said = "";
-    for await (const piece of session.generate(messages)) {
-      if (piece.channel !== "content") continue;
-      said += piece.text;
-      answer.append(piece.text); // as text: what a model says is never HTML
-    }
-    messages.push({ role: "assistant", content: said });
+    const stream = session.generate(messages);
+    for await (const piece of stream) if (piece.channel === "content") answer.append(piece.text); // as text: what a model says is never HTML
+    messages.push((await stream).message);
   } catch (error) {
     messages.pop(); // not answered: the next message takes its place
     state.value = (error as Error).message;

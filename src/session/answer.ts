@@ -1,23 +1,32 @@
 /** From tokens to pieces: characters made whole, stop strings and end tokens found, channels told apart. */
-import type { AnswerParser } from "../chat/formats/index.ts";
+import type { AnswerParser, AnswerPiece } from "../chat/formats/index.ts";
+import type { ToolCall } from "../chat/messages.ts";
 import { TextStream } from "../chat/stream.ts";
+import { toolCallIds } from "../chat/tool-call-ids.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Drawn } from "./step.ts";
-import type { GenerateOptions, Piece } from "./types.ts";
+import type { AssistantMessage, GenerateOptions, Piece } from "./types.ts";
 
+/** What a token made certain. */
 export interface Taken {
   /** At least one; those after the first have no token of their own. */
   readonly pieces: readonly Piece[];
   /** The answer ends here: an end token or a stop string came. */
   readonly ended: boolean;
+  /** The stop string that came. */
+  readonly stopText?: string;
 }
 
-/** The text of one answer, token by token. */
-export class Answer {
+/** Reads one answer token by token, and knows its message so far. */
+export class AnswerReader {
   readonly #tokenizer: Tokenizer | undefined;
   readonly #parser: AnswerParser | undefined;
   readonly #stream: TextStream;
   readonly #ignoreEos: boolean;
+  readonly #newId: (index: number) => string;
+  #content = "";
+  #reasoning = "";
+  readonly #toolCalls: ToolCall[] = [];
 
   /**
    * @param tokenizer missing for files without a usable one: then pieces have tokens only
@@ -32,12 +41,24 @@ export class Answer {
     this.#parser = parser;
     this.#stream = new TextStream(options.stop);
     this.#ignoreEos = options.ignoreEos ?? false;
+    this.#newId = toolCallIds(options.seed);
+  }
+
+  /** The message of all tokens taken so far. */
+  get message(): AssistantMessage {
+    const calls = this.#toolCalls;
+    return {
+      role: "assistant",
+      content: this.#content === "" && calls.length > 0 ? null : this.#content,
+      ...(this.#reasoning !== "" && { reasoning_content: this.#reasoning }),
+      ...(calls.length > 0 && { tool_calls: [...calls] }),
+    };
   }
 
   /** @param last no token comes after this one, so what is held back goes out */
   take(drawn: Drawn, last: boolean): Taken {
     const tokenizer = this.#tokenizer;
-    if (!tokenizer) return { pieces: [piece(drawn, "")], ended: false };
+    if (!tokenizer) return { pieces: [{ ...drawn, text: "", channel: "content" }], ended: false };
     const { token } = drawn;
     const isEnd = !this.#ignoreEos && tokenizer.endTokens.has(token);
     const special = tokenizer.isSpecial(token);
@@ -47,19 +68,31 @@ export class Answer {
     const over = ended || last;
     // What a stop string cut off is not text; what else was held back is.
     const rest = over && stopped === undefined ? this.#stream.end() : "";
-    return { pieces: this.#pieces(drawn, text + rest, over), ended };
+    return {
+      pieces: this.#pieces(drawn, text + rest, over),
+      ended,
+      ...(stopped !== undefined && { stopText: stopped }),
+    };
   }
 
   #pieces(drawn: Drawn, text: string, over: boolean): Piece[] {
-    if (!this.#parser) return [piece(drawn, text)];
-    const parts = text === "" ? [] : this.#parser.push(text);
-    if (over) parts.push(...this.#parser.end());
-    if (parts.length === 0) return [piece(drawn, "")];
-    return parts.map((part, i) => (i === 0 ? { ...drawn, ...part } : { ...part, token: NO_TOKEN }));
+    const parts: AnswerPiece[] =
+      text === "" ? [] : (this.#parser?.push(text) ?? [{ channel: "content", text }]);
+    if (over && this.#parser) parts.push(...this.#parser.end());
+    if (parts.length === 0) parts.push({ channel: "content", text: "" });
+    return parts.map((part, i) => ({ ...(i === 0 && drawn), ...this.#piece(part) }));
+  }
+
+  #piece({ channel, text, toolCall }: AnswerPiece): Piece {
+    if (channel === "content") this.#content += text;
+    else if (channel === "reasoning") this.#reasoning += text;
+    if (!toolCall) return { channel, text };
+    const call: ToolCall = {
+      id: toolCall.id ?? this.#newId(this.#toolCalls.length),
+      type: "function",
+      function: { name: toolCall.name, arguments: JSON.stringify(toolCall.arguments) },
+    };
+    this.#toolCalls.push(call);
+    return { channel, text, toolCall: call };
   }
 }
-
-/** The token of a further piece of the same token. */
-const NO_TOKEN = -1;
-
-const piece = (drawn: Drawn, text: string): Piece => ({ ...drawn, text, channel: "content" });

@@ -1,4 +1,5 @@
 /** Guesses by a smaller model with the same vocabulary, on sequences of its own. */
+import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import { type Executor, shorten } from "../graph/executor.ts";
@@ -7,13 +8,12 @@ import { type DeviceSampling, GREEDY, type SequenceId } from "../graph/requests.
 import { buildGraph } from "../models/index.ts";
 import type { ExecutorOptions } from "./backends.ts";
 import { openExecutor, type Placed } from "./open.ts";
-import { commonPrefix } from "./prompt.ts";
 import type { Drafter } from "./speculate.ts";
 
 /** Paddings of one vocabulary differ by less than this between the sizes of a family, as llama.cpp allows. */
 const PADDING = 128;
 
-/** The model that is guessed for. */
+/** The model that is drafted for. */
 export interface DraftTarget {
   readonly file: ModelFile;
   readonly graph: Graph;

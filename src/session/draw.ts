@@ -1,17 +1,9 @@
 /** Who draws the tokens of an answer: the executor where it can, else the host's sampler. */
-import type { Executor } from "../graph/executor.ts";
 import { logprobs } from "../sample/logprobs.ts";
 import { createSampler } from "../sample/sampler.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Loaded } from "./loaded.ts";
 import type { Drawing } from "./step.ts";
 import type { GenerateOptions } from "./types.ts";
-
-/** What drawing must know of the model. */
-export interface DrawHost {
-  readonly executor: Executor;
-  readonly tokenizer: Tokenizer;
-  readonly vocabulary: number;
-}
 
 /**
  * The executor draws what it can. Everything else is sampled here from the logits. Either way a
@@ -21,15 +13,15 @@ export interface DrawHost {
  * @param tokens the whole conversation that the answer follows
  */
 export function drawingFor(
-  host: DrawHost,
+  model: Pick<Loaded, "graph" | "executor" | "tokenizer">,
   tokens: readonly number[],
   options: GenerateOptions,
 ): Drawing {
   const sampler = createSampler(options, {
-    vocabulary: host.vocabulary,
-    contextLength: host.executor.contextLength,
-    tokenText: (id) => host.tokenizer.decode([id], { unparseSpecial: true }),
-    tokenize: (text) => host.tokenizer.encode(text, { addSpecial: false, parseSpecial: false }),
+    vocabulary: model.graph.vocabulary,
+    contextLength: model.executor.contextLength,
+    tokenText: (id) => model.tokenizer.decode([id], { unparseSpecial: true }),
+    tokenize: (text) => model.tokenizer.encode(text, { addSpecial: false, parseSpecial: false }),
   });
   const wanted = options.logprobs;
   const device = sampler.deviceSampling();

@@ -1,13 +1,7 @@
 /** Vectors for texts: rows of an embedding model, pooled and normalised as llama.cpp does. */
 import { WebggufError } from "../base/errors.ts";
-import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
-
-/** What an embedding needs of its model. */
-export interface EmbedHost {
-  readonly executor: Executor;
-  readonly graph: Graph;
-}
+import type { Loaded } from "./loaded.ts";
 
 /**
  * One vector for a sequence's tokens. Pooling: `mean` of the rows, `cls` the first, `last` the
@@ -16,12 +10,12 @@ export interface EmbedHost {
  * length 1.
  */
 export async function embedTokens(
-  host: EmbedHost,
+  model: Pick<Loaded, "executor" | "graph">,
   sequence: number,
   tokens: ArrayLike<number>,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
-  const { executor, graph } = host;
+  const { executor, graph } = model;
   if (graph.outputKind !== "embeddings")
     throw new WebggufError(
       "model/unsupported",

@@ -1,23 +1,21 @@
 /** A loaded model: the file, the executor that computes it, and the sessions on it. */
 import { WebggufError } from "../base/errors.ts";
 import type { ChatMessage } from "../chat/messages.ts";
+import type { RenderedPrompt, RenderOptions } from "../chat/render.ts";
 import type { ModelFile } from "../file/types.ts";
-import type { Executor } from "../graph/executor.ts";
-import type { Graph } from "../graph/ops.ts";
 import { buildGraph } from "../models/index.ts";
 import { fusionNames } from "../plan/fuse/index.ts";
-import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ExecutorOptions } from "./backends.ts";
-import { renderChat } from "./chat.ts";
 import { asyncDispose } from "./dispose.ts";
 import { type DraftModel, type DraftTarget, openDraftModel } from "./draft-model.ts";
 import { embedTokens } from "./embed.ts";
-import { openExecutor, type Placed } from "./open.ts";
-import { Sequences } from "./sequences.ts";
-import { createSession, type SessionHost } from "./session.ts";
+import { Loaded } from "./loaded.ts";
+import { openExecutor } from "./open.ts";
+import { createSession } from "./session.ts";
 import { closeFile, openFile } from "./source.ts";
-import { type Speculation, speculationOf } from "./speculation.ts";
-import type { GenerateOptions, LoadOptions, Model, ModelSource, Session } from "./types.ts";
+import { speculationOf } from "./speculation.ts";
+import type { Embedding, LoadOptions, Model, ModelSource, Session } from "./types.ts";
 
 /**
  * Loads a model from a path, an http(s) URL, a File or Blob, or bytes.
@@ -47,7 +45,8 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     try {
       const device = { ...decided, device: placed.chosen };
       const draftModel = await loadDraftModel(draftSource, { file, graph }, device);
-      return new LoadedModel(file, graph, placed, decided, speculation, draftModel);
+      const parts = { file, graph, placed, options: decided, speculation, draftModel };
+      return new LoadedModel(new Loaded(parts));
     } catch (error) {
       await placed.dispose();
       throw error;
@@ -59,53 +58,37 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
 }
 
 class LoadedModel implements Model {
-  readonly file: ModelFile;
-  readonly architecture: string;
-  readonly #graph: Graph;
-  readonly #options: ExecutorOptions;
-  readonly #host: SessionHost;
+  readonly #loaded: Loaded;
   readonly #sessions = new Set<Session>();
-  readonly #speculation: Speculation;
-  readonly #draftModel: DraftModel | undefined;
-  #placed: Placed;
-  #tokenizer: Tokenizer | undefined;
   #disposed = false;
 
-  constructor(
-    file: ModelFile,
-    graph: Graph,
-    placed: Placed,
-    options: ExecutorOptions,
-    speculation: Speculation,
-    draftModel: DraftModel | undefined,
-  ) {
-    this.file = file;
-    this.architecture = graph.architecture;
-    this.#graph = graph;
-    this.#placed = placed;
-    this.#speculation = speculation;
-    this.#draftModel = draftModel;
-    // What only loading needs is not kept for restore().
-    this.#options = { ...options, signal: undefined, device: placed.chosen };
-    this.#host = this.#createHost();
+  constructor(loaded: Loaded) {
+    this.#loaded = loaded;
+  }
+
+  get file(): ModelFile {
+    return this.#loaded.file;
+  }
+
+  get architecture(): string {
+    return this.#loaded.graph.architecture;
   }
 
   get tokenizer(): Tokenizer {
-    this.#tokenizer ??= createTokenizer(this.file.metadata);
-    return this.#tokenizer;
+    return this.#loaded.tokenizer;
   }
 
   get contextLength(): number {
-    return this.#placed.executor.contextLength;
+    return this.#loaded.executor.contextLength;
   }
 
   get device(): Model["device"] {
-    return this.#placed.device;
+    return this.#loaded.device;
   }
 
   get memory(): Model["memory"] {
-    const { weights, cache, arena } = this.#placed.executor.memory;
-    const draft = this.#draftModel?.memory ?? { weights: 0, cache: 0, arena: 0 };
+    const { weights, cache, arena } = this.#loaded.executor.memory;
+    const draft = this.#loaded.draftModel?.memory ?? { weights: 0, cache: 0, arena: 0 };
     return {
       weights: weights + draft.weights,
       cache: cache + draft.cache,
@@ -115,26 +98,33 @@ class LoadedModel implements Model {
 
   session(): Session {
     this.#checkOpen();
-    const session = createSession(this.#host);
+    const session = createSession(this.#loaded, () => void this.#sessions.delete(session));
     this.#sessions.add(session);
     return session;
   }
 
-  async embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+  render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
+    const { text, tokens } = this.#loaded.render(messages, options);
+    return { text, tokens };
+  }
+
+  async embed(
+    texts: readonly string[],
+    { signal = new AbortController().signal }: { signal?: AbortSignal } = {},
+  ): Promise<Embedding[]> {
     this.#checkOpen();
+    signal.throwIfAborted();
     const holder = {};
-    const either = signal ?? new AbortController().signal;
-    either.throwIfAborted();
-    const { sequences } = this.#host;
-    const sequence = await sequences.acquire(holder, either);
+    const { sequences, tokenizer } = this.#loaded;
+    const sequence = await sequences.acquire(holder, signal);
     try {
-      const vectors: Float32Array[] = [];
+      const embeddings: Embedding[] = [];
       for (const text of texts) {
-        const tokens = this.tokenizer.encode(text, { addSpecial: true, parseSpecial: false });
-        const host = { executor: this.#placed.executor, graph: this.#graph };
-        vectors.push(await embedTokens(host, sequence, tokens, signal));
+        const tokens = tokenizer.encode(text, { addSpecial: true, parseSpecial: false });
+        const vector = await embedTokens(this.#loaded, sequence, tokens, signal);
+        embeddings.push({ vector, tokens: tokens.length });
       }
-      return vectors;
+      return embeddings;
     } finally {
       sequences.drop(holder);
     }
@@ -142,61 +132,26 @@ class LoadedModel implements Model {
 
   async restore(): Promise<void> {
     this.#checkOpen();
-    await this.#placed.dispose();
-    this.#placed = await openExecutor(this.#graph, this.file, this.#options);
-    this.#host.sequences.replace(this.#placed.executor);
-    await this.#draftModel?.restore();
+    await this.#loaded.restore();
   }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const session of [...this.#sessions]) await session.dispose();
-    await this.#placed.dispose();
-    await closeFile(this.file);
-    if (!this.#draftModel) return;
-    await this.#draftModel.dispose();
-    await closeFile(this.#draftModel.file);
+    await this.#loaded.dispose();
   }
 
   [asyncDispose](): Promise<void> {
     return this.dispose();
   }
 
-  #findTokenizer(): Tokenizer | undefined {
-    try {
-      return this.tokenizer;
-    } catch (error) {
-      if (error instanceof WebggufError && error.code === "model/no-tokenizer") return undefined;
-      throw error;
-    }
-  }
-
-  #createHost(): SessionHost {
-    const model = this;
-    const { vocabulary, outputKind } = this.#graph;
-    return {
-      vocabulary,
-      outputKind,
-      speculation: this.#speculation,
-      draftModel: this.#draftModel,
-      sequences: new Sequences(this.#placed.executor),
-      get executor(): Executor {
-        return model.#placed.executor;
-      },
-      get tokenizer(): Tokenizer {
-        return model.tokenizer;
-      },
-      findTokenizer: () => model.#findTokenizer(),
-      renderChat: (messages: readonly ChatMessage[], options: GenerateOptions) =>
-        renderChat(model.file.metadata, model.tokenizer, messages, options),
-      forget: (session: Session) => void model.#sessions.delete(session),
-    };
-  }
-
   #checkOpen(): void {
     if (this.#disposed)
-      throw new WebggufError("session/disposed", "The model was disposed; load it again");
+      throw new WebggufError(
+        "session/disposed",
+        "Cannot use the model: it was disposed of; load it again",
+      );
   }
 }
 

@@ -2,7 +2,7 @@
  * Guesses by looking up: where the last few tokens stood before, what followed them then may follow
  * now. It costs nothing, and texts that repeat their prompt (edits, quotes, code, lists) are full of it.
  */
-import { commonPrefix } from "./prompt.ts";
+import { commonPrefix } from "../base/common-prefix.ts";
 import type { Drafter } from "./speculate.ts";
 
 /** The longest and the shortest run of tokens that is looked up. */

@@ -1,18 +1,10 @@
 /** A prompt as tokens: text and ids are appended, messages are the whole conversation. */
+import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
 import type { AnswerParser } from "../chat/formats/index.ts";
 import type { ChatMessage } from "../chat/messages.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import type { RenderedChat } from "./chat.ts";
+import type { Loaded } from "./loaded.ts";
 import type { GenerateOptions, Prompt } from "./types.ts";
-
-/** What turning a prompt into tokens needs. */
-export interface PromptText {
-  readonly tokenizer: Tokenizer;
-  readonly vocabulary: number;
-  /** The conversation as the model's template writes it, already as tokens. */
-  renderChat(messages: readonly ChatMessage[], options: GenerateOptions): RenderedChat;
-}
 
 /** The tokens that the session will hold, and how many of those it has now are among them. */
 export interface ReadPrompt {
@@ -29,31 +21,23 @@ export function isChat(prompt: Prompt): prompt is readonly ChatMessage[] {
 
 /** Reads a prompt against the tokens held so far. */
 export function readPrompt(
-  text: PromptText,
+  model: Pick<Loaded, "graph" | "tokenizer" | "render">,
   held: readonly number[],
   prompt: Prompt,
   options: GenerateOptions,
 ): ReadPrompt {
   if (isChat(prompt)) {
-    const { tokens, parser } = text.renderChat(prompt, options);
+    const { tokens, parser } = model.render(prompt, options);
     return { kept: commonPrefix(held, tokens), tokens: requireSome([...tokens]), parser };
   }
   const added =
     typeof prompt === "string"
-      ? text.tokenizer.encode(prompt, {
+      ? model.tokenizer.encode(prompt, {
           addSpecial: held.length === 0,
           parseSpecial: options.parseSpecial ?? true,
         })
-      : checkIds(prompt as ArrayLike<number>, text.vocabulary);
+      : checkIds(prompt as ArrayLike<number>, model.graph.vocabulary);
   return { kept: held.length, tokens: requireSome([...held, ...Array.from(added)]) };
-}
-
-/** Length of the longest common beginning of two lists. */
-export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const most = Math.min(a.length, b.length);
-  let n = 0;
-  while (n < most && a[n] === b[n]) n++;
-  return n;
 }
 
 function checkIds(ids: ArrayLike<number>, vocabulary: number): ArrayLike<number> {

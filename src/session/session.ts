@@ -2,44 +2,39 @@
 import { WebggufError } from "../base/errors.ts";
 import { type Executor, shorten } from "../graph/executor.ts";
 import type { SequenceId } from "../graph/requests.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { Answer } from "./answer.ts";
+import { AnswerReader } from "./answer.ts";
+import { answerStream } from "./answer-stream.ts";
 import { asyncDispose } from "./dispose.ts";
-import type { DraftModel } from "./draft-model.ts";
 import { drawingFor } from "./draw.ts";
+import type { Loaded } from "./loaded.ts";
 import { NgramDrafter } from "./ngram.ts";
-import { type PromptText, readPrompt } from "./prompt.ts";
-import type { Sequences } from "./sequences.ts";
+import { readPrompt } from "./prompt.ts";
 import { newTally, speculate, type Tally } from "./speculate.ts";
-import { drafterFor, type Speculation } from "./speculation.ts";
+import { drafterFor } from "./speculation.ts";
 import { decode } from "./step.ts";
-import type { GenerateOptions, Piece, Prompt, Session, SessionStats, StopReason } from "./types.ts";
-
-/** What a session needs of its model. */
-export interface SessionHost extends PromptText {
-  /** The executor at hand: another one after `restore()`. */
-  readonly executor: Executor;
-  readonly sequences: Sequences;
-  readonly tokenizer: Tokenizer;
-  readonly vocabulary: number;
-  /** Undefined where the file has no usable one: tokens in, tokens out works all the same. */
-  findTokenizer(): Tokenizer | undefined;
-  readonly outputKind: "logits" | "embeddings";
-  readonly speculation: Speculation;
-  readonly draftModel: DraftModel | undefined;
-  forget(session: Session): void;
-}
+import type {
+  Answer,
+  AnswerStream,
+  FinishReason,
+  GenerateOptions,
+  Piece,
+  Prompt,
+  Session,
+  SessionStats,
+  Usage,
+} from "./types.ts";
 
 /** Floats of logits that are read at once. */
 const LOGITS_AT_ONCE = 1 << 24;
 
 /** A {@link Session} on an executor of this process. */
-export function createSession(host: SessionHost): Session {
-  return new ModelSession(host);
+export function createSession(model: Loaded, onDispose: () => void): Session {
+  return new ModelSession(model, onDispose);
 }
 
 class ModelSession implements Session {
-  readonly #host: SessionHost;
+  readonly #model: Loaded;
+  readonly #onDispose: () => void;
   readonly #closing = new AbortController();
   readonly #ngram = new NgramDrafter();
   #tokens: number[] = [];
@@ -47,56 +42,64 @@ class ModelSession implements Session {
   #stats: Omit<SessionStats, "contextUsed" | "contextLength"> = {
     promptTokens: 0,
     cachedTokens: 0,
-    generatedTokens: 0,
+    completionTokens: 0,
     promptMs: 0,
-    generateMs: 0,
+    completionMs: 0,
   };
 
-  constructor(host: SessionHost) {
-    this.#host = host;
+  constructor(model: Loaded, onDispose: () => void) {
+    this.#model = model;
+    this.#onDispose = onDispose;
   }
 
   get tokens(): readonly number[] {
     return this.#tokens;
   }
 
-  async *generate(
+  generate(prompt: Prompt, options: GenerateOptions = {}): AnswerStream {
+    return answerStream((ended) => this.#generate(prompt, options, ended));
+  }
+
+  async *#generate(
     prompt: Prompt,
-    options: GenerateOptions = {},
+    options: GenerateOptions,
+    ended: (answer: Answer) => void,
   ): AsyncGenerator<Piece, void, undefined> {
     this.#enter();
     const started = performance.now();
     let firstAt = 0;
-    let generated = 0;
-    let stopReason: StopReason = "aborted";
-    let before = { promptTokens: 0, cachedTokens: 0 };
+    let completionTokens = 0;
+    let finishReason: FinishReason = "aborted";
+    let stopText: string | undefined;
+    let counts = { promptTokens: 0, cachedTokens: 0 };
     let tally: Tally | undefined;
+    let reader: AnswerReader | undefined;
     try {
-      const host = this.#host;
+      const model = this.#model;
       const signal = this.#signal(options.signal);
       signal.throwIfAborted();
       this.#requireLogits();
-      const { kept, tokens, parser } = readPrompt(host, this.#tokens, prompt, options);
+      const { kept, tokens, parser } = readPrompt(model, this.#tokens, prompt, options);
       const { limit, limitedBy } = this.#room(tokens.length, options.maxTokens ?? -1);
-      const sequence = await host.sequences.acquire(this, signal);
-      const executor = host.executor;
-      const held = shorten(executor, sequence, Math.min(kept, tokens.length - 1));
+      const sequence = await model.sequences.acquire(this, signal);
+      const { executor } = model;
+      const cached = shorten(executor, sequence, Math.min(kept, tokens.length - 1));
       this.#tokens = tokens.slice(0, kept);
-      before = { promptTokens: tokens.length - held, cachedTokens: held };
-      let valid = held;
+      counts = { promptTokens: tokens.length, cachedTokens: cached };
+      let valid = cached;
       try {
+        const feed = tokens.slice(cached);
         if (limit === 0) {
-          await this.#feed(executor, sequence, tokens.slice(held), signal);
+          await this.#feed(executor, sequence, feed, signal);
           this.#tokens = tokens;
           valid = tokens.length;
-          stopReason = limitedBy;
+          finishReason = limitedBy;
           return;
         }
-        const answer = new Answer(host.findTokenizer(), parser, options);
-        const drawing = drawingFor(host, tokens, options);
-        const feed = tokens.slice(held);
+        reader = new AnswerReader(model.findTokenizer(), parser, options);
+        const drawing = drawingFor(model, tokens, options);
         const run = { executor, sequence, feed, limit, drawing, signal };
-        const { speculation, draftModel } = host;
+        const { speculation, draftModel } = model;
         const wanted = options.speculation;
         const drafter = drafterFor(wanted, speculation, draftModel, this.#ngram, sequence);
         tally = drafter && newTally();
@@ -105,58 +108,70 @@ class ModelSession implements Session {
             ? speculate({ ...run, ...speculation, tokens, drafter, tally })
             : decode(run);
         for await (const drawn of steps) {
-          if (generated === 0) {
+          if (completionTokens === 0) {
             firstAt = performance.now();
             this.#tokens = tokens;
           }
           valid = this.#tokens.length;
           this.#tokens.push(drawn.token);
-          generated++;
-          const { pieces, ended } = answer.take(drawn, generated === limit);
-          if (ended) stopReason = "stop";
-          else if (generated === limit) stopReason = limitedBy;
-          yield* pieces;
-          if (ended) return;
+          completionTokens++;
+          const taken = reader.take(drawn, completionTokens === limit);
+          yield* taken.pieces;
+          if (taken.ended || completionTokens === limit) {
+            const calls = reader.message.tool_calls !== undefined;
+            finishReason = !taken.ended ? limitedBy : calls ? "tool-calls" : "stop";
+            stopText = taken.stopText;
+          }
+          if (taken.ended) return;
           signal.throwIfAborted();
         }
       } finally {
         if (executor.length(sequence) > valid) executor.rewind(sequence, valid);
-        if (this.#closing.signal.aborted) host.sequences.drop(this);
-        else host.sequences.release(this);
+        if (this.#closing.signal.aborted) model.sequences.drop(this);
+        else model.sequences.release(this);
       }
     } finally {
-      const ended = performance.now();
-      this.#stats = {
-        ...before,
-        generatedTokens: generated,
-        promptMs: (firstAt || ended) - started,
-        generateMs: firstAt ? ended - firstAt : 0,
-        stopReason,
+      const now = performance.now();
+      const usage: Usage = {
+        ...counts,
+        completionTokens,
+        promptMs: (firstAt || now) - started,
+        completionMs: firstAt ? now - firstAt : 0,
         ...(tally && { speculation: tally }),
       };
+      this.#stats = { ...usage, finishReason };
       this.#busy = false;
+      ended({
+        message: reader?.message ?? { role: "assistant", content: "" },
+        finishReason,
+        ...(stopText !== undefined && { stopText }),
+        usage,
+      });
     }
   }
 
-  async logits(tokens: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array> {
+  async logits(
+    tokens: ArrayLike<number>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Float32Array> {
     this.#enter();
     try {
-      const host = this.#host;
+      const model = this.#model;
       const either = this.#signal(signal);
       either.throwIfAborted();
       this.#requireLogits();
-      const appended = readPrompt(host, [], tokens, {}).tokens;
+      const appended = readPrompt(model, [], tokens, {}).tokens;
       const all = [...this.#tokens, ...appended];
       this.#room(all.length, 0);
-      const sequence = await host.sequences.acquire(this, either);
-      const executor = host.executor;
+      const sequence = await model.sequences.acquire(this, either);
+      const { executor } = model;
       const start = this.#tokens.length;
       let valid = 0;
       try {
-        const held = shorten(executor, sequence, start);
-        valid = held;
-        await this.#feed(executor, sequence, all.slice(held, start), either);
-        const width = host.vocabulary;
+        const cached = shorten(executor, sequence, start);
+        valid = cached;
+        await this.#feed(executor, sequence, all.slice(cached, start), either);
+        const width = model.graph.vocabulary;
         const out = new Float32Array(appended.length * width);
         const rows = Math.max(1, Math.floor(LOGITS_AT_ONCE / width));
         for (let at = 0; at < appended.length; at += rows) {
@@ -172,7 +187,7 @@ class ModelSession implements Session {
         return out;
       } finally {
         if (executor.length(sequence) > valid) executor.rewind(sequence, valid);
-        host.sequences.release(this);
+        model.sequences.release(this);
       }
     } finally {
       this.#busy = false;
@@ -182,14 +197,14 @@ class ModelSession implements Session {
   reset(): void {
     this.#checkFree();
     this.#tokens = [];
-    this.#host.sequences.drop(this);
+    this.#model.sequences.drop(this);
   }
 
   stats(): SessionStats {
     return {
       ...this.#stats,
       contextUsed: this.#tokens.length,
-      contextLength: this.#host.executor.contextLength,
+      contextLength: this.#model.executor.contextLength,
     };
   }
 
@@ -201,8 +216,8 @@ class ModelSession implements Session {
         "The session was disposed; make another with model.session()",
       ),
     );
-    if (!this.#busy) this.#host.sequences.drop(this);
-    this.#host.forget(this);
+    if (!this.#busy) this.#model.sequences.drop(this);
+    this.#onDispose();
   }
 
   [asyncDispose](): Promise<void> {
@@ -228,7 +243,7 @@ class ModelSession implements Session {
   }
 
   #requireLogits(): void {
-    if (this.#host.outputKind === "embeddings")
+    if (this.#model.graph.outputKind === "embeddings")
       throw new WebggufError(
         "model/unsupported",
         "This is an embedding model and gives no next token; use model.embed(texts)",
@@ -237,7 +252,7 @@ class ModelSession implements Session {
 
   /** How many tokens may follow `length` ones, and what ends them. */
   #room(length: number, maxTokens: number): { limit: number; limitedBy: "length" | "context" } {
-    const context = this.#host.executor.contextLength;
+    const context = this.#model.executor.contextLength;
     const room = context - length;
     if (room < 0 || (room === 0 && maxTokens !== 0))
       throw new WebggufError(

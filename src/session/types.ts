@@ -1,9 +1,8 @@
 /** The public types: options, model, session, pieces. `mod.ts` exports them. */
 
 import type { ByteSource } from "../base/source.ts";
-import type { ParsedToolCall } from "../chat/formats/types.ts";
-import type { ChatMessage, ToolDefinition } from "../chat/messages.ts";
-import type { ChatTemplateOptions } from "../chat/template.ts";
+import type { ChatMessage, ToolCall } from "../chat/messages.ts";
+import type { RenderedPrompt, RenderOptions } from "../chat/render.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { CacheType } from "../graph/settings.ts";
 import type { DeviceTuning } from "../plan/tuning-types.ts";
@@ -71,8 +70,8 @@ export interface LoadOptions {
 
 /** One step of the answer. */
 export interface Piece {
-  /** Token id; -1 for a further piece of the same token, where it ends one channel and begins another. */
-  readonly token: number;
+  /** Token id; missing in a further piece of the same token, where it ends one channel and begins another. */
+  readonly token?: number;
   /** Text that became complete with this token; may be empty while a character or stop string is open. */
   readonly text: string;
   /** Natural logarithm of the token's probability, when asked for. */
@@ -81,13 +80,56 @@ export interface Piece {
   readonly topLogprobs?: readonly { readonly token: number; readonly logprob: number }[];
   /** What the text belongs to. A tool call comes whole, when its end has come; `text` is it as written. */
   readonly channel: "content" | "reasoning" | "tool";
-  /** For a tool call that could be read: what is called. */
-  readonly toolCall?: ParsedToolCall;
+  /** For a tool call that could be read: what is called, in OpenAI's shape. */
+  readonly toolCall?: ToolCall;
 }
 
-export type StopReason = "stop" | "length" | "aborted" | "context";
+/**
+ * Why an answer ended: an end token or stop text came; the model calls functions; `maxTokens` was
+ * reached; the context is full; the caller stopped it.
+ */
+export type FinishReason = "stop" | "tool-calls" | "length" | "context" | "aborted";
 
-export interface GenerateOptions extends SamplingOptions {
+/** What an answer took. */
+export interface Usage {
+  /** Tokens of the whole prompt, cached ones included. */
+  readonly promptTokens: number;
+  /** Prompt tokens that were already in the cache. */
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  /** Milliseconds until the first token, and from there to the last. */
+  readonly promptMs: number;
+  readonly completionMs: number;
+  /** Where tokens were drafted. */
+  readonly speculation?: SpeculationStats;
+}
+
+/** The model's message, ready to be pushed to the conversation. */
+export interface AssistantMessage extends ChatMessage {
+  readonly role: "assistant";
+  /** Null where the message is nothing but tool calls. */
+  readonly content: string | null;
+}
+
+/** A whole answer. */
+export interface Answer {
+  readonly message: AssistantMessage;
+  readonly finishReason: FinishReason;
+  /** The one of the `stop` texts that ended the answer; it is not part of the message. */
+  readonly stopText?: string;
+  readonly usage: Usage;
+}
+
+/**
+ * An answer on its way. Iterate over it for its pieces, await it for the whole, or both: awaiting
+ * reads what is left. Nothing is computed before the first piece is asked for.
+ */
+export interface AnswerStream extends AsyncIterableIterator<Piece, Answer>, PromiseLike<Answer> {
+  /** Stops the work: what `break` does. Resolves with the answer so far, its finishReason "aborted". */
+  return(): Promise<IteratorReturnResult<Answer>>;
+}
+
+export interface GenerateOptions extends SamplingOptions, RenderOptions {
   /** Tokens to generate at most (`-n`); -1 = until the end or a full context. @default -1 */
   maxTokens?: number;
   /** Texts that end the answer; they are not part of it. */
@@ -98,12 +140,6 @@ export interface GenerateOptions extends SamplingOptions {
   logprobs?: number;
   /** Parse special tokens in a text prompt. @default true */
   parseSpecial?: boolean;
-  /** For messages: how the chat template is filled. */
-  template?: ChatTemplateOptions;
-  /** For messages: functions that the model may call. */
-  tools?: readonly ToolDefinition[];
-  /** For messages: tell thoughts and tool calls apart from the content, where the format is known. @default true */
-  reasoning?: boolean;
   /** Another way of guessing ahead than the model was loaded with; `draft` needs its draft model. */
   speculation?: "none" | "ngram" | "draft";
   signal?: AbortSignal;
@@ -122,17 +158,10 @@ export interface SpeculationStats {
   readonly tokens: number;
 }
 
-export interface SessionStats {
-  readonly promptTokens: number;
-  /** Prompt tokens that were already in the cache. */
-  readonly cachedTokens: number;
-  readonly generatedTokens: number;
-  /** Milliseconds spent on the prompt and on the tokens after the first. */
-  readonly promptMs: number;
-  readonly generateMs: number;
-  readonly stopReason?: StopReason;
-  /** Where tokens were guessed ahead. */
-  readonly speculation?: SpeculationStats;
+/** A session's latest answer and its context. */
+export interface SessionStats extends Usage {
+  /** Missing before the first answer. */
+  readonly finishReason?: FinishReason;
   readonly contextUsed: number;
   readonly contextLength: number;
 }
@@ -142,16 +171,26 @@ export interface Session extends AsyncDisposable {
   /** Tokens the session holds. */
   readonly tokens: readonly number[];
   /**
-   * Streams the answer. Breaking out of the loop stops the work; the session stays at the last
-   * token that was yielded. Errors: `session/busy`, `session/disposed`, `context/overflow`, `device/lost`.
+   * The answer to a prompt: `for await (const piece of session.generate(…))` streams it,
+   * `const { message, finishReason, usage } = await session.generate(…)` gives it whole. Breaking out
+   * of the loop stops the work; the session stays at the last token that was yielded.
+   * Errors: `input/invalid`, `session/busy`, `session/disposed`, `context/overflow`, `device/lost`;
+   * an aborted `signal` throws its reason.
    */
-  generate(prompt: Prompt, options?: GenerateOptions): AsyncIterableIterator<Piece>;
+  generate(prompt: Prompt, options?: GenerateOptions): AnswerStream;
   /** Raw logits [tokens][vocabulary] of each position of `tokens`, appended to the session. */
-  logits(tokens: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array>;
+  logits(tokens: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<Float32Array>;
   /** Forgets everything. */
   reset(): void;
   stats(): SessionStats;
   dispose(): Promise<void>;
+}
+
+/** A text as an embedding model sees it. */
+export interface Embedding {
+  readonly vector: Float32Array;
+  /** Tokens of the text. */
+  readonly tokens: number;
 }
 
 export interface Model extends AsyncDisposable {
@@ -167,8 +206,10 @@ export interface Model extends AsyncDisposable {
   };
   readonly memory: { readonly weights: number; readonly cache: number; readonly arena: number };
   session(): Session;
-  /** One vector a text, pooled and normalised as the model says. */
-  embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
+  /** The text and the tokens of a conversation, as `generate` would compute it. Errors: `template/failed`. */
+  render(messages: readonly ChatMessage[], options?: RenderOptions): RenderedPrompt;
+  /** One vector for each text, pooled and normalised as the model says. Errors: `model/unsupported` for other models. */
+  embed(texts: readonly string[], options?: { signal?: AbortSignal }): Promise<Embedding[]>;
   /** After a lost device: loads the weights again; sessions go on from their tokens. */
   restore(): Promise<void>;
   dispose(): Promise<void>;

@@ -58,7 +58,7 @@ export async function perplexity(
       const tokens = ids.slice(chunk * context, (chunk + 1) * context);
       if (tokenizer.addBos && tokenizer.bos !== undefined) tokens[0] = tokenizer.bos;
       session.reset();
-      const logits = await session.logits(tokens, options.signal);
+      const logits = await session.logits(tokens, { signal: options.signal });
       const width = logits.length / context;
       for (let i = 0; i < counted; i++) {
         const row = logits.subarray((first + i) * width, (first + i + 1) * width);

@@ -1,9 +1,15 @@
 /** The page's side: a Model and Sessions that speak to the real ones in a worker. */
 import { WebggufError } from "../base/errors.ts";
+import type { ChatMessage } from "../chat/messages.ts";
+import { type RenderedPrompt, type RenderOptions, renderChat } from "../chat/render.ts";
 import { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
+import { answerStream } from "../session/answer-stream.ts";
 import { asyncDispose } from "../session/dispose.ts";
 import type {
+  Answer,
+  AnswerStream,
+  Embedding,
   GenerateOptions,
   LoadOptions,
   Model,
@@ -86,7 +92,15 @@ class RemoteModel implements Model {
       throw new WebggufError("session/disposed", "The model was disposed; load it again");
     return new RemoteSession(this.#link, this.#id, this.contextLength);
   }
-  async embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+  render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
+    const { metadata } = this.file;
+    const { text, tokens } = renderChat(metadata, this.tokenizer, messages, options);
+    return { text, tokens };
+  }
+  async embed(
+    texts: readonly string[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Embedding[]> {
     return this.#link.ask({ do: "embed", model: this.#id, texts }, { signal });
   }
   async restore(): Promise<void> {
@@ -120,9 +134,9 @@ class RemoteSession implements Session {
     this.#stats = {
       promptTokens: 0,
       cachedTokens: 0,
-      generatedTokens: 0,
+      completionTokens: 0,
       promptMs: 0,
-      generateMs: 0,
+      completionMs: 0,
       contextUsed: 0,
       contextLength,
     };
@@ -135,9 +149,14 @@ class RemoteSession implements Session {
     return this.#stats;
   }
 
-  async *generate(
+  generate(prompt: Prompt, options: GenerateOptions = {}): AnswerStream {
+    return answerStream((ended) => this.#generate(prompt, options, ended));
+  }
+
+  async *#generate(
     prompt: Prompt,
-    options: GenerateOptions = {},
+    options: GenerateOptions,
+    ended: (answer: Answer) => void,
   ): AsyncGenerator<Piece, void, undefined> {
     this.#enter();
     const { signal, ...rest } = options;
@@ -156,21 +175,28 @@ class RemoteSession implements Session {
         for (;;) {
           const next = await this.#link.ask<NextPiece>({ do: "next", stream }, { onState });
           if (next.done) return;
-          yield next.piece as Piece;
+          yield next.value;
           signal?.throwIfAborted();
         }
       } catch (error) {
         throw signal?.aborted ? signal.reason : error;
       } finally {
         signal?.removeEventListener("abort", abort);
-        await this.#link.ask({ do: "close", stream }, { onState });
+        const answer = await this.#link.ask<Answer | undefined>(
+          { do: "close", stream },
+          { onState },
+        );
+        if (answer) ended(answer);
       }
     } finally {
       this.#busy = false;
     }
   }
 
-  async logits(tokens: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array> {
+  async logits(
+    tokens: ArrayLike<number>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Float32Array> {
     this.#enter();
     const onState = (state: SessionState): void => this.#note(state);
     try {

@@ -7,6 +7,7 @@ import { type ErrorCode, WebggufError } from "../base/errors.ts";
 import type { Metadata, MetadataValue } from "../file/metadata.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type {
+  Answer,
   GenerateOptions,
   LoadOptions,
   LoadProgress,
@@ -66,10 +67,8 @@ export interface ModelFacts {
   readonly file: PlainFile;
 }
 
-export interface NextPiece {
-  readonly done: boolean;
-  readonly piece?: Piece;
-}
+/** The next piece of a stream, or at its end the whole answer. */
+export type NextPiece = IteratorResult<Piece, Answer>;
 
 /** A {@link ModelFile} without its sources, as plain data. */
 export interface PlainFile {

@@ -1,8 +1,9 @@
 /** The worker's side: real models and sessions, driven by messages. */
+
+import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
 import { loadModel } from "../session/model.ts";
-import { commonPrefix } from "../session/prompt.ts";
-import type { Model, Piece, Session } from "../session/types.ts";
+import type { Answer, AnswerStream, Model, Session } from "../session/types.ts";
 import {
   type FromWorker,
   type ModelFacts,
@@ -23,7 +24,7 @@ interface Served {
 
 interface Stream {
   readonly served: Served;
-  readonly pieces: AsyncIterator<Piece>;
+  readonly answer: AnswerStream;
 }
 
 /**
@@ -98,7 +99,7 @@ class Server {
         const controller = new AbortController();
         this.#running.set(id, controller);
         const options = { ...request.options, signal: controller.signal };
-        this.#streams.set(id, { served, pieces: served.session.generate(request.prompt, options) });
+        this.#streams.set(id, { served, answer: served.session.generate(request.prompt, options) });
         return undefined;
       }
       case "next":
@@ -107,7 +108,7 @@ class Server {
         return this.#close(request.stream);
       case "logits": {
         const { session } = this.#session(request.session);
-        return this.#abortable(id, (signal) => session.logits(request.tokens, signal));
+        return this.#abortable(id, (signal) => session.logits(request.tokens, { signal }));
       }
       case "reset":
         return this.#session(request.session).session.reset();
@@ -118,7 +119,7 @@ class Server {
       }
       case "embed":
         return this.#abortable(id, (signal) =>
-          this.#model(request.model).embed(request.texts, signal),
+          this.#model(request.model).embed(request.texts, { signal }),
         );
       case "restore": {
         const model = this.#model(request.model);
@@ -144,16 +145,16 @@ class Server {
 
   async #next(id: number): Promise<NextPiece> {
     const stream = this.#streams.get(id);
-    if (!stream) return { done: true };
-    const next = await stream.pieces.next();
-    return next.done ? { done: true } : { done: false, piece: next.value };
+    if (!stream)
+      throw new WebggufError("session/disposed", "Cannot read the answer: its stream was closed");
+    return stream.answer.next();
   }
 
-  async #close(id: number): Promise<void> {
+  async #close(id: number): Promise<Answer | undefined> {
     const stream = this.#streams.get(id);
     this.#streams.delete(id);
     this.#running.delete(id);
-    await stream?.pieces.return?.();
+    return (await stream?.answer.return())?.value;
   }
 
   #model(id: number): Model {

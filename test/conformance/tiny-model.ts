@@ -95,9 +95,10 @@ async function runGreedy(model: Model, one: GreedyCase): Promise<Outcome[]> {
   const { tokenizer } = model;
   const options = { temperature: 0, maxTokens: one.ids.length };
   for await (const piece of session.generate(one.messages ?? one.prompt, options)) {
-    if (piece.token >= 0) ids.push(piece.token);
+    if (piece.token !== undefined) ids.push(piece.token);
     // The reference spells out the end token, which a piece has without text.
-    text += tokenizer.isSpecial(piece.token) ? tokenizer.token(piece.token) : piece.text;
+    const special = piece.token !== undefined && tokenizer.isSpecial(piece.token);
+    text += special ? tokenizer.token(piece.token!) : piece.text;
   }
   let differing = Math.abs(ids.length - one.ids.length);
   for (let i = 0; i < Math.min(ids.length, one.ids.length); i++)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AnswerParser, formatsOf } from "../../src/chat/formats/index.ts";
-import { Answer } from "../../src/session/answer.ts";
+import { AnswerReader } from "../../src/session/answer.ts";
 import type { Piece } from "../../src/session/types.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 
@@ -18,7 +18,7 @@ function tokenizerOf(texts: ReadonlyMap<number, string | Uint8Array>): Tokenizer
   } as unknown as Tokenizer;
 }
 
-function read(answer: Answer, ids: readonly number[]): { pieces: Piece[]; ended: boolean } {
+function read(answer: AnswerReader, ids: readonly number[]): { pieces: Piece[]; ended: boolean } {
   const pieces: Piece[] = [];
   for (const [i, token] of ids.entries()) {
     const taken = answer.take({ token }, i === ids.length - 1);
@@ -43,24 +43,27 @@ describe("an answer", () => {
         [2, euro.slice(1)],
       ]),
     );
-    const { pieces } = read(new Answer(tokenizer, undefined, {}), [1, 2]);
+    const { pieces } = read(new AnswerReader(tokenizer, undefined, {}), [1, 2]);
     expect(pieces.map((piece) => piece.text)).toEqual(["", "€"]);
   });
 
   it("gives what was held for a stop text when none came", () => {
     const tokenizer = tokenizerOf(new Map([[1, "a st"]]));
-    const answer = new Answer(tokenizer, undefined, { stop: ["stop"] });
+    const answer = new AnswerReader(tokenizer, undefined, { stop: ["stop"] });
     expect(read(answer, [1])).toEqual({
       pieces: [{ token: 1, text: "a st", channel: "content" }],
       ended: false,
     });
-    const other = new Answer(tokenizer, undefined, { stop: ["stop"] });
+    const other = new AnswerReader(tokenizer, undefined, { stop: ["stop"] });
     expect(textOf(read(other, [1, 199]).pieces, "content")).toBe("a st");
   });
 
   it("goes on after an end token if asked to", () => {
     const tokenizer = tokenizerOf(new Map([[1, "on"]]));
-    const { pieces, ended } = read(new Answer(tokenizer, undefined, { ignoreEos: true }), [199, 1]);
+    const { pieces, ended } = read(
+      new AnswerReader(tokenizer, undefined, { ignoreEos: true }),
+      [199, 1],
+    );
     expect(textOf(pieces, "content")).toBe("on");
     expect(ended).toBe(false);
   });
@@ -79,17 +82,23 @@ describe("an answer", () => {
         [3, '{"name": "add", "arguments": {"a": 1}}'],
       ]),
     );
-    const { pieces, ended } = read(
-      new Answer(tokenizer, parser, {}),
-      [100, 1, 101, 2, 102, 3, 103, 199],
-    );
+    const answer = new AnswerReader(tokenizer, parser, {});
+    const { pieces, ended } = read(answer, [100, 1, 101, 2, 102, 3, 103, 199]);
     expect(ended).toBe(true);
     expect(textOf(pieces, "reasoning")).toBe("hm");
     expect(textOf(pieces, "content")).toBe("Well.");
-    expect(pieces.find((piece) => piece.toolCall)?.toolCall).toMatchObject({
-      name: "add",
-      arguments: { a: 1 },
+    const call = pieces.find((piece) => piece.toolCall)?.toolCall;
+    expect(call).toEqual({
+      id: expect.stringMatching(/^[A-Za-z0-9]{9}$/),
+      type: "function",
+      function: { name: "add", arguments: '{"a":1}' },
     });
-    expect(pieces.filter((piece) => piece.token >= 0).length).toBe(8);
+    expect(answer.message).toEqual({
+      role: "assistant",
+      content: "Well.",
+      reasoning_content: "hm",
+      tool_calls: [call],
+    });
+    expect(pieces.filter((piece) => piece.token !== undefined).length).toBe(8);
   });
 });

@@ -14,7 +14,7 @@ async function texts(device: "cpu" | "gpu"): Promise<number[][]> {
     const session = model.session();
     const ids: number[] = [];
     for await (const piece of session.generate(prompt, { ...options, ...more }))
-      ids.push(piece.token);
+      ids.push(piece.token!);
     await session.dispose();
     return ids;
   };

@@ -135,7 +135,7 @@ describe.skipIf(!gpuAvailable)("what a model holds on the GPU", () => {
       let lost: unknown;
       try {
         for await (const piece of session.generate(prompt, { temperature: 0, maxTokens: 20 })) {
-          got.push(piece.token);
+          got.push(piece.token!);
           if (got.length === 5) watched.gpu?.device.destroy();
         }
       } catch (error) {
@@ -147,7 +147,7 @@ describe.skipIf(!gpuAvailable)("what a model holds on the GPU", () => {
       await model.restore();
       const left = 20 - got.length;
       for await (const piece of session.generate([], { temperature: 0, maxTokens: left }))
-        got.push(piece.token);
+        got.push(piece.token!);
       expect(got).toEqual(ids.slice(0, 20));
       await model.dispose();
       expect(watched.live.size).toBe(0);

@@ -1,15 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { commonPrefix, isChat, type PromptText, readPrompt } from "../../src/session/prompt.ts";
+import { commonPrefix } from "../../src/base/common-prefix.ts";
+import type { ChatMessage } from "../../src/chat/messages.ts";
+import type { Graph } from "../../src/graph/ops.ts";
+import { isChat, readPrompt } from "../../src/session/prompt.ts";
 import type { EncodeOptions, Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 
 /** One token a character; 1 is BOS. */
-const text: PromptText = {
+const text = {
   tokenizer: {
     encode: (given: string, { addSpecial }: EncodeOptions = {}) =>
       Int32Array.from([...(addSpecial ? [1] : []), ...Array.from(given, (c) => c.charCodeAt(0))]),
   } as Tokenizer,
-  vocabulary: 200,
-  renderChat: (messages) => ({
+  graph: { vocabulary: 200 } as Graph,
+  render: (messages: readonly ChatMessage[]) => ({
+    text: "",
     tokens: [
       1,
       ...messages.flatMap(({ content }) => Array.from(content ?? "", (c) => c.charCodeAt(0))),

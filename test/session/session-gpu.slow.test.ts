@@ -20,7 +20,7 @@ it.skipIf(!gpuAvailable)("the GPU draws the tokens that the CPU draws", async ()
     for (const seed of [1, 2 ** 40 + 3]) {
       const options = { seed, maxTokens: 40, temperature: 1.2 };
       for await (const piece of model.session().generate("Once upon a time", options))
-        ids.push(piece.token);
+        ids.push(piece.token!);
     }
     await model.dispose();
     return ids;

@@ -77,7 +77,7 @@ describe("guessing ahead on the CPU path", () => {
         const take = async (more: GenerateOptions, prompt: Prompt): Promise<void> => {
           const pieces = session.generate(prompt, { ...options, speculation: kind, ...more });
           for await (const piece of pieces) {
-            ids.push(piece.token);
+            ids.push(piece.token!);
             if (ids.length === length) break;
           }
         };
@@ -90,7 +90,7 @@ describe("guessing ahead on the CPU path", () => {
     const at = whole.text.indexOf(" ", 30);
     const stop = [whole.text.slice(at - 4, at + 4)];
     const plain = await answer(model, "none", STORY, { ...options, stop });
-    expect(plain.stopReason).toBe("stop");
+    expect(plain.finishReason).toBe("stop");
     for (const kind of ["ngram", "draft"] as const) {
       const { speculation: _, ...rest } = await answer(model, kind, STORY, { ...options, stop });
       expect({ ...rest, speculation: undefined }).toEqual(plain);
@@ -105,14 +105,14 @@ describe("guessing ahead on the CPU path", () => {
     const run = async (): Promise<void> => {
       const options = { temperature: 0, speculation: "draft", signal: stop.signal } as const;
       for await (const piece of session.generate(STORY, options)) {
-        part.push(piece.token);
+        part.push(piece.token!);
         if (part.length === 7) stop.abort("enough");
       }
     };
     await expect(run()).rejects.toBe("enough");
     expect(part).toEqual(whole.ids.slice(0, 7));
     const options = { temperature: 0, maxTokens: 13, speculation: "draft" } as const;
-    for await (const piece of session.generate([], options)) part.push(piece.token);
+    for await (const piece of session.generate([], options)) part.push(piece.token!);
     expect(part).toEqual(whole.ids);
     await session.dispose();
   });

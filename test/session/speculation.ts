@@ -6,7 +6,7 @@ import {
   type Model,
   type Prompt,
 } from "../../mod.ts";
-import type { SpeculationStats, StopReason } from "../../src/session/types.ts";
+import type { FinishReason, SpeculationStats } from "../../src/session/types.ts";
 import { fixture } from "../fixture.ts";
 
 export const TARGET = "tiny-model/webgguf-tale-f16.gguf";
@@ -20,7 +20,7 @@ type Kind = "none" | "ngram" | "draft";
 export interface Answer {
   readonly ids: number[];
   readonly text: string;
-  readonly stopReason?: StopReason;
+  readonly finishReason?: FinishReason;
   readonly held: readonly number[];
   readonly speculation?: SpeculationStats;
 }
@@ -40,14 +40,14 @@ export async function answer(
   const ids: number[] = [];
   let text = "";
   for await (const piece of session.generate(prompt, { ...options, speculation })) {
-    ids.push(piece.token);
+    ids.push(piece.token!);
     text += piece.text;
   }
   const took = performance.now() - started;
-  const { stopReason, speculation: counts } = session.stats();
+  const { finishReason, speculation: counts } = session.stats();
   const held = session.tokens.slice();
   await session.dispose();
-  const told = { ids, text, stopReason, held, speculation: counts };
+  const told = { ids, text, finishReason, held, speculation: counts };
   times.set(told, took);
   return told;
 }

@@ -23,7 +23,7 @@ const collect = async (pieces: AsyncIterable<Piece>): Promise<{ ids: number[]; t
   const ids: number[] = [];
   let text = "";
   for await (const piece of pieces) {
-    ids.push(piece.token);
+    if (piece.token !== undefined) ids.push(piece.token);
     text += piece.text;
   }
   return { ids, text };
@@ -76,12 +76,58 @@ export function sessionSuite(name: string, load: Load, options: LoadOptions = {}
         const { ids, text } = await collect(session.generate(QUESTION, { temperature: 0 }));
         expect(text).toBe("7 + 5 = 12.");
         expect(model.tokenizer.endTokens.has(ids[ids.length - 1])).toBe(true);
-        expect(session.stats().stopReason).toBe("stop");
+        expect(session.stats().finishReason).toBe("stop");
         const prompt = session.tokens.slice(0, session.tokens.length - ids.length);
         const again = await withSession((other) =>
           collect(other.generate(prompt, { temperature: 0 })),
         );
         expect(again.ids).toEqual(ids);
+      }));
+
+    it("gives the whole answer to whoever awaits it", () =>
+      withSession(async (session) => {
+        const { message, finishReason, stopText, usage } = await session.generate(QUESTION, {
+          temperature: 0,
+        });
+        expect(message).toEqual({ role: "assistant", content: "7 + 5 = 12." });
+        expect([finishReason, stopText]).toEqual(["stop", undefined]);
+        const { text, tokens } = model.render(QUESTION);
+        expect(text).toContain("What is 7 + 5?");
+        expect(usage.promptTokens).toBe(tokens.length);
+        expect(session.tokens.slice(0, tokens.length)).toEqual(tokens);
+        expect(session.tokens.length).toBe(tokens.length + usage.completionTokens);
+        expect(session.stats()).toMatchObject({ ...usage, finishReason });
+        const next = [...QUESTION, message, { role: "user", content: "What is 3 + 4?" }];
+        const more = await session.generate(next, { temperature: 0, maxTokens: 2 });
+        expect(more.finishReason).toBe("length");
+        expect(more.usage.cachedTokens).toBeGreaterThan(10);
+        expect(more.usage.promptTokens).toBe(model.render(next).tokens.length);
+      }));
+
+    it("gives the answer at the end of the stream, after a break, and as often as asked", () =>
+      withSession(async (session) => {
+        const stop = " = ";
+        const stream = session.generate(QUESTION, { temperature: 0, stop: [stop] });
+        const first = await stream.next();
+        expect(first.done).toBe(false);
+        const whole = await stream;
+        expect(whole).toMatchObject({ finishReason: "stop", stopText: stop });
+        expect(whole.message.content).toBe("7 + 5");
+        expect(await stream).toBe(whole);
+        expect(await stream.next()).toEqual({ done: true, value: whole });
+        session.reset();
+        const broken = session.generate(STORY, { temperature: 0 });
+        let text = "";
+        for await (const piece of broken) {
+          text += piece.text;
+          if (text.length > 9) break;
+        }
+        const { message, finishReason, usage } = await broken;
+        expect([message.content, finishReason]).toEqual([text, "aborted"]);
+        expect(usage.completionTokens).toBeGreaterThan(0);
+        const untouched = session.generate(STORY);
+        await untouched.return();
+        expect((await untouched).usage.promptTokens).toBe(0);
       }));
 
     it("keeps the common beginning of a conversation", () =>
@@ -106,11 +152,11 @@ export function sessionSuite(name: string, load: Load, options: LoadOptions = {}
         const { prompt, ids } = greedy[0];
         const part: number[] = [];
         for await (const piece of session.generate(prompt, { temperature: 0 })) {
-          part.push(piece.token);
+          part.push(piece.token!);
           if (part.length === 7) break;
         }
         expect(session.tokens.slice(-7)).toEqual(part);
-        expect(session.stats().stopReason).toBe("aborted");
+        expect(session.stats().finishReason).toBe("aborted");
         const rest = await collect(session.generate([], { temperature: 0, maxTokens: 9 }));
         expect([...part, ...rest.ids]).toEqual(ids.slice(0, 16));
       }));
@@ -124,7 +170,7 @@ export function sessionSuite(name: string, load: Load, options: LoadOptions = {}
         const run = async (): Promise<void> => {
           const options: GenerateOptions = { temperature: 0, signal: stop.signal };
           for await (const piece of session.generate(prompt, options)) {
-            part.push(piece.token);
+            part.push(piece.token!);
             if (part.length === 5) stop.abort(reason);
           }
         };
@@ -146,7 +192,7 @@ export function sessionSuite(name: string, load: Load, options: LoadOptions = {}
       await running.next();
       expect(code(await failure(collect(session.generate("x"))))).toBe("session/busy");
       expect(() => session.reset()).toThrow();
-      await running.return?.();
+      await running.return();
       session.reset();
       expect(session.tokens.length).toBe(0);
       await session.dispose();
@@ -163,7 +209,7 @@ export function sessionSuite(name: string, load: Load, options: LoadOptions = {}
           session.generate(prompt, { temperature: 0, stop: ["never there", stop] }),
         );
         expect(given.text).toBe(text.slice(0, text.indexOf(stop)));
-        expect(session.stats().stopReason).toBe("stop");
+        expect(session.stats().finishReason).toBe("stop");
       }));
 
     it("says when the context is too short, and fills it otherwise", () =>
@@ -175,7 +221,7 @@ export function sessionSuite(name: string, load: Load, options: LoadOptions = {}
         const given = await collect(session.generate(filler, { temperature: 0, ignoreEos: true }));
         expect(given.ids.length).toBe(3);
         const stats = session.stats();
-        expect(stats.stopReason).toBe("context");
+        expect(stats.finishReason).toBe("context");
         expect(stats.contextUsed).toBe(model.contextLength);
         expect(code(await failure(collect(session.generate("x"))))).toBe("context/overflow");
       }));

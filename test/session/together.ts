@@ -28,7 +28,7 @@ export async function answers(options: LoadOptions, together: boolean): Promise<
     const prompt = [{ role: "user", content: PROMPTS[i] }];
     const ids: number[] = [];
     for await (const piece of session.generate(prompt, { ...OPTIONS[i], maxTokens: 24 }))
-      ids.push(piece.token);
+      ids.push(piece.token!);
     await session.dispose();
     return ids;
   };

@@ -1,15 +1,29 @@
-/** A conversation as tokens, through the model's chat template. */
-
-import { AnswerParser, formatsOf, startsInReasoning } from "../chat/formats/index.ts";
-import type { ChatMessage } from "../chat/messages.ts";
-import { type ChatTemplate, chatTemplateOf } from "../chat/template.ts";
+/** A conversation as text and tokens, through the model's chat template. */
 import type { Metadata } from "../file/metadata.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import type { GenerateOptions } from "./types.ts";
+import { AnswerParser, formatsOf, startsInReasoning } from "./formats/index.ts";
+import type { ChatMessage, ToolDefinition } from "./messages.ts";
+import { type ChatTemplate, type ChatTemplateOptions, chatTemplateOf } from "./template.ts";
+import { withToolArguments } from "./tool-arguments.ts";
+
+/** How a conversation becomes a prompt. */
+export interface RenderOptions {
+  /** How the chat template is filled. */
+  template?: ChatTemplateOptions;
+  /** Functions that the model may call. */
+  tools?: readonly ToolDefinition[];
+  /** Tell reasoning and tool calls apart from the content, where the format is known. @default true */
+  reasoning?: boolean;
+}
+
+/** A conversation as the model reads it. */
+export interface RenderedPrompt {
+  readonly text: string;
+  readonly tokens: readonly number[];
+}
 
 /** A conversation ready to be computed, and what reads the answer to it. */
-export interface RenderedChat {
-  readonly tokens: readonly number[];
+export interface RenderedChat extends RenderedPrompt {
   /** Missing where the template shows no format of reasoning or tool calls. */
   readonly parser?: AnswerParser;
 }
@@ -23,30 +37,31 @@ export function renderChat(
   metadata: Metadata,
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
-  options: GenerateOptions,
+  options: RenderOptions,
 ): RenderedChat {
   const template = templateFor(metadata, tokenizer, options.template?.template);
   const given = { ...options.template, template: undefined };
   const tools = options.tools ?? [];
-  const segments = template.renderSegments(messages, tools, given, specialTexts(tokenizer));
+  const read = withToolArguments(template.chosen(tools, given), messages);
+  const segments = template.renderSegments(read, tools, given, specialTexts(tokenizer));
+  const text = segments.map((segment) => segment.text).join("");
   const tokens: number[] = [];
-  segments.forEach(({ text, special }, i) => {
-    const ids = tokenizer.encode(text, { addSpecial: i === 0, parseSpecial: special });
+  segments.forEach(({ text: part, special }, i) => {
+    const ids = tokenizer.encode(part, { addSpecial: i === 0, parseSpecial: special });
     for (const id of ids) tokens.push(id);
   });
   const { bos, eos } = tokenizer;
   if (tokenizer.addBos && bos !== undefined && tokens[0] === bos && tokens[1] === bos)
     tokens.shift();
   if (tokenizer.addEos && segments.length === 1 && tokens.at(-1) === eos) tokens.pop();
-  if (options.reasoning === false) return { tokens };
+  if (options.reasoning === false) return { text, tokens };
   const formats = formatsOf(template.chosen(tools, given).source);
-  if (formats.length === 0) return { tokens };
-  const prompt = segments.map(({ text }) => text).join("");
+  if (formats.length === 0) return { text, tokens };
   const parser = new AnswerParser(formats, {
-    startsInReasoning: startsInReasoning(prompt, formats),
+    startsInReasoning: startsInReasoning(text, formats),
     tools: options.tools,
   });
-  return { tokens, parser };
+  return { text, tokens, parser };
 }
 
 /** The template used last for a model, parsed. */

@@ -1,0 +1,91 @@
+/** A loaded model as its sessions know it: the file, what computes it, and what all of them share. */
+import { WebggufError } from "../base/errors.ts";
+import type { ChatMessage } from "../chat/messages.ts";
+import { type RenderedChat, type RenderOptions, renderChat } from "../chat/render.ts";
+import type { ModelFile } from "../file/types.ts";
+import type { Executor } from "../graph/executor.ts";
+import type { Graph } from "../graph/ops.ts";
+import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { ExecutorOptions } from "./backends.ts";
+import type { DraftModel } from "./draft-model.ts";
+import { openExecutor, type Placed } from "./open.ts";
+import { Sequences } from "./sequences.ts";
+import { closeFile } from "./source.ts";
+import type { Speculation } from "./speculation.ts";
+
+export interface LoadedParts {
+  readonly file: ModelFile;
+  readonly graph: Graph;
+  readonly placed: Placed;
+  readonly options: ExecutorOptions;
+  readonly speculation: Speculation;
+  readonly draftModel: DraftModel | undefined;
+}
+
+export class Loaded {
+  readonly file: ModelFile;
+  readonly graph: Graph;
+  readonly speculation: Speculation;
+  readonly draftModel: DraftModel | undefined;
+  readonly sequences: Sequences;
+  readonly #options: ExecutorOptions;
+  #placed: Placed;
+  #tokenizer: Tokenizer | undefined;
+
+  constructor({ file, graph, placed, options, speculation, draftModel }: LoadedParts) {
+    this.file = file;
+    this.graph = graph;
+    this.speculation = speculation;
+    this.draftModel = draftModel;
+    this.sequences = new Sequences(placed.executor);
+    this.#placed = placed;
+    // What only loading needs is not kept for restore().
+    this.#options = { ...options, signal: undefined, device: placed.chosen };
+  }
+
+  /** The executor at hand: another one after `restore()`. */
+  get executor(): Executor {
+    return this.#placed.executor;
+  }
+
+  get device(): Placed["device"] {
+    return this.#placed.device;
+  }
+
+  /** Errors: `model/no-tokenizer` where the file has no usable one. */
+  get tokenizer(): Tokenizer {
+    this.#tokenizer ??= createTokenizer(this.file.metadata);
+    return this.#tokenizer;
+  }
+
+  /** Undefined where the file has no usable one: tokens in, tokens out works all the same. */
+  findTokenizer(): Tokenizer | undefined {
+    try {
+      return this.tokenizer;
+    } catch (error) {
+      if (error instanceof WebggufError && error.code === "model/no-tokenizer") return undefined;
+      throw error;
+    }
+  }
+
+  /** The conversation as the model's template writes it, and what reads the answer to it. */
+  render(messages: readonly ChatMessage[], options: RenderOptions): RenderedChat {
+    return renderChat(this.file.metadata, this.tokenizer, messages, options);
+  }
+
+  /** After a lost device: loads the weights again, of the draft model too. */
+  async restore(): Promise<void> {
+    await this.#placed.dispose();
+    this.#placed = await openExecutor(this.graph, this.file, this.#options);
+    this.sequences.replace(this.#placed.executor);
+    await this.draftModel?.restore();
+  }
+
+  async dispose(): Promise<void> {
+    await this.#placed.dispose();
+    await closeFile(this.file);
+    if (!this.draftModel) return;
+    await this.draftModel.dispose();
+    await closeFile(this.draftModel.file);
+  }
+}
