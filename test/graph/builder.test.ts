@@ -1,117 +1,121 @@
-/** The builder refuses what does not fit, and records the rest as it was said. */
+/** What the builder refuses: an op that does not fit its values or tensors, by layer and tensor. */
 import { describe, expect, it } from "vitest";
+import { quantByName } from "../../src/file/quants.ts";
 import { type GraphBuilder, graphBuilder } from "../../src/graph/builder.ts";
 import type { Ref } from "../../src/graph/ops.ts";
-import { familyFile } from "../models/headers.ts";
+import { fileOf } from "../conformance/quants.ts";
 
-const facts = {
-  architecture: "llama",
-  layers: 2,
-  trainedContext: 256,
-  rmsEps: 1e-6,
-  normEps: 1e-5,
+const shapes: Readonly<Record<string, readonly number[]>> = {
+  "token_embd.weight": [8, 20],
+  "blk.0.norm.weight": [8],
+  "blk.0.odd.weight": [5],
+  "blk.0.wide.weight": [8, 12],
+  "blk.0.narrow.weight": [6, 8],
+  "blk.0.biased.weight": [8, 4],
+  "blk.0.biased.bias": [3],
+  "blk.0.heads.weight": [4, 6, 2],
+  "blk.0.router.weight": [8, 4],
+  "blk.0.experts.weight": [8, 6, 4],
+  "blk.0.three.weight": [8, 6, 3],
+  "blk.0.conv.weight": [4, 8],
 };
-const table = { rotated: 16, base: 1e4, freqScale: 1, extFactor: 0, attnFactor: 1 };
-const ropeTable = { ...table, betaFast: 32, betaSlow: 1, originalContext: 256 };
+
+/** An embedding, and names that mean the tensors of layer 0; `leave` ends that. */
+function start(): { m: GraphBuilder; x: Ref; leave: () => void } {
+  const type = quantByName("F32");
+  if (!type) throw new Error("no F32");
+  const made = Object.entries(shapes).map(([name, shape]) => {
+    const bytes = new Uint8Array(4 * shape.reduce((product, length) => product * length, 1));
+    return { name, type, shape, bytes };
+  });
+  const facts = {
+    architecture: "test",
+    layers: 1,
+    trainedContext: 64,
+    rmsEps: 1e-6,
+    normEps: 1e-5,
+  };
+  const m = graphBuilder(fileOf(made), facts);
+  const x = m.embed("token_embd");
+  const layers = m.layers(1);
+  layers.next();
+  return { m, x, leave: () => layers.next() };
+}
+
 const route = {
   used: 2,
-  gate: "softmax",
   groups: 1,
   groupsUsed: 1,
+  gate: "softmax",
   normalize: true,
   scale: 1,
 } as const;
 
-const start = (): GraphBuilder => graphBuilder(familyFile("llama"), facts);
+describe("the graph builder", () => {
+  it("gives each value its width", () => {
+    const { m, x } = start();
+    const widths = (...refs: Ref[]): number[] => refs.map((ref) => m.width(ref));
+    const wide = m.linear(x, "wide");
+    expect(widths(x, m.rmsNorm(x, "norm"), wide)).toEqual([8, 8, 12]);
+    expect(widths(m.linear(x, "wide", { first: 4, out: 8 }))).toEqual([8]);
+    expect(widths(m.headLinear(x, "heads"), m.slice(wide, 1, 2, 3))).toEqual([12, 6]);
+    expect(widths(m.concat([x, wide], 4), m.dot(x, x, 2))).toEqual([20, 4]);
+    const chosen = m.moeRoute(m.linear(x, "router"), route);
+    const experts = m.moeLinear(x, chosen, "experts", false);
+    expect(widths(chosen, experts, m.moeSum(experts, chosen))).toEqual([4, 12, 6]);
+  });
 
-/** Runs a step of layer 1 on the embeddings, which are 64 wide. */
-function inLayer<T>(act: (m: GraphBuilder, x: Ref) => T): T {
-  const m = start();
-  const x = m.embed("token_embd");
-  for (const layer of m.layers(2)) if (layer === 1) return act(m, x);
-  throw new Error("no layer");
-}
-
-describe("what does not fit is refused with its layer", () => {
-  const wrong: [string, (m: GraphBuilder, x: Ref) => unknown][] = [
-    ["a matrix of another width", (m, x) => m.linear(m.slice(x, 0, 32), "attn_q")],
-    ["rows past the end", (m, x) => m.linear(x, "attn_q", { first: 1, out: 64 })],
-    ["no rows", (m, x) => m.linear(x, "attn_q", { first: 0, out: 0 })],
-    ["a tensor that is missing", (m, x) => m.linear(x, "attn_z")],
-    ["a norm of another width", (m, x) => m.rmsNorm(m.slice(x, 0, 32), "attn_norm")],
-    ["a norm over uneven runs", (m, x) => m.layerNorm(x, undefined, 60)],
-    ["a sum of two widths", (m, x) => m.add(x, m.slice(x, 0, 32))],
-    ["a product of uneven widths", (m, x) => m.mul(x, m.slice(x, 0, 48))],
-    ["a dot product of two widths", (m, x) => m.dot(x, m.slice(x, 0, 32))],
-    ["a gate of another width", (m, x) => m.gated(m.slice(x, 0, 32), x, "silu")],
-    ["a slice past the end", (m, x) => m.slice(x, 1, 64)],
-    ["a slice past the end of a run", (m, x) => m.slice(x, 16, 17, 2)],
-    ["a head that is too narrow to rotate", (m, x) => m.rope(x, 8, "norm", ropeTable)],
-    ["a rotation past the head's end", (m, x) => m.rope(x, 16, "norm", ropeTable, 1)],
-    ["queries of another width", (m, x) => attend(m, m.slice(x, 0, 32), x, x)],
-    ["keys of another width", (m, x) => attend(m, x, m.slice(x, 0, 32), x)],
-    ["values of another width", (m, x) => attend(m, x, x, m.slice(x, 0, 32))],
+  it.each<[string, (m: GraphBuilder, x: Ref) => unknown, string?]>([
+    ["a tensor that is missing", (m, x) => m.linear(x, "absent"), "blk.0.absent.weight"],
+    ["a matrix of another width", (m, x) => m.linear(x, "narrow"), "blk.0.narrow.weight"],
     [
-      "heads that do not share evenly",
-      (m, x) => attend(m, m.concat([x, m.slice(x, 0, 32)]), x, x, 6),
+      "rows behind the end of a matrix",
+      (m, x) => m.linear(x, "wide", { first: 5, out: 8 }),
+      "blk.0.wide.weight",
     ],
-    ["a slot that is none", (m, x) => m.attention(x, x, x, { heads: 4, slot: 9, scale: 1 })],
-    ["more experts than there are", (m, x) => m.moeRoute(m.slice(x, 0, 4), { ...route, used: 5 })],
-    ["uneven groups", (m, x) => m.moeRoute(m.slice(x, 0, 4), { ...route, groups: 3 })],
-    [
-      "more groups than there are",
-      (m, x) => m.moeRoute(m.slice(x, 0, 4), { ...route, groupsUsed: 2 }),
-    ],
-    ["a scale that is no number", (m, x) => m.scale(x, Number.NaN)],
+    ["a bias of another length", (m, x) => m.linear(x, "biased"), "blk.0.biased.bias"],
+    ["a norm of another width", (m, x) => m.rmsNorm(x, "odd"), "blk.0.odd.weight"],
+    ["a weight that does not repeat evenly", (m, x) => m.mulWeight(x, "odd"), "blk.0.odd.weight"],
+    ["heads of another width", (m, x) => m.headLinear(m.linear(x, "wide"), "heads")],
+    ["a sum of different widths", (m, x) => m.add(x, m.linear(x, "wide"))],
+    ["a product whose widths do not divide", (m, x) => m.mul(m.linear(x, "wide"), x)],
+    ["a gate of another width", (m, x) => m.gated(x, m.linear(x, "wide"), "silu")],
+    ["a slice behind the end of its runs", (m, x) => m.slice(x, 3, 2, 2)],
     ["all rows beside selected ones", (m, x) => m.add(x, m.select(x))],
-  ];
-  it.each(wrong)("%s", (_, act) => {
+    [
+      "more experts than there are logits for",
+      (m, x) => m.moeRoute(m.linear(x, "router"), { ...route, used: 5 }),
+    ],
+    [
+      "a stack of another number of experts",
+      (m, x) => m.moeLinear(x, m.moeRoute(m.linear(x, "router"), route), "three", false),
+      "blk.0.three.weight",
+    ],
+    [
+      "a filter of another width",
+      (m, x) => m.conv(m.linear(x, "wide"), "conv"),
+      "blk.0.conv.weight",
+    ],
+    ["attention without a slot", (m, x) => m.attention(x, x, x, { heads: 1, slot: 3, scale: 1 })],
+  ])("refuses %s", (_, build, tensor) => {
+    const { m, x } = start();
     const refused = {
       code: "model/invalid",
-      message: expect.stringContaining("layer 1 of the llama"),
+      message: expect.stringContaining("layer 0 of the test"),
     };
-    expect(() => inLayer(act)).toThrow(expect.objectContaining(refused));
-  });
-});
-
-function attend(m: GraphBuilder, q: Ref, k: Ref, v: Ref, heads = 4): Ref {
-  return m.attention(q, k, v, { heads, slot: m.kvSlot(4, 16, 16), scale: 1 });
-}
-
-describe("the recorded graph", () => {
-  it("has the layer's state in one slot, part after part", () => {
-    const m = start();
-    let x = m.embed("token_embd");
-    for (const _ of m.layers(2)) x = m.shift(m.shift(x));
-    const graph = m.build(x, { outputKind: "logits" });
-    expect(graph.slots).toEqual([
-      { kind: "state", layer: 0, size: 128 },
-      { kind: "state", layer: 1, size: 128 },
-    ]);
-    const places = graph.ops.flatMap((op) => (op.op === "shift" ? [[op.slot, op.slotOffset]] : []));
-    expect(places).toEqual([
-      [0, 0],
-      [0, 64],
-      [1, 0],
-      [1, 64],
-    ]);
+    expect(() => build(m, x)).toThrow(
+      expect.objectContaining(tensor ? { ...refused, tensor } : refused),
+    );
   });
 
-  it("has no op for what changes nothing", () => {
-    inLayer((m, x) => {
-      expect([m.scale(x, 1), m.clamp(x, 0), m.softcap(x, 0)]).toEqual([x, x, x]);
-      expect([m.scale(x, 1, 1), m.scale(x, 2), m.clamp(x, 1), m.softcap(x, 1)]).not.toContain(x);
-    });
-  });
-
-  it("has the epsilons of the file where none is given", () => {
-    const m = start();
-    const x = m.embed("token_embd");
-    m.rmsNorm(x);
-    m.layerNorm(x);
-    const last = m.layerNorm(x, undefined, 32, 0.5);
-    const { ops, causal, width, vocabulary } = m.build(last, { outputKind: "logits" });
-    expect(ops.slice(1).map((op) => "eps" in op && op.eps)).toEqual([1e-6, 1e-5, 0.5]);
-    expect([causal, width, vocabulary]).toEqual([true, 64, 96]);
+  it("lets a layer's state slot grow with each part", () => {
+    const { m, x, leave } = start();
+    m.shift(x);
+    const y = m.conv(x, "conv");
+    leave();
+    const graph = m.build(y, { outputKind: "embeddings" });
+    expect(graph.slots).toEqual([{ kind: "state", layer: 0, size: 8 + 3 * 8 }]);
+    const parts = graph.ops.flatMap((op) => ("slotOffset" in op ? [op.slotOffset] : []));
+    expect(parts).toEqual([0, 8]);
   });
 });

@@ -1,59 +1,44 @@
-/** Faults that the tests of graph must notice. */
 import type { Mutant } from "./mutant.ts";
+
+const table = { file: "src/graph/op-table.ts", tests: ["test/graph/op-table"] } as const;
+const tape = { file: "src/graph/tape.ts", tests: ["test/graph/builder"] } as const;
 
 export const mutants: readonly Mutant[] = [
   {
-    file: "src/graph/tape.ts",
-    fault: "parts of a state overlap",
+    ...table,
+    fault: "an input of a state-space op left out",
+    from: "[op.x, op.dt, op.b, op.c]",
+    to: "[op.x, op.dt, op.b]",
+  },
+  {
+    ...table,
+    fault: "frequency factors are read by nobody",
+    from: "vectors: (op) => [op.table.factors]",
+    to: "vectors: none",
+  },
+  {
+    ...table,
+    fault: "experts' matrices read element by element",
+    from: "moeLinear: { values: routed, matrices: weight, vectors: biasAndScale }",
+    to: "moeLinear: { values: routed, matrices: none, vectors: (op) => [op.weight, op.bias, op.scale] }",
+  },
+  {
+    ...tape,
+    fault: "an op may mix all rows with selected ones",
+    from: "if (selected > 0 && selected < inputs.length)",
+    to: "if (selected > inputs.length)",
+  },
+  {
+    ...tape,
+    fault: "each part of a layer's state begins at its start",
     from: "return { slot: last, slotOffset: old.size };",
     to: "return { slot: last, slotOffset: 0 };",
   },
   {
-    file: "src/graph/tape.ts",
-    fault: "all rows mixed with selected ones",
-    from: "if (selected > 0 && selected < inputs.length)",
-    to: "if (selected < 0)",
-  },
-  {
-    file: "src/graph/tape.ts",
-    fault: "one state for all layers",
-    from: 'old?.kind !== "state" || old.layer !== layer',
-    to: 'old?.kind !== "state"',
-  },
-  {
     file: "src/graph/builders/matrices.ts",
-    fault: "rows past the end of a matrix",
-    from: "first + out > all",
-    to: "first + out > all + 1",
-  },
-  {
-    file: "src/graph/builders/matrices.ts",
-    fault: "epsilon of the other norm",
-    from: "eps = facts.normEps",
-    to: "eps = facts.rmsEps",
-  },
-  {
-    file: "src/graph/builders/elementwise.ts",
-    fault: "an added constant is lost with a factor of 1",
-    from: "if (by === 1 && plus === 0) return x;",
-    to: "if (by === 1) return x;",
-  },
-  {
-    file: "src/graph/builders/attention.ts",
-    fault: "heads that do not share evenly",
-    from: "heads % kv === 0 &&",
-    to: "",
-  },
-  {
-    file: "src/graph/builders/attention.ts",
-    fault: "a rotation past the head's end",
-    from: "start + table.rotated > headWidth",
-    to: "table.rotated > headWidth",
-  },
-  {
-    file: "src/graph/builders/experts.ts",
-    fault: "more groups used than there are",
-    from: "groupsUsed > groups",
-    to: "groupsUsed > groups + 1",
+    tests: ["test/graph/builder"],
+    fault: "rows behind the end of a matrix",
+    from: "first < 0 || out < 1 || first + out > all",
+    to: "first < 0 || out < 1 || out > all",
   },
 ];

@@ -2,7 +2,48 @@ import type { Mutant } from "./mutant.ts";
 
 const settings = { file: "src/plan/settings.ts", tests: ["test/plan/settings"] } as const;
 
+const linear = { file: "src/plan/fuse/linear.ts", tests: ["test/plan/fuse.test"] } as const;
+const norm = { file: "src/plan/fuse/norm.ts", tests: ["test/plan/fuse.test"] } as const;
+const snapshots = { file: "src/plan/snapshots.ts", tests: ["test/plan/snapshots"] } as const;
+
 export const mutants: readonly Mutant[] = [
+  {
+    ...linear,
+    fault: "fusion drops a value that another op reads",
+    from: "if (uses.get(op.gate) !== 1 || uses.get(op.up) !== 1) return node;",
+    to: "if (uses.get(op.gate) !== 1) return node;",
+  },
+  {
+    ...linear,
+    fault: "a scaled map is dropped although another op reads it",
+    from: "source.parts[0].bias !== undefined || uses.get(op.x) !== 1) return node;",
+    to: "source.parts[0].bias !== undefined) return node;",
+  },
+  {
+    file: "src/plan/fuse/experts.ts",
+    tests: ["test/plan/fuse.test"],
+    fault: "experts that another op reads are dropped",
+    from: "if (uses.get(op.gate) !== 1 || uses.get(op.up) !== 1) return node;",
+    to: "if (uses.get(op.up) !== 1) return node;",
+  },
+  {
+    ...norm,
+    fault: "a norm that other ops read too is dropped",
+    from: "if (mine.length === 0 || mine.length !== uses.get(ref)) continue;",
+    to: "if (mine.length === 0) continue;",
+  },
+  {
+    ...snapshots,
+    fault: "a stale snapshot after a rewind",
+    from: "if (at > length) own.lengths[index] = 0;",
+    to: "if (at > length) return;",
+  },
+  {
+    ...snapshots,
+    fault: "a rewind brings back any copy, not the longest",
+    from: "else if (at > own.computed) {",
+    to: "else if (at > 0) {",
+  },
   {
     ...settings,
     fault: "tuning of another adapter",

@@ -1,0 +1,44 @@
+import type { Mutant } from "./mutant.ts";
+
+const matrix = { file: "src/cpu/matrix.ts", tests: ["test/cpu/matrix"] } as const;
+const run = { file: "src/cpu/run.ts", tests: ["test/cpu/run"] } as const;
+
+export const mutants: readonly Mutant[] = [
+  {
+    ...matrix,
+    fault: "bias by output, not by matrix row",
+    from: "bias ? bias[first + column] : 0",
+    to: "bias ? bias[column] : 0",
+  },
+  {
+    ...matrix,
+    fault: "outputs in front of the range computed too",
+    from: "for (let column = from; column < to; column++) {",
+    to: "for (let column = 0; column < to; column++) {",
+  },
+  {
+    ...matrix,
+    fault: "a stored matrix gives another row",
+    from: "const from = row * this.#stride;",
+    to: "const from = 0;",
+  },
+  {
+    ...run,
+    fault: "a value is dropped before its last reader",
+    from: "for (const ref of inputsOf(op)) last[ref] = i;",
+    to: "for (const ref of inputsOf(op)) last[ref] ||= i;",
+  },
+  {
+    ...run,
+    fault: "the head is computed where no output is wanted",
+    from: "wanted ? ops.length : this.#beforeOutput;",
+    to: "ops.length;",
+  },
+  {
+    file: "src/cpu/ops/linear.ts",
+    tests: ["test/cpu/matrix", "test/cpu/ops"],
+    fault: "all heads through the first matrix",
+    from: "{ first: head * out, out,",
+    to: "{ first: 0, out,",
+  },
+];
