@@ -20,7 +20,7 @@ export function breakersOf(sequences: readonly (readonly number[])[]): Breakers 
 /**
  * The token sequences that make up a breaker text: a token that contains the text breaks by
  * itself; a token that ends with a beginning of it does so together with the tokens of the rest.
- * Goes over the whole vocabulary once, so it is worth keeping.
+ * Scans the whole vocabulary, so keep the result.
  *
  * @param tokenText the text of a token, special tokens included
  * @param tokenize the tokens of a text, without BOS and without reading special tokens

@@ -11,7 +11,7 @@ const keepsHighest: ReadonlySet<string> = new Set([
   "mirostat_v2",
 ]);
 
-/** What an executor can do by itself, in the only order in which it does. */
+/** The samplers that executors have, in the only order that they support. */
 const deviceOrder: readonly string[] = ["penalties", "top_k", "top_p", "min_p", "temperature"];
 
 /** True if the chain leaves one possible token whatever the random numbers. */
@@ -25,10 +25,13 @@ export function isGreedy(entries: readonly ChainEntry[]): boolean {
 }
 
 /**
- * The chain in the executor's terms: for a greedy chain whose only sampler that changes which token
- * is the most likely is penalties at its start, and for a chain of penalties, top-k, top-p, min-p and
- * temperature in this order (each may be missing, but for a top-k that leaves few enough) that looks
- * not too far back and needs no `minKeep`. Undefined for all others, which the host samples.
+ * The chain in the executor's terms; undefined for chains that only the host can run. Executors run
+ *
+ * - greedy chains in which nothing changes which token is the most likely, except for penalties at
+ *   the start;
+ * - chains of penalties, top-k, top-p, min-p and temperature in this order, without `minKeep`. All
+ *   but top-k may be missing; top-k is at most {@link MAX_DEVICE_TOP_K}, and penalties look back at
+ *   most {@link MAX_DEVICE_LAST_N} tokens.
  *
  * @param entries the active ones
  * @param contextLength what a `lastN` of −1 stands for

@@ -1,11 +1,11 @@
-/** From sampling options to a chain: checks, defaults, and llama.cpp's rules of what comes in which order. */
+/** From sampling options to a chain: checks, defaults, and llama.cpp's order of samplers. */
 import { WebggufError } from "../base/errors.ts";
 import { findBreakers } from "./breakers.ts";
 import { type ChainEntry, isActive } from "./chain.ts";
 import { mirostatTokens } from "./mirostat.ts";
 import { type SamplerName, type SamplingOptions, samplingDefaults } from "./types.ts";
 
-/** What sampling must know of the model. */
+/** What a sampler needs to know of the model. */
 export interface SamplerContext {
   /** Number of tokens = length of the logits. */
   readonly vocabulary: number;
@@ -97,7 +97,7 @@ function dryEntry(o: Required<SamplingOptions>, context: SamplerContext): ChainE
   if (tokenText === undefined || tokenize === undefined)
     throw new WebggufError(
       "model/no-tokenizer",
-      "sampling: DRY's sequence breakers need the model's tokenizer; pass drySequenceBreakers: [] to go without",
+      "Cannot sample with DRY's sequence breakers: the model file has no tokenizer; pass drySequenceBreakers: [] to go without",
     );
   return entry(findBreakers(o.drySequenceBreakers, vocabulary, tokenText, tokenize));
 }
@@ -129,9 +129,13 @@ function requireNumber(key: string, value: unknown): void {
 }
 
 function invalid(key: string, expected: string, actual: unknown): never {
-  throw new WebggufError("input/invalid", `sampling: ${key} must be ${expected}, not ${actual}`, {
-    key,
-    expected,
-    actual,
-  });
+  throw new WebggufError(
+    "input/invalid",
+    `Cannot sample with ${key} ${actual}: it must be ${expected}`,
+    {
+      key,
+      expected,
+      actual,
+    },
+  );
 }

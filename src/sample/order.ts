@@ -28,7 +28,7 @@ export function createOrderScratch(capacity: number): OrderScratch {
 
 /**
  * Indices of the min(k, size) largest of `values[0…size)`, largest first, equal values by
- * ascending index (-0 equals 0; no NaN). The result is a view into `scratch.first`, valid until its next use.
+ * ascending index (-0 equals 0; no NaN). The result is a view into `scratch.first`, valid until the scratch is used again.
  */
 export function topOrder(
   values: Float32Array,

@@ -2,8 +2,8 @@ import { type Candidates, keepWhere, softmax } from "./candidates.ts";
 import { topOrder } from "./order.ts";
 
 /**
- * Locally typical sampling (Meister et al. 2022): candidates in the order of how far their surprise
- * −ln p is from the entropy, nearest first, kept until their probabilities exceed `p`, and at least
+ * Locally typical sampling (Meister et al. 2022): candidates in the order of how far their
+ * information content −ln p is from the entropy, nearest first, kept until their probabilities exceed `p`, and at least
  * `minKeep`; 1 or more keeps all.
  */
 export function typicalP(c: Candidates, p: number, minKeep: number): void {

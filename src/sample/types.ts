@@ -21,13 +21,13 @@ export interface SamplingOptions {
   topP?: number;
   /** Keep tokens at least this fraction as likely as the most likely one; 0 = off. @default 0.05 */
   minP?: number;
-  /** Locally typical sampling: keep the tokens of least surprising surprise; 1 = off. @default 1 */
+  /** Locally typical sampling: keep the tokens whose information content is nearest to the entropy, up to this probability together; 1 = off. @default 1 */
   typicalP?: number;
   /** Keep logits within this many standard deviations of the highest; 0 or less = off. @default -1 */
   topNSigma?: number;
-  /** Chance that XTC cuts the most likely tokens in a step; 0 = off. @default 0 */
+  /** Probability that XTC removes the most likely tokens in a step; 0 = off. @default 0 */
   xtcProbability?: number;
-  /** XTC cuts all tokens at least this likely but the last of them; above 0.5 = off. @default 0.1 */
+  /** XTC removes all tokens at least this likely but the least likely of them; above 0.5 = off. @default 0.1 */
   xtcThreshold?: number;
   /** Tokens looked back at by the penalties; -1 = the context, 0 = off. @default 64 */
   repeatLastN?: number;

@@ -1,5 +1,5 @@
 /**
- * Byte pair encoding as GPT-2 does it: text is cut into words, words into bytes, and neighbours are
+ * Byte pair encoding as in GPT-2: text is split into words, words into bytes, and neighbours are
  * merged in the order of a table. Gemma 4's kind merges characters and has tokens for lone bytes.
  */
 import { WebggufError } from "../base/errors.ts";
@@ -13,7 +13,7 @@ import { PairMap } from "./vocab/pairs.ts";
 
 const mergesKey = "tokenizer.ggml.merges";
 const mostMerges = 2 ** 23;
-/** Longer words (characters) are merged without being looked up whole. */
+/** Words of more characters than this are merged without being looked up as a whole first. */
 const longestWhole = 4096;
 
 /** GPT-2's alphabet: a printable character for each byte. */
@@ -193,9 +193,9 @@ export class BytePairEncoder {
   }
 
   /**
-   * What is no token goes byte by byte. In GPT-2's alphabet every byte that has a token is one
-   * already, except where a merge makes a text that is not in the vocabulary; of that the ASCII
-   * characters are kept.
+   * Tokens for a stretch that is not a token itself, byte by byte. In GPT-2's alphabet this happens
+   * only where a merge gives a text that is not in the vocabulary, since bytes are tokens; llama.cpp
+   * then keeps the ASCII characters.
    */
   #fallBack(points: Int32Array, start: number, end: number, output: number[]): void {
     const { pre, ids } = this.#vocabulary;

@@ -16,7 +16,7 @@ function fromByteCharacters(text: string): Uint8Array {
   for (const character of text) {
     const byte = byteOf.get(character);
     if (byte !== undefined) bytes.push(byte);
-    // What is not of the alphabet is shown as llama.cpp shows it.
+    // Characters outside of the alphabet are shown as in llama.cpp.
     else bytes.push(...toUtf8(`[UNK_BYTE_0x${hex(toUtf8(character))}${text}]`));
   }
   return Uint8Array.from(bytes);

@@ -1,7 +1,7 @@
 /**
- * PLaMo 2's tokenizer: the cutting whose tokens' scores sum highest, found from right to left in
- * whole numbers; of equal sums the longer token counts. A character without a token is a loss of
- * 1000 and goes byte by byte.
+ * PLaMo 2's tokenizer: the segmentation whose tokens have the highest sum of scores, found from
+ * right to left in whole numbers; between equal sums the longer token wins. A character without a
+ * token costs 1000 and becomes byte tokens.
  */
 import { WebggufError } from "../base/errors.ts";
 import { byteToken } from "./bpe.ts";

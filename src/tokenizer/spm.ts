@@ -1,6 +1,6 @@
 /**
  * SentencePiece's BPE: characters are merged where the two together are a token, the best score
- * first; characters without a token go byte by byte.
+ * first; characters without a token become byte tokens.
  */
 import { byteToken } from "./bpe.ts";
 import { type MergeRules, Merger } from "./merge.ts";

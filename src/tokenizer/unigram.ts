@@ -1,6 +1,6 @@
 /**
- * Unigram language model (T5): the cutting whose tokens' log-probabilities sum highest, found from
- * left to right, after a normalization that the file brings as a table.
+ * Unigram language model (T5): the segmentation whose tokens have the highest sum of
+ * log-probabilities, found from left to right, after a normalization by a table of the file.
  */
 import type { Metadata } from "../file/metadata.ts";
 import { Charsmap } from "./charsmap.ts";

@@ -1,4 +1,4 @@
-/** WordPiece as BERT has it: text is normalized, cut into words, and words into longest matches. */
+/** WordPiece as in BERT: text is normalized, split into words, and words into longest matches. */
 import {
   baseCharacter,
   CONTROL,
@@ -56,7 +56,7 @@ export class WordPieceEncoder {
     finish();
   }
 
-  /** Longest matches from the left; a word that they do not cover is unknown as a whole. */
+  /** Longest matches from the left; a word that they do not cover becomes one unknown token. */
   #word(word: Uint8Array, output: number[]): void {
     const { special } = this.#vocabulary;
     const before = output.length;

@@ -62,6 +62,11 @@ describe("loops", () => {
       "{% for a, (b, c) in [['a', [1, 'b']], [2, ['c', 3]]] %}{{ a }}{{ b }}{{ c }}{% endfor %}",
     ],
     [
+      "do not touch variables of the same name, nor does their filter",
+      "0",
+      "{% set x = 0 %}{% for x in [1] if x %}{% endfor %}{{ x }}",
+    ],
+    [
       "keep their variables to themselves",
       "0",
       "{% set x = 0 %}{% for x in [1] %}{% set x = 2 %}{% endfor %}{{ x }}",

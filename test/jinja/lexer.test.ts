@@ -34,6 +34,8 @@ describe("white space", () => {
     ["`-` works on comments", "a \n{#- x -#}\n b", "ab"],
     ["`+` keeps spaces before a block", "a\n  {%+ x %}", "a\n  <x>"],
     ["`+` keeps the line break behind a block", "{% x +%}\nb", "<x>\nb"],
+    ["braces that close a mapping do not close its tag", "{{{'a':{}}}}b", "<{a:{}}>b"],
+    ["nor do they in front of the tag's own", "{{ {1:2}}}b", "<{1:2}>b"],
     ["a minus inside of a tag is none of this", "{{ a - b }} {{ 'x-' }} c", "<a-b> <x-> c"],
   ])("%s", (_, source, wanted) => {
     expect(layout(source)).toBe(wanted);

@@ -224,6 +224,11 @@ describe("what is refused, with its place", () => {
     expect(error).toMatchObject({ line, column });
   });
 
+  it("but not what stands side by side", () => {
+    const source = "{% if (a) %}{{ [(1), -1, not f(2)] }}{% endif %}".repeat(500);
+    expect(parseTemplate(source).body.length).toBe(500);
+  });
+
   it("a template that is too long", () => {
     expect(() => parseTemplate("x".repeat(300_000))).toThrow("300000 characters");
   });

@@ -1,5 +1,5 @@
 /**
- * Pre-tokenizers: how byte-level BPE cuts text into words before merging, by the name in
+ * Pre-tokenizers: how byte-level BPE splits text into words before merging, by the name in
  * `tokenizer.ggml.pre`. The patterns are those that llama.cpp applies, in its order.
  */
 
@@ -32,9 +32,9 @@ import {
   withOptional,
 } from "./scan.ts";
 
-/** A way to cut text, and the habits that come with it. */
+/** How text is split, and the tokenizer settings that come with it. */
 export interface PreTokenizer {
-  /** Scanners, each cutting what the one before left. */
+  /** Scanners; each splits the pieces that the one before made. */
   readonly passes: readonly Scanner[];
   /** Words are spelt in GPT-2's byte alphabet; otherwise in characters, with `<0xAB>` tokens. */
   readonly byteLevel: boolean;

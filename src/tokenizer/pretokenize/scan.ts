@@ -293,7 +293,7 @@ export const joinedWords: Scanner = (scan, at) => {
   return end > start ? end : NONE;
 };
 
-/** Cuts code points with several scanners, one after the other; returns where the pieces end. */
+/** Splits code points with several scanners, one after the other; returns where the pieces end. */
 export function cutAll(points: Int32Array, passes: readonly Scanner[]): number[] {
   let ends: number[] = points.length === 0 ? [] : [points.length];
   for (const pass of passes) {

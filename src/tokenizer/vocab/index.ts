@@ -16,7 +16,7 @@ const attributeOfType = [
   attribute.byte,
 ];
 
-/** How text is cut: SentencePiece, BPE, WordPiece, Unigram, RWKV's and PLaMo 2's own ways. */
+/** The tokenization algorithm: SentencePiece, BPE, WordPiece, Unigram, RWKV's or PLaMo 2's own. */
 export type Family = "spm" | "bpe" | "wordpiece" | "unigram" | "rwkv" | "plamo";
 
 const families: ReadonlyMap<string, Family> = new Map<string, Family>([
@@ -30,7 +30,7 @@ const families: ReadonlyMap<string, Family> = new Map<string, Family>([
   ["plamo2", "plamo"],
 ]);
 
-/** Ids that hold where a file names none. */
+/** Ids of special tokens where the file names none. */
 const defaultIds: Readonly<Record<Family, SpecialIds>> = {
   spm: { bos: 1, eos: 2, unk: 0 },
   bpe: { bos: 11, eos: 11 },
@@ -143,7 +143,7 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
   if (!pre)
     throw new WebggufError(
       "model/unsupported",
-      `Cannot turn text into tokens: ${metadata.file} names the pre-tokenizer "${preName}", which is not known`,
+      `Cannot turn text into tokens: ${metadata.file} names the unknown pre-tokenizer "${preName}"; give token ids instead`,
       { file: metadata.file, key: key("pre"), actual: preName },
     );
   const defaults = { ...defaultIds[family] };

@@ -29,7 +29,7 @@ export interface SpecialIds {
   fimMiddle?: number;
 }
 
-/** Metadata keys (after `tokenizer.ggml.`); of two for one role the later counts. */
+/** Metadata keys (after `tokenizer.ggml.`); if two keys name the same role, the later one counts. */
 const keyOf: readonly (readonly [keyof SpecialIds, string])[] = [
   ["bos", "bos_token_id"],
   ["eos", "eos_token_id"],
@@ -200,7 +200,7 @@ function endTokensOf(special: SpecialIds, { ids, attributes }: Input): Set<numbe
   return ends;
 }
 
-/** LSTRIP and RSTRIP, which no file says: known by the model's name. */
+/** Sets LSTRIP and RSTRIP, which files do not state, by the model's name. */
 function addStripping({ metadata, ids, attributes }: Input): void {
   const text = (key: string): string => {
     const value = metadata.get(key);

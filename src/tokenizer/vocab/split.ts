@@ -1,4 +1,4 @@
-/** Finds special tokens written in a text and cuts the text around them. */
+/** Finds special tokens written in a text and splits the text around them. */
 import { toUtf8 } from "../utf8.ts";
 import { attribute } from "./attributes.ts";
 import type { Vocabulary } from "./index.ts";
@@ -7,7 +7,7 @@ import { ByteTrie } from "./pairs.ts";
 /** A special token, or the stretch of text from `start` up to `end` (bytes). */
 export type Fragment = { token: number } | { start: number; end: number };
 
-/** Of a token seen more often than this the places are looked up again instead of kept. */
+/** The places of a token that occurs more often than this are not stored but searched for again. */
 const keptPlaces = 4096;
 
 const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13);
@@ -18,7 +18,7 @@ interface Candidate {
 }
 
 /**
- * Cuts texts at special tokens. Longer tokens are found before shorter ones anywhere in the text,
+ * Splits texts at special tokens. Longer tokens are found before shorter ones anywhere in the text,
  * then earlier before later; that is llama.cpp's order, and differs from leftmost-longest where
  * tokens overlap. One walk over the text finds which tokens occur, so its cost does not depend on
  * how many there are.

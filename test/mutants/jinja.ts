@@ -1,0 +1,89 @@
+/** Faults that the tests of jinja must notice. */
+import type { Mutant } from "./mutant.ts";
+
+export const mutants: readonly Mutant[] = [
+  {
+    file: "src/jinja/lists.ts",
+    fault: "reverse sort not stable",
+    from: "return reverse ? compare(b, a, call.budget) : compare(a, b, call.budget);",
+    to: "const c = compare(a, b, call.budget); return reverse ? -c || -1 : c;",
+  },
+  {
+    file: "src/jinja/lists.ts",
+    fault: "the last of equal entries is the largest",
+    from: "sign * compare(key(item), key(best), call.budget) < 0",
+    to: "sign * compare(key(item), key(best), call.budget) <= 0",
+  },
+  {
+    file: "src/jinja/lexer.ts",
+    fault: "line break behind an expression is taken",
+    from: 'before !== "+" && bracket !== "}"',
+    to: 'before !== "+"',
+  },
+  {
+    file: "src/jinja/lexer.ts",
+    fault: "spaces between tags of one line are taken",
+    from: "(line > 0 || start === 0) && ",
+    to: "",
+  },
+  {
+    file: "src/jinja/lexer.ts",
+    fault: "an escaped quote ends the string",
+    from: "      at += 1 + digits;\n      from = at + 1;",
+    to: "      at += digits;\n      from = at + 2;",
+  },
+  {
+    file: "src/jinja/lexer.ts",
+    fault: "braces of a mapping end the tag",
+    from: '(close === "%}" || braces === 0)',
+    to: '(close === "%}" || braces <= 1)',
+  },
+  {
+    file: "src/jinja/expressions.ts",
+    fault: "operators group to the right",
+    from: "right: this.#binary(level + 1) };",
+    to: "right: this.#binary(level) };",
+  },
+  {
+    file: "src/jinja/expressions.ts",
+    fault: "not binds tighter than comparisons",
+    from: "this.#cursor.nested(() => this.#binary(COMPARISONS))",
+    to: "this.#cursor.nested(() => this.#filtered())",
+  },
+  {
+    file: "src/jinja/cursor.ts",
+    fault: "nesting counts what has ended",
+    from: "    this.#depth--;\n",
+    to: "",
+  },
+  {
+    file: "src/jinja/parser.ts",
+    fault: "a macro in a loop may leave it",
+    from: "    this.#loops = 0;\n",
+    to: "",
+  },
+  {
+    file: "src/jinja/interpreter.ts",
+    fault: "a break leaves the outer loops as well",
+    from: 'if (this.#block(node.body, scope, out) === "break") break;',
+    to: 'if (this.#block(node.body, scope, out) === "break") return "break";',
+  },
+  {
+    file: "src/jinja/interpreter.ts",
+    fault: "the filter of a loop sets the loop's variable",
+    from: "const trial = new Scope(scope);",
+    to: "const trial = outer;",
+  },
+  {
+    file: "src/jinja/interpreter.ts",
+    fault: "errors stand at the statement around them",
+    from: "if (error instanceof TemplateError || !(error instanceof Error)) return error;",
+    to: "if (!(error instanceof Error)) return error;",
+  },
+  {
+    file: "src/jinja/budget.ts",
+    fault: "time is not bounded",
+    from: "performance.now() - this.#start > this.#timeoutMs",
+    to: "performance.now() - this.#start > 100 * this.#timeoutMs",
+  },
+];
