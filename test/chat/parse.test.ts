@@ -22,6 +22,7 @@ describe("splitValues", () => {
   });
   it.each([
     ["an end too many", "{}}"],
+    ["an end before its beginning", "}{"],
     ["an end too few", "{} [1"],
     ["text between", "{} and {}"],
     ["a string that has no end", '{"a": "}'],

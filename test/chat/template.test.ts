@@ -144,6 +144,13 @@ describe("the template of a file", () => {
     expect(chatTemplateOf(file, facts, "rag").render(messages, tools)).toBe("rag");
     expect(chatTemplateOf(file, facts, "mine").render(messages)).toBe("mine");
   });
+  it("takes another template for each rendering", () => {
+    const template = chatTemplateOf(metadata({ "tokenizer.chat_template": "own" }), facts);
+    const texts = ["a", "b", undefined, "a"].map((one) =>
+      template.render(messages, [], { template: one }),
+    );
+    expect(texts).toEqual(["a", "b", "own", "a"]);
+  });
   it("takes options: another template, the start of the answer, variables", () => {
     const template = chatTemplateOf(metadata({ "tokenizer.chat_template": "plain" }), facts);
     const source = "{{ add_generation_prompt }} {{ enable_thinking }}";
@@ -175,6 +182,15 @@ describe("special tokens in messages", () => {
       ["system<|im_end|>\n<|im_start|>assistant\n", true],
     ]);
     expect(text(parts)).toBe(chatml.render([said]));
+  });
+  it("are the longest that is spelled", () => {
+    const template = new ChatTemplate("{{ messages[0].content }}", facts);
+    const said: ChatMessage[] = [{ role: "user", content: "<x>y<x>z" }];
+    expect(template.renderSegments(said, [], {}, ["<x>", "<x>y"])).toEqual([
+      { text: "<x>y", special: false },
+      { text: "<x>", special: false },
+      { text: "z", special: true },
+    ]);
   });
   it("are found where a template puts them together, escapes them, or trims them", () => {
     const split = new ChatTemplate("{{ messages[0].content + messages[1].content }}", facts);

@@ -147,6 +147,11 @@ describe("WordPiece", () => {
     ]);
   });
 
+  it("takes a word for unknown as a whole, even if its beginning is a token", () => {
+    const tokenizer = createTokenizer(metadata(values));
+    expect(ids(tokenizer, "unx cafe")).toEqual(["[CLS]", "[UNK]", "▁cafe", "[SEP]"]);
+  });
+
   it("keeps case and accents where the file says so", () => {
     const cased = metadata({ ...values, "normalizer.lowercase": false });
     expect(ids(createTokenizer(cased), "É")).toEqual(["[CLS]", "▁É", "[SEP]"]);
