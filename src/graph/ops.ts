@@ -304,7 +304,7 @@ export interface Graph {
   readonly width: number;
   /** Context the model was trained for. */
   readonly trainedContext: number;
-  /** False when rows attend both ways: a sequence must then come in one chunk. */
+  /** False for bidirectional attention: a sequence must then come in one chunk. */
   readonly causal: boolean;
   /** Groups of weights that one kernel reads together and that are placed next to each other. */
   readonly groups: readonly (readonly string[])[];

@@ -14,7 +14,8 @@ async function open(name: string, hooks: CpuExecutorHooks = {}): Promise<Executo
   const options = {
     contextLength: 128,
     maxSequences: 2,
-    chunk: 16,
+    // Does not divide the rows between snapshots, at which chunks of recurrent models end all the same.
+    chunk: 24,
     cacheTypeK: "f32",
     cacheTypeV: "f32",
   } as const;

@@ -41,4 +41,11 @@ export const mutants: readonly Mutant[] = [
     from: "{ first: head * out, out,",
     to: "{ first: 0, out,",
   },
+  {
+    file: "src/cpu/executor.ts",
+    tests: ["test/cpu/executor"],
+    fault: "chunks pass the borders of snapshots",
+    from: "return sequence.recurrent ? Math.min(this.chunk, toBorder) : this.chunk;",
+    to: "return this.chunk;",
+  },
 ];

@@ -42,7 +42,7 @@ export function attended(
 
 /**
  * softmax(cap(q·kᵀ·scale) + alibi, sink) · v of rows at `first`, `first + 1`, …:
- * [rows][heads · valueWidth]. `length` = positions that there are, for rows that attend both ways.
+ * [rows][heads · valueWidth]. `length` = number of positions, for bidirectional attention.
  */
 export function attention(
   q: Float32Array,

@@ -28,7 +28,7 @@ export class RopeAngles {
   }
 }
 
-/** Turns each pair of each head by its row's position: (a, b) → (a·cos − b·sin, a·sin + b·cos). */
+/** Rotates each pair of each head by its row's position: (a, b) → (a·cos − b·sin, a·sin + b·cos). */
 export function rope(
   x: Float32Array,
   positions: ArrayLike<number>,
