@@ -33,7 +33,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     // The first of equal tokens counts for all.
     var known = false;
     for (var j = 0u; j < i && !known; j++) { known = recent[j] == token; }
-    if (known) { continue; }
+    // Given rows have no token.
+    if (known || token == SAMPLED) { continue; }
     var count = 1.0;
     for (var j = i + 1u; j < window; j++) { count += select(0.0, 1.0, recent[j] == token); }
     let at = params.x_offset + id.x * params.x_stride + token;

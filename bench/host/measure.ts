@@ -117,7 +117,9 @@ export async function openPair(gpu: Gpu, layers: number = shape.layers): Promise
     step: () => {
       if (executor.length(0) + 1 >= CONTEXT) executor.rewind(0, 0);
       const tokens = executor.length(0) === 0 ? [0] : "sampled";
-      return timed(() => executor.step([{ sequence: 0, tokens, outputs: "last", sample: GREEDY }]));
+      return timed(() =>
+        executor.step([{ sequence: 0, input: tokens, outputs: "last", sample: GREEDY }]),
+      );
     },
     bare: () => timed(bare.run),
     async dispose() {

@@ -6,16 +6,18 @@ import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Instruments } from "../graph/instruments.ts";
-import type { Graph } from "../graph/ops.ts";
+import { type Graph, givenWidth } from "../graph/ops.ts";
 import {
   checkRequests,
   checkRoom,
   checkSequence,
   type DeviceSampling,
+  givenRows,
   isDrawn,
   type ResultOf,
   rowsOf,
   type SequenceId,
+  type StepInput,
   StepOrder,
   type StepRequest,
   type StepResult,
@@ -81,6 +83,7 @@ export class CpuExecutor implements Executor {
     memory: () => ({ ...this.memory }),
   };
   readonly vocabulary: number;
+  readonly givenWidth: number;
   readonly causal: boolean;
   readonly outputChunk: number;
   readonly #graph: Graph;
@@ -98,6 +101,7 @@ export class CpuExecutor implements Executor {
     this.chunk = graph.causal ? (options.chunk ?? 64) : options.contextLength;
     this.outputChunk = this.chunk;
     this.vocabulary = graph.vocabulary;
+    this.givenWidth = givenWidth(graph);
     this.causal = graph.causal;
     this.#graph = graph;
     this.#options = options;
@@ -127,7 +131,7 @@ export class CpuExecutor implements Executor {
     const called = this.#order.call(requests);
     const tasks = requests.map((request): Task => {
       const sequence = this.#sequence(request.sequence);
-      const count = rowsOf(request);
+      const count = rowsOf(request, this.givenWidth);
       const start = sequence.length;
       sequence.length += count;
       return { request, sequence, start, count };
@@ -197,8 +201,10 @@ export class CpuExecutor implements Executor {
     check: () => void,
     signal?: AbortSignal,
   ): Promise<StepResult> {
-    const tokens = request.tokens === "sampled" ? [sequence.sampled] : request.tokens;
-    for (let i = 0; i < count; i++) sequence.text[start + i] = tokens[i];
+    const vectors = givenRows(request.input)?.rows;
+    const tokens = tokensOf(request.input, count, sequence.sampled);
+    // No token stands where a row was given.
+    for (let i = 0; i < count; i++) sequence.text[start + i] = vectors ? -1 : tokens[i];
     const width = this.#graph.widths[this.#graph.output];
     const wanted = request.outputs === "none" ? count : request.outputs === "last" ? count - 1 : 0;
     const rows = request.read ? new Float32Array((count - wanted) * width) : undefined;
@@ -210,7 +216,12 @@ export class CpuExecutor implements Executor {
       const to = Math.min(count, from + this.#chunkAt(sequence));
       const length = to - from;
       const outputs = Array.from({ length }, (_, i) => i).filter((i) => from + i >= wanted);
-      const chunk = { sequence, tokens: Array.prototype.slice.call(tokens, from, to), outputs };
+      const chunk = {
+        sequence,
+        tokens: Array.prototype.slice.call(tokens, from, to),
+        given: vectors?.subarray(from * this.givenWidth, to * this.givenWidth),
+        outputs,
+      };
       sequence.begin();
       const output = await run.rows(chunk, signal);
       // The sequence may have been shortened meanwhile.
@@ -251,4 +262,10 @@ export class CpuExecutor implements Executor {
     if (!isDrawn(sampling) || !this.#sampleRow) return argmax(row);
     return this.#sampleRow(row, sampling, position, text);
   }
+}
+
+/** A given row counts as token 0 wherever tokens are looked up besides the embeddings, as in llama.cpp. */
+function tokensOf(input: StepInput, count: number, sampled: number): ArrayLike<number> {
+  if (input === "sampled") return [sampled];
+  return "rows" in input ? new Uint8Array(count) : input;
 }

@@ -1,10 +1,12 @@
 /** From step requests to chunks of rows that a plan can take, and from their results back to the requests. Pure. */
 import {
+  givenRows,
   isDrawn,
   type RequestLimits,
   rowsAdded,
   rowsOf,
   type SequenceId,
+  type StepInput,
   type StepRequest,
   type StepResult,
 } from "../graph/requests.ts";
@@ -21,6 +23,8 @@ export interface Chunk {
   readonly sample: boolean;
   readonly sampling: SamplingKind;
   readonly read: boolean;
+  /** Vectors of its given rows, one after the other, where there are any. */
+  readonly given?: readonly Float32Array[];
 }
 
 export interface ChunkLimits extends RequestLimits {
@@ -39,7 +43,7 @@ interface Wanted {
   all: boolean;
 }
 
-function wantedBy(requests: readonly StepRequest[]): Wanted {
+function wantedBy(requests: readonly StepRequest[], givenWidth: number): Wanted {
   const wanted: Wanted = {
     rows: 0,
     sample: false,
@@ -49,7 +53,7 @@ function wantedBy(requests: readonly StepRequest[]): Wanted {
   };
   for (let i = 0; i < requests.length; i++) {
     const { sample, read, outputs } = requests[i];
-    wanted.rows += rowsOf(requests[i]);
+    wanted.rows += rowsOf(requests[i], givenWidth);
     wanted.read ||= read === true;
     wanted.all ||= outputs === "all";
     if (!sample) continue;
@@ -73,39 +77,55 @@ export function chunkRows(
   limits: ChunkLimits,
   lengthOf: (sequence: SequenceId) => number,
 ): Chunk[] {
-  const wanted = wantedBy(requests);
+  const { givenWidth } = limits;
+  const wanted = wantedBy(requests, givenWidth);
   const { sample, sampling, read, all } = wanted;
   const limit = limitFor(wanted, limits);
   const chunks: Chunk[] = [];
   let rows: Row[] = [];
   let outputs = 0;
+  let given: Float32Array[] | undefined;
+  const end = (): void => {
+    if (rows.length > 0) chunks.push({ rows, outputs, sample, sampling, read, given });
+    rows = [];
+    outputs = 0;
+    given = undefined;
+  };
   for (let at = 0; at < requests.length; at++) {
     const request = requests[at];
-    const { sequence, tokens } = request;
-    const count = rowsOf(request);
-    const start = lengthOf(sequence) + rowsAdded(requests, sequence, at);
+    const { sequence, input } = request;
+    const vectors = givenRows(input)?.rows;
+    const count = rowsOf(request, givenWidth);
+    const start = lengthOf(sequence) + rowsAdded(requests, sequence, givenWidth, at);
+    // The rows of a sequence stand side by side in a chunk: each carries on its state from the one before.
+    const last = rows[rows.length - 1];
+    if (last?.sequence !== sequence && rows.some((row) => row.sequence === sequence)) end();
     for (let i = 0; i < count; i++) {
       // A bidirectional text is computed in one chunk.
       const whole = limits.causal || i > 0 || rows.length + count <= limit;
-      if (rows.length === limit || (!all && outputs === limits.outputs) || !whole) {
-        if (rows.length > 0) chunks.push({ rows, outputs, sample, sampling, read });
-        rows = [];
-        outputs = 0;
-      }
+      if (rows.length === limit || (!all && outputs === limits.outputs) || !whole) end();
       const output = request.outputs === "all" || (request.outputs === "last" && i === count - 1);
       if (output) outputs++;
+      if (vectors) (given ??= []).push(vectors.subarray(i * givenWidth, (i + 1) * givenWidth));
       rows.push({
         sequence,
         position: start + i,
-        token: tokens === "sampled" ? SAMPLED : Number(tokens[i]),
+        token: tokenOf(input, i),
+        given: given && vectors ? given.length - 1 : undefined,
         end: limits.causal ? start + i + 1 : start + count,
         output,
         sampling: output ? request.sample : undefined,
       });
     }
   }
-  if (rows.length > 0) chunks.push({ rows, outputs, sample, sampling, read });
+  end();
   return chunks;
+}
+
+/** A given row counts as token 0 wherever tokens are looked up besides the embeddings, as in llama.cpp. */
+function tokenOf(input: StepInput, i: number): number {
+  if (input === "sampled") return SAMPLED;
+  return "rows" in input ? 0 : Number(input[i]);
 }
 
 /** The results of the chunks, dealt out to the requests; `width` elements an output. */
@@ -113,6 +133,7 @@ export function gather(
   requests: readonly StepRequest[],
   parts: readonly StepResult[],
   width: number,
+  givenWidth: number,
 ): StepResult[] {
   // One token of one request, as nearly always.
   if (requests.length === 1 && parts.length === 1 && !requests[0].read)
@@ -121,7 +142,7 @@ export function gather(
   const tokens = parts.flatMap((p) => (p.tokens ? [...p.tokens] : []));
   let at = 0;
   return requests.map((request) => {
-    const count = rowsOf(request);
+    const count = rowsOf(request, givenWidth);
     const first = at;
     at += request.outputs === "all" ? count : request.outputs === "last" ? 1 : 0;
     return {

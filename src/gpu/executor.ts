@@ -2,7 +2,7 @@
 import { WebggufError } from "../base/errors.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Instruments } from "../graph/instruments.ts";
-import type { Graph } from "../graph/ops.ts";
+import { type Graph, givenWidth } from "../graph/ops.ts";
 import {
   checkRequests,
   type ResultOf,
@@ -33,6 +33,7 @@ export class GpuExecutor implements Executor {
   readonly contextLength: number;
   readonly maxSequences: number;
   readonly vocabulary: number;
+  readonly givenWidth: number;
   readonly causal: boolean;
   readonly stepsInFlight: number;
   readonly chunk: number;
@@ -71,6 +72,7 @@ export class GpuExecutor implements Executor {
     this.contextLength = model.settings.contextLength;
     this.maxSequences = model.settings.maxSequences;
     this.vocabulary = graph.vocabulary;
+    this.givenWidth = givenWidth(graph);
     this.causal = graph.causal;
     this.stepsInFlight = parts.stepsInFlight;
     const classes = model.plans.map((plan) => plan.rowClass);
@@ -125,12 +127,12 @@ export class GpuExecutor implements Executor {
     checkRequests(requests, this, this.#lengthOf);
     const chunks = chunkRows(requests, this, this.#lengthOf);
     const called = this.#order.call(requests);
-    for (const request of requests) this.append(request.sequence, rowsOf(request));
+    for (const request of requests) this.append(request.sequence, rowsOf(request, this.givenWidth));
     const parts =
       chunks.length === 1 && this.#prompts === 0
         ? [await this.#submitter.add(chunks[0])]
         : await this.#oneByOne(chunks, requests, called, signal);
-    return gather(requests, parts, this.#width);
+    return gather(requests, parts, this.#width, this.givenWidth);
   }
 
   async dispose(): Promise<void> {

@@ -139,7 +139,7 @@ export async function profileDecode(
   const sums = new Float64Array(rows.length);
   for (let i = 0; i <= steps; i++) {
     const times = await timeDispatches(gpu, () =>
-      executor.step([{ sequence, tokens: [0], outputs: "last", sample: GREEDY }]),
+      executor.step([{ sequence, input: [0], outputs: "last", sample: GREEDY }]),
     );
     if (times.length !== rows.length)
       throw new Error(`profile: ${times.length} dispatches where the plan has ${rows.length}`);

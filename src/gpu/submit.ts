@@ -34,9 +34,12 @@ interface Pending extends Awaiting {
   /** Calls of the plan that it needs: [0, end), then those of `sampling`. */
   readonly end: number;
   readonly sampling: SamplingKind;
+  readonly given?: readonly Float32Array[];
 }
 
-const isSmall = ({ rows }: { readonly rows: readonly Row[] }): boolean => rows.length <= SMALL_ROWS;
+/** Whether a step may share its submit: what is given to it stands where others put their embeddings. */
+const isSmall = ({ rows, given }: Pick<Pending, "rows" | "given">): boolean =>
+  rows.length <= SMALL_ROWS && !given;
 
 export class Submitter {
   readonly #parts: SubmitParts;
@@ -66,7 +69,7 @@ export class Submitter {
 
   /** Submits a chunk now or, if it is small, with others of this moment; resolves with its results. */
   add(chunk: Chunk): Promise<StepResult> {
-    const { rows, outputs } = chunk;
+    const { rows, outputs, given } = chunk;
     const replay = this.#replayFor(rows.length, outputs);
     const { plan } = replay;
     const sampling = outputs > 0 ? chunk.sampling : "greedy";
@@ -76,7 +79,8 @@ export class Submitter {
     return new Promise((resolve, reject) => {
       const read = chunk.read && outputs > 0;
       const { output } = plan;
-      const step = { rows, outputs, replay, end, sampling, sample, read, output, resolve, reject };
+      const what = { rows, given, outputs, end, sampling, sample, read };
+      const step = { ...what, replay, output, resolve, reject };
       this.#pending.push(step);
       const waits = isSmall(chunk) && !chunk.read;
       if (!waits || this.#pending.length >= this.#parts.stepsInFlight) this.flush();
@@ -153,6 +157,7 @@ export class Submitter {
     }
     device.queue.writeBuffer(this.#buffer("step"), 0, this.#words, 0, batch.length * words);
     const group = this.#slotGroup(slot);
+    this.#writeGiven(batch[0]);
     const start = small ? 0 : this.#submitSlices(batch[0], group);
     const encoder = device.createCommandEncoder();
     const rows: ReturnType<Results["copyRows"]>[] = [];
@@ -177,6 +182,18 @@ export class Submitter {
     device.queue.submit([encoder.finish()]);
     if (!small) this.#time();
     void this.#results.deliver(batch, rows, tokens);
+  }
+
+  /** Writes given rows where the embeddings of tokens will stand; the kernel leaves them as they are. */
+  #writeGiven({ given, rows, replay }: Pending): void {
+    if (!given) return;
+    const { queue } = this.#parts.device;
+    const { buffer, offset, stride } = replay.plan.embeddings!;
+    rows.forEach((row, r) => {
+      if (row.given === undefined) return;
+      const vector = Float32Array.from(given[row.given]);
+      queue.writeBuffer(this.#buffer(buffer), 4 * (offset + r * stride), vector);
+    });
   }
 
   /** Submits all but the last slice of a chunk; returns the first call that is left. */

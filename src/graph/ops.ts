@@ -300,7 +300,7 @@ export interface Graph {
   readonly outputKind: "logits" | "embeddings";
   readonly layers: number;
   readonly vocabulary: number;
-  /** Width of the residual stream, also of given embedding vectors. */
+  /** Width of the residual stream. */
   readonly width: number;
   /** Context the model was trained for. */
   readonly trainedContext: number;
@@ -314,3 +314,12 @@ export interface Graph {
    */
   readonly pooling?: "none" | "mean" | "cls" | "last" | "rank" | "rankLast";
 }
+
+/** Whether a value is the embeddings of tokens that given rows take the place of: the first, where it is that. */
+export const takesGiven = ({ ops }: Pick<Graph, "ops">, ref: Ref): boolean => {
+  const op = ops[ref];
+  return ref === 0 && op.op === "embed" && op.by === "token";
+};
+
+/** Numbers of a given row; 0 where the graph does not begin with the embeddings of tokens. */
+export const givenWidth = (graph: Graph): number => (takesGiven(graph, 0) ? graph.widths[0] : 0);

@@ -55,11 +55,25 @@ export const SMALL_ROWS = 8;
 export const isDrawn = ({ temperature, penalties }: DeviceSampling): boolean =>
   temperature > 0 || penalties !== undefined;
 
+/** Rows that are computed elsewhere, as of an image, and take the place of tokens. */
+export interface GivenRows {
+  /** Vectors as the first layer takes them, [count][`givenWidth`]: in place of the embeddings of tokens. */
+  readonly rows: Float32Array;
+  /**
+   * Time, height, width and one more component of each position, [count][4]. Only the row's own position, four times,
+   * can be computed so far: others are refused with `model/unsupported`. @default the row's own position
+   */
+  readonly positions?: ArrayLike<number>;
+}
+
+/** What a step appends: token ids; "sampled" = one row, the token that the step before sampled; or given rows. */
+export type StepInput = ArrayLike<number> | "sampled" | GivenRows;
+
 /** Consecutive rows of one sequence. */
 export interface StepRequest {
   readonly sequence: SequenceId;
-  /** Token ids, appended at the sequence's length; "sampled" = one row, the token that the latest step sampled for it. */
-  readonly tokens: ArrayLike<number> | "sampled";
+  /** Appended at the sequence's length. */
+  readonly input: StepInput;
   /** Rows whose output is computed. */
   readonly outputs: "none" | "last" | "all";
   /** Bring the output rows back to the host (logits or embeddings); not together with penalties. */
@@ -88,6 +102,8 @@ export interface RequestLimits {
   readonly maxSequences: number;
   /** Ids of tokens are below this. */
   readonly vocabulary: number;
+  /** Numbers of a given row; 0 where the model takes tokens only. */
+  readonly givenWidth: number;
   /** False: attention is bidirectional, so a text comes in one request and is computed in one chunk. */
   readonly causal: boolean;
   /** Rows computed at once. */
@@ -96,18 +112,26 @@ export interface RequestLimits {
   readonly outputChunk: number;
 }
 
-/** Rows that a request adds to its sequence. */
-export const rowsOf = ({ tokens }: StepRequest): number =>
-  tokens === "sampled" ? 1 : tokens.length;
+/** The vectors of an input, if it is of given rows. */
+export const givenRows = (input: StepInput): GivenRows | undefined =>
+  typeof input === "object" && "rows" in input ? input : undefined;
+
+/** Rows that a request adds to its sequence, where given rows have that many numbers each. */
+export function rowsOf({ input }: StepRequest, givenWidth: number): number {
+  if (input === "sampled") return 1;
+  return "rows" in input ? Math.ceil(input.rows.length / givenWidth) : input.length;
+}
 
 /** Rows that the requests add to a sequence, those before number `end`. */
 export function rowsAdded(
   requests: readonly StepRequest[],
   sequence: SequenceId,
+  givenWidth: number,
   end: number = requests.length,
 ): number {
   let rows = 0;
-  for (let i = 0; i < end; i++) if (requests[i].sequence === sequence) rows += rowsOf(requests[i]);
+  for (let i = 0; i < end; i++)
+    if (requests[i].sequence === sequence) rows += rowsOf(requests[i], givenWidth);
   return rows;
 }
 
@@ -123,14 +147,15 @@ export function checkRequests(
 ): void {
   for (let at = 0; at < requests.length; at++) {
     const request = requests[at];
-    const { sequence, tokens, sample, read } = request;
+    const { sequence, input, sample, read } = request;
     checkSequence(sequence, limits.maxSequences);
-    const count = rowsOf(request);
-    if (count < 1) throw invalid("Cannot compute a step without tokens");
+    const start = lengthOf(sequence) + rowsAdded(requests, sequence, limits.givenWidth, at);
+    if (input === "sampled") checkSampledBefore(requests, at);
+    else if ("rows" in input) checkGiven(input, start, limits.givenWidth);
+    else checkTokens(input, limits.vocabulary);
+    const count = rowsOf(request, limits.givenWidth);
+    if (count < 1) throw invalid("Cannot compute a step without rows: give at least one token");
     if (sample) checkSampling(sample, read);
-    if (tokens === "sampled") checkSampledBefore(requests, at);
-    else checkTokens(tokens, limits.vocabulary);
-    const start = lengthOf(sequence) + rowsAdded(requests, sequence, at);
     checkRoom(start, count, limits.contextLength);
     if (!limits.causal) checkWhole(start, count, wholeLimit(requests, limits));
   }
@@ -148,8 +173,8 @@ export class StepOrder {
    * note, where a "sampled" token is asked for that the step before does not sample.
    */
   call(requests: readonly StepRequest[]): readonly number[] {
-    for (const { sequence, tokens } of requests)
-      if (tokens === "sampled" && !this.#sampled.has(sequence))
+    for (const { sequence, input } of requests)
+      if (input === "sampled" && !this.#sampled.has(sequence))
         throw invalid(
           `Cannot feed a sampled token to sequence ${sequence}: the step before samples none; give a token`,
         );
@@ -212,6 +237,36 @@ function checkSampledBefore(requests: readonly StepRequest[], at: number): void 
   for (let i = 0; i < at; i++)
     if (requests[i].sequence === requests[at].sequence && requests[i].sample)
       throw invalid("Cannot feed a token that the same step samples: give it with the next step");
+}
+
+function checkGiven({ rows, positions }: GivenRows, start: number, width: number): void {
+  if (width === 0)
+    throw new WebggufError(
+      "model/unsupported",
+      "Cannot compute given rows: this model does not begin with the embeddings of its tokens; give tokens",
+    );
+  if (rows.length % width !== 0)
+    throw invalid(
+      `Cannot divide ${rows.length} numbers into given rows: each has ${width}`,
+      width,
+      rows.length,
+    );
+  if (!positions) return;
+  if (positions.length !== (4 * rows.length) / width)
+    throw invalid(
+      `Cannot place ${rows.length / width} given rows at ${positions.length} components of positions: each row has four`,
+      (4 * rows.length) / width,
+      positions.length,
+    );
+  for (let i = 0; i < positions.length; i++) {
+    const own = start + (i >> 2);
+    if (positions[i] === own) continue;
+    throw new WebggufError(
+      "model/unsupported",
+      `Cannot place a given row at component ${positions[i]}: rotary embeddings by components other than the row's own position, here ${own}, are not computed`,
+      { expected: own, actual: positions[i] },
+    );
+  }
 }
 
 function checkTokens(tokens: ArrayLike<number>, vocabulary: number): void {

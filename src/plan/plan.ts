@@ -27,6 +27,8 @@ export interface Plan {
   readonly arena: readonly number[];
   /** Where the output of the graph stands. */
   readonly output: Place;
+  /** Where the embeddings of tokens stand, and given rows are put; undefined where the graph takes no given rows. */
+  readonly embeddings?: Place;
 }
 
 export function makePlan(input: PlanInput, rowClass: RowClass): Plan {
@@ -49,8 +51,8 @@ export function makePlan(input: PlanInput, rowClass: RowClass): Plan {
   checkCalls(drawing);
   // Steps without outputs stop behind the last call that is not for output rows alone.
   const body = input.graph.selected.some(Boolean) ? bodyLength : calls.length;
-  const { arena } = lowering;
-  return { rowClass, calls, bodyLength: body, outputLength, drawing, arena, output };
+  const { arena, embeddings } = lowering;
+  return { rowClass, calls, bodyLength: body, outputLength, drawing, arena, output, embeddings };
 }
 
 /** Lowers node by node, in order; returns the calls up to the last that makes all rows. */

@@ -24,12 +24,12 @@ const PATIENCE = 2;
 export function batched(inner: Executor): Executor {
   if (inner.maxSequences === 1) return inner;
   const { kind, adapter, stepsInFlight, instruments } = inner;
-  const { contextLength, maxSequences, vocabulary, causal, chunk, outputChunk } = inner;
+  const { contextLength, maxSequences, vocabulary, causal, chunk, outputChunk, givenWidth } = inner;
   const batch = new Batch(inner);
   const length = (sequence: SequenceId): number => inner.length(sequence) + batch.waiting(sequence);
   return {
     ...{ kind, adapter, stepsInFlight, instruments },
-    ...{ contextLength, maxSequences, vocabulary, causal, chunk, outputChunk },
+    ...{ contextLength, maxSequences, vocabulary, causal, chunk, outputChunk, givenWidth },
     get memory() {
       return inner.memory;
     },
@@ -84,7 +84,8 @@ class Batch {
   /** Rows of a sequence that were not sent yet. */
   waiting(sequence: SequenceId): number {
     let rows = 0;
-    for (const { requests } of this.#calls) rows += rowsAdded(requests, sequence);
+    for (const { requests } of this.#calls)
+      rows += rowsAdded(requests, sequence, this.#inner.givenWidth);
     return rows;
   }
 
@@ -117,17 +118,21 @@ class Batch {
     let rows = 0;
     for (const call of this.#calls) {
       const own = sequencesOf(call);
-      rows += rowsOfAll(call.requests);
+      rows += this.#rowsOf(call);
       const fits = rows <= SMALL_ROWS && !own.some((sequence) => seen.has(sequence));
       if (step.length === 0 || fits) step.push(call);
       else {
-        rows -= rowsOfAll(call.requests);
+        rows -= this.#rowsOf(call);
         left.push(call);
       }
       for (const sequence of own) seen.add(sequence);
     }
     this.#calls = left;
     return step;
+  }
+
+  #rowsOf({ requests }: Call): number {
+    return requests.reduce((rows, request) => rows + rowsOf(request, this.#inner.givenWidth), 0);
   }
 
   async #send(calls: readonly Call[]): Promise<void> {
@@ -174,6 +179,3 @@ class Batch {
 
 const sequencesOf = ({ requests }: Call): SequenceId[] =>
   requests.map((request) => request.sequence);
-
-const rowsOfAll = (requests: readonly StepRequest[]): number =>
-  requests.reduce((rows, request) => rows + rowsOf(request), 0);

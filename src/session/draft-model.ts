@@ -87,7 +87,7 @@ export class DraftModel {
     this.#held[sequence] = [];
     const steps = Array.from({ length: max }, (_, i) =>
       executor.step(
-        [{ sequence, tokens: i === 0 ? feed : "sampled", outputs: "last", sample }],
+        [{ sequence, input: i === 0 ? feed : "sampled", outputs: "last", sample }],
         signal,
       ),
     );

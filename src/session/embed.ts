@@ -28,7 +28,10 @@ export async function embedTokens(
       { expected: executor.contextLength, actual: tokens.length },
     );
   executor.rewind(sequence, 0);
-  const [result] = await executor.step([{ sequence, tokens, outputs: "all", read: true }], signal);
+  const [result] = await executor.step(
+    [{ sequence, input: tokens, outputs: "all", read: true }],
+    signal,
+  );
   executor.rewind(sequence, 0);
   return pool(result.rows, tokens.length, graph.pooling ?? "mean");
 }

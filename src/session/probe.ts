@@ -59,7 +59,7 @@ export async function secondsPerStep(
   const executor = await make(model);
   const tokens = new Int32Array(rows);
   const one = (): Promise<unknown> =>
-    executor.step([{ sequence: 0, tokens, outputs: "last", read: true }], signal);
+    executor.step([{ sequence: 0, input: tokens, outputs: "last", read: true }], signal);
   const step = (): Promise<unknown> => {
     executor.rewind(0, 0);
     return Promise.all(Array.from({ length: burst }, one));

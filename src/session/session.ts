@@ -177,7 +177,7 @@ class ModelSession implements Session {
         for (let at = 0; at < appended.length; at += rows) {
           const piece = appended.slice(at, at + rows);
           const [result] = await executor.step(
-            [{ sequence, tokens: piece, outputs: "all", read: true }],
+            [{ sequence, input: piece, outputs: "all", read: true }],
             either,
           );
           out.set(result.rows, at * width);
@@ -273,6 +273,6 @@ class ModelSession implements Session {
     signal: AbortSignal,
   ): Promise<void> {
     if (tokens.length === 0) return;
-    await executor.step([{ sequence, tokens, outputs: "none" }], signal);
+    await executor.step([{ sequence, input: tokens, outputs: "none" }], signal);
   }
 }

@@ -96,11 +96,14 @@ async function* verify(
   let drawnAt: (row: number) => Drawn;
   if (drawing.on === "device") {
     const sample = drawing.sampling;
-    const [result] = await executor.step([{ sequence, tokens, outputs: "all", sample }], signal);
+    const [result] = await executor.step(
+      [{ sequence, input: tokens, outputs: "all", sample }],
+      signal,
+    );
     drawnAt = (row) => ({ token: result.tokens[row] });
   } else {
     const [{ rows }] = await executor.step(
-      [{ sequence, tokens, outputs: "all", read: true }],
+      [{ sequence, input: tokens, outputs: "all", read: true }],
       signal,
     );
     const width = rows.length / tokens.length;
@@ -132,7 +135,7 @@ async function computeAgain(run: SpeculativeDecoding, text: readonly number[]): 
   const reached = executor.rewind(sequence, wanted);
   for (let at = reached; at < wanted; at += SMALL_ROWS) {
     const tokens = text.slice(at, Math.min(wanted, at + SMALL_ROWS));
-    await executor.step([{ sequence, tokens, outputs: "none" }], signal);
+    await executor.step([{ sequence, input: tokens, outputs: "none" }], signal);
     tally.steps++;
   }
   return wanted - reached;

@@ -67,9 +67,15 @@ async function stepOf(run: Decoding, tokens: ArrayLike<number> | "sampled"): Pro
   const { executor, sequence, drawing, signal } = run;
   if (drawing.on === "device") {
     const sample = drawing.sampling;
-    const [result] = await executor.step([{ sequence, tokens, outputs: "last", sample }], signal);
+    const [result] = await executor.step(
+      [{ sequence, input: tokens, outputs: "last", sample }],
+      signal,
+    );
     return { token: result.tokens[0] };
   }
-  const [result] = await executor.step([{ sequence, tokens, outputs: "last", read: true }], signal);
+  const [result] = await executor.step(
+    [{ sequence, input: tokens, outputs: "last", read: true }],
+    signal,
+  );
   return drawing.draw(result.rows);
 }

@@ -134,8 +134,8 @@ export class BenchRun {
     const tokens = Array.from({ length: count }, (_, i) => (i * 7919 + 11) % vocabulary);
     const request: StepRequest =
       outputKind === "logits"
-        ? { sequence: SEQUENCE, tokens, outputs: "last", sample: GREEDY }
-        : { sequence: SEQUENCE, tokens, outputs: "all", read: true };
+        ? { sequence: SEQUENCE, input: tokens, outputs: "last", sample: GREEDY }
+        : { sequence: SEQUENCE, input: tokens, outputs: "all", read: true };
     const start = performance.now();
     await this.#executor.step([request], this.#options.signal);
     return (performance.now() - start) / 1000;

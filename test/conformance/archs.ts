@@ -106,7 +106,7 @@ export async function feed(
 const all = (sequence: SequenceId, tokens: readonly number[]) =>
   ({
     sequence,
-    tokens,
+    input: tokens,
     outputs: "all",
     read: true,
   }) as const;

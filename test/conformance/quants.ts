@@ -191,7 +191,9 @@ async function compute(
     const results: Float32Array[] = [];
     for (const count of counts) {
       const tokens = Array.from({ length: count }, (_, i) => i);
-      const [result] = await executor.step([{ sequence: 0, tokens, outputs: "all", read: true }]);
+      const [result] = await executor.step([
+        { sequence: 0, input: tokens, outputs: "all", read: true },
+      ]);
       results.push(result.rows.slice());
       executor.rewind(0, 0);
     }

@@ -27,17 +27,17 @@ const tokens = Array.from({ length: 70 }, (_, i) => (i * 37) % 96);
 describe("the CPU executor", () => {
   it("advances lengths at the call and refuses what does not fit", async () => {
     const executor = await open("llama");
-    const step = executor.step([{ sequence: 0, tokens: [1, 2, 3], outputs: "none" }]);
+    const step = executor.step([{ sequence: 0, input: [1, 2, 3], outputs: "none" }]);
     expect(executor.length(0)).toBe(3);
     expect(await step).toEqual([{ logits: undefined, tokens: undefined }]);
     for (const wrong of [96, -1, 0.5])
       await expect(
-        executor.step([{ sequence: 1, tokens: [wrong], outputs: "last" }]),
+        executor.step([{ sequence: 1, input: [wrong], outputs: "last" }]),
       ).rejects.toMatchObject({ code: "input/invalid" });
     expect(executor.length(1)).toBe(0);
     await executor.dispose();
     await expect(
-      executor.step([{ sequence: 0, tokens: [1], outputs: "none" }]),
+      executor.step([{ sequence: 0, input: [1], outputs: "none" }]),
     ).rejects.toMatchObject({ code: "session/disposed" });
   });
 
@@ -46,13 +46,13 @@ describe("the CPU executor", () => {
     const drawn: number[] = [];
     const chosen: number[] = [];
     let [next] = await executor.step([
-      { sequence: 0, tokens: [5, 6, 7], outputs: "last", sample: greedy, read: true },
+      { sequence: 0, input: [5, 6, 7], outputs: "last", sample: greedy, read: true },
     ]);
     for (let i = 0; i < 5; i++) {
       drawn.push(next.tokens[0]);
       chosen.push(argmax(next.rows));
       [next] = await executor.step([
-        { sequence: 0, tokens: "sampled", outputs: "last", sample: greedy, read: true },
+        { sequence: 0, input: "sampled", outputs: "last", sample: greedy, read: true },
       ]);
     }
     expect(drawn).toEqual(chosen);
@@ -72,7 +72,7 @@ describe("the CPU executor", () => {
       },
     });
     const sample = { ...greedy, temperature: 1 };
-    const [result] = await executor.step([{ sequence: 1, tokens, outputs: "all", sample }]);
+    const [result] = await executor.step([{ sequence: 1, input: tokens, outputs: "all", sample }]);
     expect(seen).toEqual(tokens.map((_, i) => i + 1));
     expect([...result.tokens]).toEqual(seen);
     await executor.dispose();
@@ -87,11 +87,11 @@ describe("the CPU executor", () => {
       const controller = new AbortController();
       const reason = new Error("enough");
       const doomed = executor.step(
-        [{ sequence: 0, tokens: [1, 2], outputs: "last" }],
+        [{ sequence: 0, input: [1, 2], outputs: "last" }],
         controller.signal,
       );
       controller.abort(reason);
-      const behind = executor.step([{ sequence: 0, tokens: [3], outputs: "last" }]);
+      const behind = executor.step([{ sequence: 0, input: [3], outputs: "last" }]);
       behind.catch(() => {});
       await expect(doomed).rejects.toBe(reason);
       await expect(behind).rejects.toMatchObject({ code: "input/invalid" });
@@ -138,9 +138,9 @@ describe("the CPU executor", () => {
 
   it("takes a model that attends both ways in one step only", async () => {
     const executor = await open("bert");
-    await executor.step([{ sequence: 0, tokens: [1, 2, 3], outputs: "all", read: true }]);
+    await executor.step([{ sequence: 0, input: [1, 2, 3], outputs: "all", read: true }]);
     await expect(
-      executor.step([{ sequence: 0, tokens: [4], outputs: "all" }]),
+      executor.step([{ sequence: 0, input: [4], outputs: "all" }]),
     ).rejects.toMatchObject({ code: "input/invalid" });
     await executor.dispose();
   });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Executor, shorten } from "../../src/graph/executor.ts";
 import {
   type DeviceSampling,
+  type GivenRows,
   GREEDY,
   MAX_DEVICE_LAST_N,
   MAX_DEVICE_TOP_K,
@@ -17,6 +18,8 @@ export const TERMS = { contextLength: 128, maxSequences: 3, chunk: 16 } as const
 
 export interface Opened {
   readonly executor: Executor;
+  /** The embeddings of tokens as the model looks them up, [count][givenWidth]; where rows can be given. */
+  readonly embeddings?: (tokens: readonly number[]) => Promise<Float32Array>;
   /** Takes the device away; where there is one. */
   readonly lose?: () => void;
 }
@@ -33,13 +36,14 @@ const random: DeviceSampling = { temperature: 1, topK: 4, topP: 1, minP: 0, seed
 export function contract(name: string, open: () => Promise<Opened>): void {
   describe(name, () => {
     let executor: Executor;
+    let embeddings: Opened["embeddings"];
     let text: readonly number[];
     /** The output row of each token of `text`, computed in steps of 8. */
     let whole: Float32Array;
     let width: number;
 
     beforeAll(async () => {
-      ({ executor } = await open());
+      ({ executor, embeddings } = await open());
       text = Array.from({ length: 100 }, (_, i) => (i * 37 + (i >> 3)) % executor.vocabulary);
       whole = await rowsOf(0, text, 8);
       width = whole.length / text.length;
@@ -52,7 +56,7 @@ export function contract(name: string, open: () => Promise<Opened>): void {
     };
     const lengths = (): number[] => [0, 1, 2].map((s) => executor.length(s));
     const read = (sequence: SequenceId, tokens: ArrayLike<number>) =>
-      ({ sequence, tokens, outputs: "all", read: true }) as const;
+      ({ sequence, input: tokens, outputs: "all", read: true }) as const;
     async function rowsOf(
       sequence: SequenceId,
       tokens: readonly number[],
@@ -96,12 +100,12 @@ export function contract(name: string, open: () => Promise<Opened>): void {
       empty();
       const tokens = text.slice(0, 3);
       const sample = GREEDY;
-      const [none] = await executor.step([{ sequence: 0, tokens, outputs: "none" }]);
+      const [none] = await executor.step([{ sequence: 0, input: tokens, outputs: "none" }]);
       expect([none.rows, none.tokens]).toEqual([undefined, undefined]);
       const [last, all, sampled] = await executor.step([
-        { sequence: 0, tokens, outputs: "last", read: true },
-        { sequence: 1, tokens, outputs: "all", read: true, sample },
-        { sequence: 2, tokens, outputs: "last", sample },
+        { sequence: 0, input: tokens, outputs: "last", read: true },
+        { sequence: 1, input: tokens, outputs: "all", read: true, sample },
+        { sequence: 2, input: tokens, outputs: "last", sample },
       ] as StepRequest[]);
       expect([last.rows?.length, last.tokens]).toEqual([width, undefined]);
       expect([all.rows?.length, all.tokens?.length]).toEqual([3 * width, 3]);
@@ -118,7 +122,7 @@ export function contract(name: string, open: () => Promise<Opened>): void {
       const feed = text.slice(0, 5);
       const steps = Array.from({ length: 6 }, (_, i) =>
         executor.step([
-          { sequence: 2, tokens: i === 0 ? feed : "sampled", outputs: "last", sample: GREEDY },
+          { sequence: 2, input: i === 0 ? feed : "sampled", outputs: "last", sample: GREEDY },
         ]),
       );
       const sampled = (await Promise.all(steps)).map(([{ tokens }]) => tokens[0]);
@@ -134,10 +138,10 @@ export function contract(name: string, open: () => Promise<Opened>): void {
         [0, 1, 2].map(async (sequence) => {
           const sample = random;
           const [first] = await executor.step([
-            { sequence, tokens: text.slice(0, 9), outputs: "all", sample },
+            { sequence, input: text.slice(0, 9), outputs: "all", sample },
           ]);
           const [next] = await executor.step([
-            { sequence, tokens: "sampled", outputs: "last", sample },
+            { sequence, input: "sampled", outputs: "last", sample },
           ]);
           return [...first.tokens, ...next.tokens];
         }),
@@ -167,28 +171,28 @@ export function contract(name: string, open: () => Promise<Opened>): void {
 
     const penalties = { lastN: 4, repeat: 1.1, frequency: 0, presence: 0 };
     const refused: [string, string, (vocabulary: number) => Partial<StepRequest>][] = [
-      ["a token behind the vocabulary", "input/invalid", (v) => ({ tokens: [1, v] })],
-      ["a negative token", "input/invalid", () => ({ tokens: [-1] })],
-      ["half a token", "input/invalid", () => ({ tokens: [0.5] })],
-      ["no number", "input/invalid", () => ({ tokens: [Number.NaN] })],
-      ["no tokens", "input/invalid", () => ({ tokens: [] })],
+      ["a token behind the vocabulary", "input/invalid", (v) => ({ input: [1, v] })],
+      ["a negative token", "input/invalid", () => ({ input: [-1] })],
+      ["half a token", "input/invalid", () => ({ input: [0.5] })],
+      ["no number", "input/invalid", () => ({ input: [Number.NaN] })],
+      ["no tokens", "input/invalid", () => ({ input: [] })],
       ["a sequence that is not there", "input/invalid", () => ({ sequence: TERMS.maxSequences })],
       ["a negative sequence", "input/invalid", () => ({ sequence: -1 })],
       ["half a sequence", "input/invalid", () => ({ sequence: 0.5 })],
       [
         "a token that the step itself samples",
         "input/invalid",
-        () => ({ sequence: 0, tokens: "sampled" }),
+        () => ({ sequence: 0, input: "sampled" }),
       ],
       [
         "more than the context",
         "context/overflow",
-        () => ({ tokens: Array.from({ length: TERMS.contextLength + 1 }, () => 1) }),
+        () => ({ input: Array.from({ length: TERMS.contextLength + 1 }, () => 1) }),
       ],
       [
         "more than the context together with the request before",
         "context/overflow",
-        () => ({ sequence: 0, tokens: Array.from({ length: TERMS.contextLength - 5 }, () => 1) }),
+        () => ({ sequence: 0, input: Array.from({ length: TERMS.contextLength - 5 }, () => 1) }),
       ],
       [
         "rows that penalties change",
@@ -216,12 +220,12 @@ export function contract(name: string, open: () => Promise<Opened>): void {
     ];
     it.each(refused)("refuses %s (%s) and keeps nothing of that step", async (_, code, wrong) => {
       empty();
-      await executor.step([{ sequence: 0, tokens: text.slice(0, 2), outputs: "none" }]);
+      await executor.step([{ sequence: 0, input: text.slice(0, 2), outputs: "none" }]);
       const tokens = text.slice(2, 6);
-      const good = { sequence: 0, tokens, outputs: "last", sample: GREEDY } as const;
-      const bad = { sequence: 1, tokens: [1], outputs: "last", ...wrong(executor.vocabulary) };
+      const good = { sequence: 0, input: tokens, outputs: "last", sample: GREEDY } as const;
+      const bad = { sequence: 1, input: [1], outputs: "last", ...wrong(executor.vocabulary) };
       expect(await codeOf(executor.step([good, bad as StepRequest]))).toBe(code);
-      if (bad.tokens !== "sampled")
+      if (bad.input !== "sampled")
         expect(await codeOf(executor.step([bad as StepRequest, good]))).toBe(code);
       expect(lengths()).toEqual([2, 0, 0]);
       const results = await executor.step([read(0, text.slice(2, 6)), read(1, text.slice(0, 3))]);
@@ -232,16 +236,16 @@ export function contract(name: string, open: () => Promise<Opened>): void {
     it("fills the context to its last row", async () => {
       empty();
       const tokens = Array.from({ length: TERMS.contextLength }, () => 1);
-      await executor.step([{ sequence: 1, tokens, outputs: "none" }]);
-      const one = { sequence: 1, tokens: [1], outputs: "none" } as const;
+      await executor.step([{ sequence: 1, input: tokens, outputs: "none" }]);
+      const one = { sequence: 1, input: [1], outputs: "none" } as const;
       expect(await codeOf(executor.step([one]))).toBe("context/overflow");
       expect(executor.length(1)).toBe(TERMS.contextLength);
     });
 
     it("takes rows back and goes on from where it really is", async () => {
       empty();
-      await executor.step([{ sequence: 0, tokens: text.slice(0, 70), outputs: "none" }]);
-      await executor.step([{ sequence: 1, tokens: text.slice(0, 40), outputs: "none" }]);
+      await executor.step([{ sequence: 0, input: text.slice(0, 70), outputs: "none" }]);
+      await executor.step([{ sequence: 1, input: text.slice(0, 40), outputs: "none" }]);
       expect(executor.rewind(0, 90)).toBe(70);
       for (const wanted of [69, 66, 41, 33, 7]) {
         const reached = executor.rewind(0, wanted);
@@ -258,9 +262,72 @@ export function contract(name: string, open: () => Promise<Opened>): void {
       expect(executor.length(0)).toBe(0);
     });
 
+    it("computes given rows as the tokens whose embeddings they are", async ({ skip }) => {
+      empty();
+      if (!embeddings) return skip("it takes tokens only");
+      const tokens = text.slice(0, 60);
+      const rows = await embeddings(tokens);
+      const wide = executor.givenWidth;
+      expect(rows.length).toBe(60 * wide);
+      const given = (sequence: SequenceId, from: number, to: number) =>
+        ({
+          sequence,
+          input: { rows: rows.subarray(from * wide, to * wide) },
+          outputs: "all",
+          read: true,
+        }) as const;
+      // A chunk and more, a few rows, one row, among tokens and other sequences, and with steps in flight.
+      const results = await Promise.all([
+        executor.step([given(0, 0, 40)]),
+        executor.step([given(0, 40, 41)]),
+        executor.step([read(1, tokens.slice(0, 3)), given(2, 0, 2), given(1, 3, 6)]),
+        executor.step([read(0, tokens.slice(41, 44)), given(0, 44, 47)]),
+        executor.step([read(0, tokens.slice(47, 48))]),
+        executor.step([given(0, 48, 60)]),
+      ]);
+      expect(lengths()).toEqual([60, 6, 2]);
+      const starts = [[0], [40], [0, 0, 3], [41, 44], [47], [48]];
+      for (const [i, step] of results.entries())
+        for (const [j, result] of step.entries()) expectRows(result.rows, starts[i][j]);
+    });
+
+    it("places given rows at their own position, and refuses what is none", async ({ skip }) => {
+      empty();
+      if (!embeddings) return skip("it takes tokens only");
+      const rows = await embeddings(text.slice(0, 3));
+      const step = (sequence: SequenceId, input: GivenRows) =>
+        codeOf(executor.step([{ sequence, input, outputs: "none" }]));
+      const own = (start: number) => Array.from({ length: 12 }, (_, i) => start + (i >> 2));
+      expect(await step(0, { rows, positions: own(1) })).toBe("model/unsupported");
+      expect(await step(0, { rows, positions: own(0).slice(1) })).toBe("input/invalid");
+      expect(await step(0, { rows: rows.subarray(1) })).toBe("input/invalid");
+      expect(await step(0, { rows: new Float32Array(0) })).toBe("input/invalid");
+      expect(executor.length(0)).toBe(0);
+      expect(await step(0, { rows, positions: own(0) })).toBe("nothing was refused");
+      expect(await step(0, { rows, positions: own(3) })).toBe("nothing was refused");
+      expect(executor.length(0)).toBe(6);
+    });
+
+    it("penalizes tokens, and no given row", async ({ skip }) => {
+      empty();
+      if (!embeddings) return skip("it takes tokens only");
+      const tokens = text.slice(0, 12);
+      const rows = await embeddings(tokens.slice(0, 9));
+      const harsh = { lastN: 64, repeat: 1, frequency: 0, presence: 1e6 };
+      const sample = { ...GREEDY, penalties: harsh };
+      const ask = { outputs: "last", sample } as const;
+      await executor.step([{ sequence: 0, input: { rows }, outputs: "none" }]);
+      const [penalized] = await executor.step([{ sequence: 0, input: tokens.slice(9), ...ask }]);
+      await executor.step([{ sequence: 1, input: tokens.slice(0, 11), outputs: "none" }]);
+      const [last] = await executor.step([read(1, tokens.slice(11))]);
+      // The best of those tokens that were fed as such in neither way.
+      const free = last.rows.map((logit, id) => (tokens.indexOf(id, 9) >= 0 ? -1e30 : logit));
+      expect(penalized.tokens[0]).toBe(argmax(free));
+    });
+
     it("goes back while steps are in flight", async () => {
       empty();
-      await executor.step([{ sequence: 0, tokens: text.slice(0, 40), outputs: "none" }]);
+      await executor.step([{ sequence: 0, input: text.slice(0, 40), outputs: "none" }]);
       const inFlight = [
         codeOf(executor.step([read(0, text.slice(40, 42))])),
         codeOf(executor.step([read(0, text.slice(42, 43))])),
@@ -277,7 +344,7 @@ export function contract(name: string, open: () => Promise<Opened>): void {
     it("goes back in the middle of a long step", async () => {
       empty();
       const long = codeOf(
-        executor.step([{ sequence: 0, tokens: text.slice(0, 98), outputs: "none" }]),
+        executor.step([{ sequence: 0, input: text.slice(0, 98), outputs: "none" }]),
       );
       await Promise.resolve();
       const reached = executor.rewind(0, 90);
@@ -291,7 +358,7 @@ export function contract(name: string, open: () => Promise<Opened>): void {
     it("does not feed a token that was not sampled by the step before", async () => {
       empty();
       const feed = (tokens: number[] | "sampled", sample?: DeviceSampling) =>
-        codeOf(executor.step([{ sequence: 0, tokens, outputs: "last", sample }]));
+        codeOf(executor.step([{ sequence: 0, input: tokens, outputs: "last", sample }]));
       expect(await feed("sampled", GREEDY)).toBe("input/invalid");
       await feed([1, 2], GREEDY);
       const reached = executor.rewind(0, 1);
@@ -321,11 +388,11 @@ export function contract(name: string, open: () => Promise<Opened>): void {
 
     it("counts the rows that were computed of a long step that is aborted", async () => {
       empty();
-      await executor.step([{ sequence: 0, tokens: text.slice(0, 3), outputs: "none" }]);
+      await executor.step([{ sequence: 0, input: text.slice(0, 3), outputs: "none" }]);
       const controller = new AbortController();
       const reason = new Error("enough");
       const long = executor.step(
-        [{ sequence: 0, tokens: text.slice(3, 98), outputs: "none" }],
+        [{ sequence: 0, input: text.slice(3, 98), outputs: "none" }],
         controller.signal,
       );
       controller.abort(reason);
@@ -361,7 +428,7 @@ export function contract(name: string, open: () => Promise<Opened>): void {
     it("settles what is pending when it is disposed of, and refuses what comes later", async () => {
       const { executor: other } = await open();
       const step = (sequence: SequenceId): Promise<unknown> =>
-        codeOf(other.step([{ sequence, tokens: [1, 2], outputs: "last", sample: GREEDY }]));
+        codeOf(other.step([{ sequence, input: [1, 2], outputs: "last", sample: GREEDY }]));
       const pending = [step(0), step(1), step(0)];
       const disposed = other.dispose();
       for (const outcome of await Promise.all(pending))
@@ -378,7 +445,7 @@ export function contract(name: string, open: () => Promise<Opened>): void {
         skip("there is no device");
       }
       const step = (): Promise<unknown> =>
-        codeOf(other.step([{ sequence: 0, tokens: [1], outputs: "last", sample: GREEDY }]));
+        codeOf(other.step([{ sequence: 0, input: [1], outputs: "last", sample: GREEDY }]));
       await step();
       const pending = [step(), step(), step()];
       lose?.();
@@ -396,9 +463,9 @@ export function bidirectionalContract(name: string, open: () => Promise<Opened>)
     it("takes a text in one request, and another one after a rewind", async () => {
       const { executor } = await open();
       const tokens = Array.from({ length: 12 }, (_, i) => (i * 7) % executor.vocabulary);
-      const request = { sequence: 0, tokens, outputs: "all", read: true } as const;
+      const request = { sequence: 0, input: tokens, outputs: "all", read: true } as const;
       const [first] = await executor.step([request]);
-      const more = { sequence: 0, tokens: [1], outputs: "all", read: true } as const;
+      const more = { sequence: 0, input: [1], outputs: "all", read: true } as const;
       expect(await codeOf(executor.step([more]))).toBe("input/invalid");
       expect(
         await codeOf(
@@ -413,7 +480,7 @@ export function bidirectionalContract(name: string, open: () => Promise<Opened>)
       const [again] = await executor.step([request]);
       expect(nmse(again.rows, first.rows)).toBeLessThan(1e-12);
       const long = Array.from({ length: executor.outputChunk + 1 }, () => 1);
-      expect(await codeOf(executor.step([{ ...request, sequence: 1, tokens: long }]))).toBe(
+      expect(await codeOf(executor.step([{ ...request, sequence: 1, input: long }]))).toBe(
         "context/overflow",
       );
       expect(executor.length(1)).toBe(0);

@@ -2,25 +2,50 @@
 import { describe } from "vitest";
 import { platform } from "#platform";
 import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { dequantize } from "../../src/file/decode/index.ts";
+import type { ModelFile } from "../../src/file/types.ts";
 import { buildGraph } from "../../src/models/index.ts";
+import { createRowSampler } from "../../src/sample/row.ts";
 import { batched } from "../../src/session/batch.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { archFile } from "../models/altered.ts";
-import { openExecutor, openModel } from "../plan/models.ts";
+import { joined, openExecutor, openModel } from "../plan/models.ts";
 import { FakeExecutor } from "../session/fake-executor.ts";
 import { bidirectionalContract, contract, type Opened, TERMS } from "./contract.ts";
+
+/** Looks tokens up in the table of a model, as its first op does. */
+const lookUp =
+  (file: ModelFile): Opened["embeddings"] =>
+  async (tokens) => {
+    const table = file.tensors.get("token_embd.weight")!;
+    const values = new Float32Array(table.elements);
+    const bytes = await file.sources[table.part].read(table.offset, table.bytes);
+    dequantize(table.type, bytes, values, table.elements);
+    const width = table.shape[0];
+    return joined(tokens.map((token) => values.subarray(token * width, (token + 1) * width)));
+  };
 
 async function onCpu(model: string): Promise<Opened> {
   const file = await archFile(model);
   const options = { ...TERMS, cacheTypeK: "f32", cacheTypeV: "f32" } as const;
-  return { executor: await createCpuExecutor(buildGraph(file, options), file, options) };
+  const sampleRow = createRowSampler(buildGraph(file, options).vocabulary);
+  const hooks = { sampleRow };
+  return {
+    executor: await createCpuExecutor(buildGraph(file, options), file, options, hooks),
+    embeddings: lookUp(file),
+  };
 }
 
 /** On a device of its own, which can be lost. */
 async function onGpu(model: string, ownDevice: boolean): Promise<Opened> {
   const gpu = await (ownDevice ? platform.openGpu() : openTestGpu());
-  const executor = await openExecutor(gpu, await openModel(model, TERMS.contextLength), TERMS);
-  return { executor, lose: ownDevice ? () => gpu.device.destroy() : undefined };
+  const opened = await openModel(model, TERMS.contextLength);
+  const executor = await openExecutor(gpu, opened, TERMS);
+  return {
+    executor,
+    embeddings: lookUp(opened.file),
+    lose: ownDevice ? () => gpu.device.destroy() : undefined,
+  };
 }
 
 contract("the fake executor", async () => ({ executor: new FakeExecutor({ ...TERMS, delay: 1 }) }));
@@ -32,16 +57,17 @@ contract("the fake executor behind a merging one", async () => ({
 describe.each(["qwen3", "lfm2"])("%s", (model) => {
   contract("the CPU executor", () => onCpu(model));
 
-  contract("the CPU executor behind a merging one", async () => ({
-    executor: batched((await onCpu(model)).executor),
-  }));
+  contract("the CPU executor behind a merging one", async () => {
+    const { executor, embeddings } = await onCpu(model);
+    return { executor: batched(executor), embeddings };
+  });
 
   describe.skipIf(!gpuAvailable)("with an adapter", () => {
     contract("the GPU executor", () => onGpu(model, model === "qwen3"));
 
     contract("the GPU executor behind a merging one", async () => {
-      const { executor, lose } = await onGpu(model, false);
-      return { executor: batched(executor), lose };
+      const { executor, embeddings, lose } = await onGpu(model, false);
+      return { executor: batched(executor), embeddings, lose };
     });
   });
 });

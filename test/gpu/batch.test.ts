@@ -29,7 +29,7 @@ describe.skipIf(!gpuAvailable).each([
     });
     for (let sequence = 0; sequence < SEQUENCES; sequence++)
       await executor.step([
-        { sequence, tokens: tokens.slice(0, lengths[sequence]), outputs: "none" },
+        { sequence, input: tokens.slice(0, lengths[sequence]), outputs: "none" },
       ]);
   });
   afterAll(() => executor.dispose());
@@ -42,7 +42,7 @@ describe.skipIf(!gpuAvailable).each([
   }
   const row = (sequence: number, count = 1): StepRequest => ({
     sequence,
-    tokens: tokens.slice(lengths[sequence], lengths[sequence] + count),
+    input: tokens.slice(lengths[sequence], lengths[sequence] + count),
     outputs: "all",
     read: true,
   });
@@ -64,7 +64,7 @@ describe.skipIf(!gpuAvailable).each([
     for (let i = 0; i < 8; i++) {
       const token = tokens[lengths[sequence] + i];
       const [{ rows: logits }] = await executor.step([
-        { sequence, tokens: [token], outputs: "all", read: true },
+        { sequence, input: [token], outputs: "all", read: true },
       ]);
       single.push(bits(logits));
     }

@@ -60,7 +60,7 @@ describe.skipIf(!gpuAvailable).each([
   const burst = (count: number, sample: DeviceSampling): Promise<StepResult[][]> =>
     Promise.all(
       Array.from({ length: count }, () =>
-        executor.step([{ sequence: 0, tokens: "sampled", outputs: "last", sample }]),
+        executor.step([{ sequence: 0, input: "sampled", outputs: "last", sample }]),
       ),
     );
 
@@ -91,7 +91,7 @@ describe.skipIf(!gpuAvailable).each([
     async (_, sample) => {
       const gpu = await openTestGpu();
       executor.rewind(0, 0);
-      await executor.step([{ sequence: 0, tokens: tokens.slice(0, 12), outputs: "last", sample }]);
+      await executor.step([{ sequence: 0, input: tokens.slice(0, 12), outputs: "last", sample }]);
       await burst(K, sample);
       const counter = countCalls(gpu.device);
       const groups = 5;

@@ -90,7 +90,7 @@ describe.skipIf(!gpuAvailable)("an executor", () => {
       const expected = joined(await logitsOf(executor, model.tokens, [8, 8, 8]));
       executor.rewind(0, 0);
       const controller = new AbortController();
-      const request = { sequence: 0, tokens: model.tokens, outputs: "none" } as const;
+      const request = { sequence: 0, input: model.tokens, outputs: "none" } as const;
       const running = executor.step([request], controller.signal);
       controller.abort(new Error("no prompt"));
       await expect(running).rejects.toThrow("no prompt");
@@ -107,13 +107,13 @@ describe.skipIf(!gpuAvailable)("an executor", () => {
     const { error, live } = await left(async () => {
       const executor = await openExecutor(await openTestGpu(), model);
       const tokens = model.tokens.slice(0, 5);
-      const request = { sequence: 0, tokens, outputs: "last", sample: GREEDY } as const;
+      const request = { sequence: 0, input: tokens, outputs: "last", sample: GREEDY } as const;
       const stop = new Error("no token");
       await expect(executor.step([request], AbortSignal.abort(stop))).rejects.toBe(stop);
       expect(executor.length(0)).toBe(0);
       await executor.step([request]);
       const flying = Array.from({ length: 6 }, () =>
-        executor.step([{ sequence: 0, tokens: "sampled", outputs: "last", sample: GREEDY }]),
+        executor.step([{ sequence: 0, input: "sampled", outputs: "last", sample: GREEDY }]),
       );
       const outcomes = Promise.allSettled(flying);
       await executor.dispose();
@@ -133,10 +133,10 @@ describe.skipIf(!gpuAvailable)("an executor", () => {
     const gpu = await platform.openGpu();
     const watch = watchBuffers(gpu.device);
     const executor = await openExecutor(gpu, model);
-    const first = { sequence: 0, tokens: model.tokens.slice(0, 9), outputs: "last" } as const;
+    const first = { sequence: 0, input: model.tokens.slice(0, 9), outputs: "last" } as const;
     await executor.step([{ ...first, sample: GREEDY }]);
     const step = (): Promise<StepResult[]> =>
-      executor.step([{ sequence: 0, tokens: "sampled", outputs: "last", sample: GREEDY }]);
+      executor.step([{ sequence: 0, input: "sampled", outputs: "last", sample: GREEDY }]);
     const flying = Promise.allSettled([step(), step(), step()]);
     gpu.device.destroy();
     for (const outcome of await flying)

@@ -49,7 +49,7 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
     executor.rewind(sequence, 0);
     const steps = Array.from({ length: count }, (_, i) => {
       const tokens = i === 0 ? prompt : ("sampled" as const);
-      return executor.step([{ sequence, tokens, outputs: "last", sample }]);
+      return executor.step([{ sequence, input: tokens, outputs: "last", sample }]);
     });
     return (await Promise.all(steps)).map(([result]) => result.tokens[0]);
   }
@@ -63,7 +63,7 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
     for (let i = 0; i < 40; i++) {
       const request = {
         sequence: 0,
-        tokens,
+        input: tokens,
         outputs: "last",
         sample: sampling,
         read: true,
@@ -99,21 +99,25 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
       const single: number[] = [];
       for (let i = 0; i < 20; i++) {
         const tokens = i === 0 ? given.slice(0, 2) : given.slice(i + 1, i + 2);
-        const [result] = await gpu.step([{ sequence: 0, tokens, outputs: "last", sample: how }]);
+        const [result] = await gpu.step([
+          { sequence: 0, input: tokens, outputs: "last", sample: how },
+        ]);
         single.push(result.tokens[0]);
       }
       expect(single).toEqual(drawn.slice(0, 20));
       // All rows at once, as guesses are verified.
       gpu.rewind(0, prompt.length - 1);
       const tokens = [prompt.at(-1) as number, ...drawn.slice(0, 7)];
-      const [verified] = await gpu.step([{ sequence: 0, tokens, outputs: "all", sample: how }]);
+      const [verified] = await gpu.step([
+        { sequence: 0, input: tokens, outputs: "all", sample: how },
+      ]);
       expect([...verified.tokens]).toEqual(drawn.slice(0, 8));
     }
   });
 
   it("refuse to bring back logits that penalties changed", async () => {
     gpu.rewind(0, 0);
-    const request = { sequence: 0, tokens: prompt, outputs: "last", read: true } as const;
+    const request = { sequence: 0, input: prompt, outputs: "last", read: true } as const;
     const step = gpu.step([{ ...request, sample: penalized[0] }]);
     await expect(step).rejects.toMatchObject({ code: "input/invalid" });
     expect(gpu.length(0)).toBe(0);
@@ -128,7 +132,7 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
     for (let i = 0; i < 20; i++) {
       const tokens = i === 0 ? prompt : ("sampled" as const);
       const results = await gpu.step(
-        how.map((sample, sequence) => ({ sequence, tokens, outputs: "last", sample })),
+        how.map((sample, sequence) => ({ sequence, input: tokens, outputs: "last", sample })),
       );
       results.forEach((result, r) => together[r].push(result.tokens[0]));
     }
@@ -139,7 +143,7 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
     gpu.rewind(0, 0);
     for (const topK of [0, 129]) {
       const step = gpu.step([
-        { sequence: 0, tokens: prompt, outputs: "last", sample: { ...sampling, topK } },
+        { sequence: 0, input: prompt, outputs: "last", sample: { ...sampling, topK } },
       ]);
       await expect(step).rejects.toMatchObject({ code: "input/invalid" });
     }

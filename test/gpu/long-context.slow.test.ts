@@ -17,7 +17,7 @@ async function logitsFar(executor: Executor, tokens: readonly number[]): Promise
   for (const count of steps) {
     const part = tokens.slice(at, at + count);
     const [result] = await executor.step([
-      { sequence: 0, tokens: part, outputs: "last", read: true },
+      { sequence: 0, input: part, outputs: "last", read: true },
     ]);
     rows.push(result.rows);
     at += count;

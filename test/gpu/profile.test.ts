@@ -36,7 +36,7 @@ describe("filling a cache", () => {
     await executor.instruments.fill(0, 100);
     expect(executor.length(0)).toBe(100);
     const [{ rows: logits }] = await executor.step([
-      { sequence: 0, tokens: [1], outputs: "last", read: true },
+      { sequence: 0, input: [1], outputs: "last", read: true },
     ]);
     expect(logits.every(Number.isFinite)).toBe(true);
     expect(executor.length(0)).toBe(101);
@@ -59,7 +59,7 @@ describe.skipIf(!gpuAvailable)("on a GPU", () => {
 
   it.each(["f32", "f16", "q8_0", "q4_0"] as const)("fills a cache of %s", async (cache) => {
     const executor = await open(cache);
-    const read = { tokens: [1], outputs: "last", read: true } as const;
+    const read = { input: [1], outputs: "last", read: true } as const;
     const alone = await executor.step([{ ...read, sequence: 0 }]);
     await expect(executor.instruments!.fill(1, 8)).rejects.toMatchObject({ code: "input/invalid" });
     executor.rewind(0, 0);
@@ -75,7 +75,7 @@ describe.skipIf(!gpuAvailable)("on a GPU", () => {
     const gpu = await openTestGpu();
     if (!gpu.capabilities.timestamps) return;
     const executor = await open("f16");
-    const step = { sequence: 0, tokens: [5], outputs: "last", read: true } as const;
+    const step = { sequence: 0, input: [5], outputs: "last", read: true } as const;
     const plain = await executor.step([step]);
     executor.rewind(0, 0);
     let timed = plain;

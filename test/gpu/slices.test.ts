@@ -50,7 +50,7 @@ describe.skipIf(!gpuAvailable)("a prompt", () => {
       executor.rewind(0, 0);
       const counter = countCalls(gpu.device);
       const [{ rows }] = await executor.step([
-        { sequence: 0, tokens, outputs: "last", read: true },
+        { sequence: 0, input: tokens, outputs: "last", read: true },
       ]);
       submits.push(counter.counts().submits);
       counter.stop();

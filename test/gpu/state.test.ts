@@ -57,7 +57,7 @@ describe.skipIf(!gpuAvailable).each(["lfm2", "mamba2", "qwen35"])("%s", (name) =
       const results = await executor.step(
         counts.map((count, sequence) => ({
           sequence,
-          tokens: tokens.slice(at[sequence], at[sequence] + count),
+          input: tokens.slice(at[sequence], at[sequence] + count),
           outputs: "all",
           read: true,
         })),

@@ -23,7 +23,7 @@ async function run(
   const graph = buildGraph(file, { contextLength: 64 });
   const executor = await createCpuExecutor(graph, file, { contextLength: 64, cacheTypeK: "f32" });
   if (!raw) return embedTokens({ executor, graph }, 0, tokens, undefined);
-  const [rows] = await executor.step([{ sequence: 0, tokens, outputs: "all", read: true }]);
+  const [rows] = await executor.step([{ sequence: 0, input: tokens, outputs: "all", read: true }]);
   return rows.rows;
 }
 

@@ -64,7 +64,7 @@ export async function logitsOf(
   for (const size of sizes) {
     const request = {
       sequence,
-      tokens: tokens.slice(at, at + size),
+      input: tokens.slice(at, at + size),
       outputs: "all",
       read: true,
     } as const;

@@ -54,12 +54,12 @@ describe.skipIf(!gpuAvailable).each(models)("%s", (_, open) => {
     expect(Math.max(...dispatchesByLayer(chunk).layers)).toBeLessThanOrEqual(14);
 
     const counter = countCalls(gpu.device);
-    const prompt = { sequence: 0, tokens: model.tokens.slice(0, 20), outputs: "none" } as const;
+    const prompt = { sequence: 0, input: model.tokens.slice(0, 20), outputs: "none" } as const;
     await executor.step([prompt]);
     expect(counter.counts().bytesRead).toBeLessThanOrEqual(16);
     counter.reset();
-    const next: StepRequest = { sequence: 0, tokens: "sampled", outputs: "last", sample: greedy };
-    await executor.step([{ ...next, tokens: [model.tokens[20]] }]);
+    const next: StepRequest = { sequence: 0, input: "sampled", outputs: "last", sample: greedy };
+    await executor.step([{ ...next, input: [model.tokens[20]] }]);
     await Promise.all(Array.from({ length: stepsInFlight }, () => executor.step([next])));
     const { bytesRead } = counter.counts();
     counter.stop();

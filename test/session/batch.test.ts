@@ -80,7 +80,7 @@ describe("batched", () => {
     const inner = new FakeExecutor({ maxSequences: 4 });
     const executor = batched(inner);
     for (let i = 0; i < 3; i++) {
-      const step = executor.step([{ sequence: 2, tokens: [i], outputs: "none" }]);
+      const step = executor.step([{ sequence: 2, input: [i], outputs: "none" }]);
       expect(inner.steps.length).toBe(i + 1);
       await step;
     }
@@ -90,7 +90,7 @@ describe("batched", () => {
     const inner = new FakeExecutor({ maxSequences: 2, contextLength: 4, delay: 5 });
     const executor = batched(inner);
     const request = (sequence: number, tokens: number[]) =>
-      executor.step([{ sequence, tokens, outputs: "none" }]);
+      executor.step([{ sequence, input: tokens, outputs: "none" }]);
     const first = request(0, [1]);
     const second = request(1, [2, 3]);
     expect([inner.length(1), executor.length(1)]).toEqual([0, 2]);
@@ -105,7 +105,7 @@ describe("batched", () => {
     const executor = batched(inner);
     const stop = new AbortController();
     const step = (sequence: number, signal?: AbortSignal) =>
-      executor.step([{ sequence, tokens: [sequence], outputs: "none" }], signal);
+      executor.step([{ sequence, input: [sequence], outputs: "none" }], signal);
     const flying = step(0);
     const stopped = step(1, stop.signal);
     const other = step(2);
@@ -119,7 +119,7 @@ describe("batched", () => {
     const inner = new FakeExecutor({ maxSequences: 3, delay: 2 });
     const executor = batched(inner);
     const step = (sequence: number) =>
-      executor.step([{ sequence, tokens: [0], outputs: "none" }]).catch((error: unknown) => error);
+      executor.step([{ sequence, input: [0], outputs: "none" }]).catch((error: unknown) => error);
     const first = step(0);
     const waiting = [step(1), step(2)];
     const error = new Error("lost");

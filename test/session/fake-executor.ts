@@ -38,6 +38,7 @@ export class FakeExecutor implements Executor {
   readonly maxSequences: number;
   readonly stepsInFlight: number;
   readonly vocabulary: number = FAKE_VOCABULARY;
+  readonly givenWidth = 0;
   readonly causal = true;
   readonly chunk = 64;
   readonly outputChunk = 64;
@@ -108,9 +109,10 @@ export class FakeExecutor implements Executor {
     this.#disposed = true;
   }
 
-  #take({ sequence, tokens, outputs, read, sample }: StepRequest): StepResult {
+  #take({ sequence, input, outputs, read, sample }: StepRequest): StepResult {
     const text = this.#texts[sequence];
-    const rows = tokens === "sampled" ? [this.#sampled[sequence]] : Array.from(tokens);
+    if (typeof input === "object" && "rows" in input) throw new Error("The fake takes tokens only");
+    const rows = input === "sampled" ? [this.#sampled[sequence]] : Array.from(input);
     const drawn: number[] = [];
     rows.forEach((token, i) => {
       text.push(token);

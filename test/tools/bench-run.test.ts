@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { DeviceInstruments, Instruments, TimedCall } from "../../src/graph/instruments.ts";
 import type { Graph } from "../../src/graph/ops.ts";
+import { rowsOf } from "../../src/graph/requests.ts";
 import { BenchRun } from "../../src/tools/bench-run.ts";
 import type { BenchmarkOptions } from "../../src/tools/bench-types.ts";
 import { FAKE_VOCABULARY, FakeExecutor } from "../session/fake-executor.ts";
@@ -69,7 +70,7 @@ describe("the runs of a benchmark", () => {
     );
     // Each answer starts at its depth; each prompt at nothing.
     expect(executor.filled).toEqual([7, 7, 7, 7]);
-    const rows = executor.steps.map(([{ tokens }]) => (tokens === "sampled" ? 1 : tokens.length));
+    const rows = executor.steps.map(([request]) => rowsOf(request, 0));
     expect(rows).toEqual(Array.from({ length: 4 }, () => [3, 1, 1, 1, 1]).flat());
     expect(executor.length(0)).toBe(4);
   });
@@ -78,7 +79,7 @@ describe("the runs of a benchmark", () => {
     const executor = new Measured();
     await runOf(executor).times([{ ...prompt, tokens: 50 }]);
     for (const [request] of executor.steps) {
-      const tokens = Array.from(request.tokens as ArrayLike<number>);
+      const tokens = Array.from(request.input as ArrayLike<number>);
       expect(tokens.every((token) => token >= 0 && token < FAKE_VOCABULARY)).toBe(true);
       expect(request.outputs).toBe("last");
       expect(request.sample).toMatchObject({ temperature: 0 });

@@ -13,6 +13,8 @@ fn row_count(domain: u32) -> u32 { return step[HEADER_ROWS + domain]; }
 fn row_sequence(row: u32) -> u32 { return step[record_of(row) + RECORD_SEQUENCE]; }
 fn row_position(row: u32) -> u32 { return step[record_of(row) + RECORD_POSITION]; }
 fn row_token(row: u32) -> u32 { return step[record_of(row) + RECORD_TOKEN]; }
+// Whether a given vector takes the place of the row's token.
+fn row_given(row: u32) -> bool { return step[record_of(row) + RECORD_GIVEN] != 0u; }
 // One past the last position that a row attends to: position + 1, or the sequence's length where attention is
 // bidirectional.
 fn row_end(row: u32) -> u32 { return step[record_of(row) + RECORD_END]; }

@@ -8,6 +8,8 @@ import type { RopeAngles } from "./rope.ts";
 export interface Rows {
   readonly sequence: Sequence;
   readonly tokens: ArrayLike<number>;
+  /** Vectors that take the place of the tokens' embeddings, of all rows. */
+  readonly given?: Float32Array;
   /** Numbers of the rows whose output is wanted, ascending; not empty. */
   readonly outputs: readonly number[];
 }
