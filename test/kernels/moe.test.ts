@@ -262,7 +262,7 @@ describe.skipIf(!gpuAvailable)("moeSum.wgsl and moeScale.wgsl", () => {
   ])("sums: %j", async ({ weighted, added }) => {
     const x = numbers.floats(rows * used * width);
     const residual = added ? numbers.floats(rows * width) : undefined;
-    const expected = sumOnCpu(x, route, used, !weighted);
+    const expected = sumOnCpu(x, route, used, weighted);
     if (residual) residual.forEach((v, i) => (expected[i] += v));
     const from = placeOf("x", used * width, { gap: 4 });
     const plus = placeOf("plus", width, { offset: 2 });
