@@ -1,0 +1,82 @@
+/** Faults that the tests of gpu, and of the executors' contract, must notice. */
+import type { Mutant } from "./mutant.ts";
+
+const chunks = { file: "src/gpu/chunks.ts", tests: ["test/gpu/chunks"] } as const;
+const replay = { file: "src/gpu/replay.ts", tests: ["test/gpu/replay"] } as const;
+const pipelines = { file: "src/gpu/pipelines.ts", tests: ["test/gpu/pipelines"] } as const;
+const pages = { file: "src/gpu/pages.ts", tests: ["test/gpu/pages"] } as const;
+
+export const mutants: readonly Mutant[] = [
+  {
+    ...replay,
+    fault: "grids stale when only outputs change",
+    from: "if (rows !== this.#rows || outputs !== this.#outputs) this.#setGrids",
+    to: "if (rows !== this.#rows) this.#setGrids",
+  },
+  {
+    ...replay,
+    fault: "penalties without being asked for",
+    from: 'sampling === "penalized" ? 0 : 1',
+    to: 'sampling === "penalized" ? 0 : 0',
+  },
+  {
+    ...replay,
+    fault: "a last tile that is not full is dropped",
+    from: "Math.ceil((grid.domain",
+    to: "Math.floor((grid.domain",
+  },
+  {
+    ...pipelines,
+    fault: "a failed compile is remembered for ever",
+    from: "started.catch(() => this.#started.delete(key));",
+    to: "started.catch(() => {});",
+  },
+  {
+    ...pipelines,
+    fault: "a variant is compiled again for each model",
+    from: "this.#started.set(key, started);",
+    to: "",
+  },
+  {
+    ...chunks,
+    fault: "a chunk has more outputs than its plan",
+    from: "(!all && outputs === limits.outputs)",
+    to: "(!all && outputs > limits.outputs)",
+  },
+  {
+    ...chunks,
+    fault: "a bidirectional text is divided",
+    from: "limits.causal || i > 0 || rows.length + count <= limit",
+    to: "true",
+  },
+  {
+    ...chunks,
+    fault: "two runs of one sequence in a chunk",
+    from: "rows.some((row) => row.sequence === sequence)) end();",
+    to: "rows.some((row) => row.sequence === sequence)) {}",
+  },
+  {
+    ...chunks,
+    fault: "given rows of a chunk go on into the next",
+    from: "given = undefined;",
+    to: "",
+  },
+  {
+    ...chunks,
+    fault: "a request without penalties takes them from the others",
+    from: 'else if (wanted.sampling === "greedy" && isDrawn(sample))',
+    to: "else if (isDrawn(sample))",
+  },
+  {
+    ...pages,
+    fault: "a page too few where rows fill one exactly but for a row",
+    from: "const needed = Math.ceil(wanted / PAGE);",
+    to: "const needed = Math.floor(wanted / PAGE);",
+  },
+  {
+    ...pages,
+    fault: "the last page goes back although it is in use",
+    from: "const keep = Math.ceil(",
+    to: "const keep = Math.floor(",
+  },
+];
