@@ -34,9 +34,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: "src/sample/sample-token.ts",
-    fault: "a token of weight 0 is sampled at the end",
-    from: "running <= target; done++",
-    to: "running < target; done++",
+    fault: "a candidate's place is taken for its id",
+    from: "token: c.ids[position]",
+    to: "token: position",
   },
   {
     file: "src/sample/chain.ts",
