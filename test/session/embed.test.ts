@@ -22,6 +22,13 @@ describe("pooling", () => {
     close(pool(rows, 3, "last"), [0, 0]);
   });
 
+  it("takes scores from the first row, and shares of one from the last", () => {
+    const scores = Float32Array.of(5, -5, 0, Math.log(3));
+    close(pool(scores, 2, "rank"), [5, -5]);
+    close(pool(scores, 2, "rankLast"), [0.25, 0.75]);
+    close(pool(Float32Array.of(9, -4), 2, "rankLast"), [-4]);
+  });
+
   it("gives every row without pooling", () => {
     close(pool(rows, 3, "none"), [0.6, 0.8, 0, 1, 0, 0]);
   });

@@ -147,5 +147,11 @@ describe("n-gram lookup", () => {
     }
     const other = text.slice(0, 100).reverse();
     expect(grown.draft(other, 5)).toEqual(new NgramDrafter().draft(other, 5));
+    // A longer text with another beginning is another text too.
+    const longer = [1, 1, 4, 4, ...text].map((token) => token + 1);
+    for (let n = 101; n <= longer.length; n += 7) {
+      const part = longer.slice(0, n);
+      expect(grown.draft(part, 5)).toEqual(new NgramDrafter().draft(part, 5));
+    }
   });
 });
