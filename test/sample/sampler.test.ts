@@ -183,6 +183,10 @@ describe("createSampler", () => {
     const first = run();
     expect(run()).not.toEqual(first); // mu is not where it began
     sampler.reset();
+    for (let step = 0; step < 30; step++) {
+      const token = sampler.sample(logits, 0, step);
+      sampler.accept((token + 1) % logits.length); // another one than was sampled
+    }
     expect(run()).toEqual(first);
   });
 
