@@ -2,7 +2,7 @@
 import type { QuantType } from "../src/file/quants.ts";
 import { rowBytes } from "../src/file/quants.ts";
 import { SMALL_ROWS } from "../src/graph/requests.ts";
-import { type KernelCall, NONE, type Place, read } from "../src/kernels/call.ts";
+import { ALL_ROWS, type KernelCall, NONE, type Place, read } from "../src/kernels/call.ts";
 import { embed } from "../src/kernels/embed.ts";
 import { type LinearCall, linear } from "../src/kernels/linear.ts";
 import { moeLinear } from "../src/kernels/moeLinear.ts";
@@ -53,7 +53,7 @@ const place = (buffer: string, width: number): Place => ({
   offset: 0,
   stride: Math.ceil(width / 4) * 4,
   width,
-  domain: 0,
+  domain: ALL_ROWS,
 });
 
 /** The calls over copies of the weights that stand `stride` bytes apart. */

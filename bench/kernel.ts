@@ -9,6 +9,7 @@
  * A shape is inputs × outputs. Up to 8 rows are for matvec and moe, more for matmul and embed. --json prints
  * what --compare reads.
  */
+
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { platform } from "#platform";
@@ -20,6 +21,7 @@ import { Pipelines } from "../src/gpu/pipelines.ts";
 import { Replay } from "../src/gpu/replay.ts";
 import { SMALL_ROWS } from "../src/graph/requests.ts";
 import type { KernelCall } from "../src/kernels/call.ts";
+import { ALL_ROWS } from "../src/kernels/call.ts";
 import { hasInt8, hasQuantKernel } from "../src/kernels/quants.ts";
 import type { LinearTuning } from "../src/kernels/tuning.ts";
 import type { Plan } from "../src/plan/plan.ts";
@@ -305,9 +307,9 @@ const planOf = (calls: readonly KernelCall[]): Plan => ({
   calls,
   bodyLength: calls.length,
   outputLength: calls.length,
-  drawing: [],
+  sampling: [],
   arena: [],
-  output: { buffer: "out", offset: 0, stride: 0, width: 0, domain: 0 },
+  output: { buffer: "out", offset: 0, stride: 0, width: 0, domain: ALL_ROWS },
 });
 
 const keyOf = (r: Result): string => `${r.kernel} ${r.type} ${r.k}x${r.n} ${r.rows}`;

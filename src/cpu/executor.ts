@@ -13,7 +13,7 @@ import {
   checkSequence,
   type DeviceSampling,
   givenRows,
-  isDrawn,
+  isArgmax,
   type ResultOf,
   rowsOf,
   type SequenceId,
@@ -259,7 +259,7 @@ export class CpuExecutor implements Executor {
     position: number,
     text: readonly number[],
   ): number {
-    if (!isDrawn(sampling) || !this.#sampleRow) return argmax(row);
+    if (isArgmax(sampling) || !this.#sampleRow) return argmax(row);
     return this.#sampleRow(row, sampling, position, text);
   }
 }

@@ -1,4 +1,5 @@
 /** How fast a plain copy kernel moves bytes on a device: the speed that other kernels are compared with. */
+import { ALL_ROWS } from "../kernels/call.ts";
 import { copy } from "../kernels/copy.ts";
 import type { Plan } from "../plan/plan.ts";
 import { encodeStep, slotBytes } from "../plan/steps.ts";
@@ -18,7 +19,7 @@ const MEASURE_MS = 60;
 export async function copyBandwidth(gpu: Gpu): Promise<number> {
   const { device } = gpu;
   const width = gpu.capabilities.software ? SOFTWARE_WIDTH : WIDTH;
-  const place = { offset: 0, stride: width, width, domain: 0 } as const;
+  const place = { offset: 0, stride: width, width, domain: ALL_ROWS } as const;
   const call = copy({
     ...{ x: { ...place, buffer: "from" }, out: { ...place, buffer: "to" }, width, groups: 1 },
     ...{ from: 0, fromRun: 0, to: 0, toRun: 0, select: false, label: "copy", layer: -1 },
@@ -28,7 +29,7 @@ export async function copyBandwidth(gpu: Gpu): Promise<number> {
     calls: [call],
     bodyLength: 1,
     outputLength: 1,
-    drawing: [],
+    sampling: [],
     arena: [],
     output: { ...place, buffer: "to" },
   };

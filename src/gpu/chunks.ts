@@ -1,7 +1,7 @@
 /** From step requests to chunks of rows that a plan can take, and from their results back to the requests. Pure. */
 import {
   givenRows,
-  isDrawn,
+  isArgmax,
   type RequestLimits,
   rowsAdded,
   rowsOf,
@@ -59,7 +59,7 @@ function wantedBy(requests: readonly StepRequest[], givenWidth: number): Wanted 
     if (!sample) continue;
     wanted.sample = true;
     if (sample.penalties) wanted.sampling = "penalized";
-    else if (wanted.sampling === "greedy" && isDrawn(sample)) wanted.sampling = "random";
+    else if (wanted.sampling === "greedy" && !isArgmax(sample)) wanted.sampling = "random";
   }
   return wanted;
 }

@@ -80,7 +80,7 @@ export class GpuExecutor implements Executor {
     const widest = classes.at(-1)!;
     this.outputChunk = widest.outputs > SMALL_ROWS ? widest.rows : SMALL_ROWS;
     this.memory = model.memory;
-    const calls = model.plans.flatMap((plan) => [...plan.calls, ...plan.drawing]);
+    const calls = model.plans.flatMap((plan) => [...plan.calls, ...plan.sampling]);
     this.pipelineCount = new Set(calls.map(variantKey)).size;
     this.#pageBuffer = named.get("pages")!;
     this.#pages = new PageTable(this.contextLength, this.maxSequences);

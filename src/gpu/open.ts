@@ -61,7 +61,7 @@ export async function createGpuExecutor(
         },
       ),
       pipelines.compile(
-        model.plans.flatMap((p) => [...p.calls, ...p.drawing]),
+        model.plans.flatMap((p) => [...p.calls, ...p.sampling]),
         (done, total) => {
           hooks.signal?.throwIfAborted();
           hooks.onProgress?.("compile", done, total);

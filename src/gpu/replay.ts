@@ -1,5 +1,5 @@
 /** A plan on a device: pipelines and bind groups made once, then encoded again and again. */
-import { encodeParams } from "../kernels/call.ts";
+import { encodeParams, OUTPUT_ROWS } from "../kernels/call.ts";
 import type { Plan } from "../plan/plan.ts";
 import { type Buffers, BufferUsage } from "../platform/buffers.ts";
 import type { SamplingKind } from "./chunks.ts";
@@ -39,7 +39,7 @@ export class Replay {
   ) {
     this.plan = plan;
     this.#buffers = buffers;
-    const calls = [...plan.calls, ...plan.drawing];
+    const calls = [...plan.calls, ...plan.sampling];
     const bytes = new Uint8Array(PARAMS_ALIGN * calls.length);
     calls.forEach((call, i) => bytes.set(encodeParams(call), PARAMS_ALIGN * i));
     this.#params = buffers.allocate(
@@ -105,10 +105,10 @@ export class Replay {
   #setGrids(rows: number, outputs: number): void {
     this.#rows = rows;
     this.#outputs = outputs;
-    [...this.plan.calls, ...this.plan.drawing].forEach(({ grid }, i) => {
+    [...this.plan.calls, ...this.plan.sampling].forEach(({ grid }, i) => {
       this.#grids.set([grid.x, grid.y, grid.z], 3 * i);
       if (grid.rows === undefined) return;
-      const count = Math.ceil((grid.domain === 1 ? outputs : rows) / grid.tile);
+      const count = Math.ceil((grid.domain === OUTPUT_ROWS ? outputs : rows) / grid.tile);
       this.#grids[3 * i + "xyz".indexOf(grid.rows)] = count;
     });
   }

@@ -51,9 +51,9 @@ export const GREEDY: DeviceSampling = { temperature: 0, topK: 1, topP: 1, minP: 
  */
 export const SMALL_ROWS = 8;
 
-/** Whether sampling does more than take the largest logit. */
-export const isDrawn = ({ temperature, penalties }: DeviceSampling): boolean =>
-  temperature > 0 || penalties !== undefined;
+/** Whether sampling takes the largest logit, and nothing else. */
+export const isArgmax = ({ temperature, penalties }: DeviceSampling): boolean =>
+  temperature <= 0 && penalties === undefined;
 
 /** Rows that are computed elsewhere, as of an image, and take the place of tokens. */
 export interface GivenRows {

@@ -1,5 +1,5 @@
 /** Host side of argmax.wgsl and argmaxReduce.wgsl: greedy sampling on the device. */
-import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
+import { type KernelCall, kernel, OUTPUT_ROWS, type Place, perRow, read, write } from "./call.ts";
 
 /** Logits that one workgroup looks at. */
 const RUN = 4096;
@@ -20,7 +20,7 @@ export function argmax(logits: Place, scratch: Place, results: number): KernelCa
     kernel("argmaxReduce", "argmax reduce", {
       params: { runs, results },
       bindings: [read(scratch.buffer, 4 * scratch.offset), write("sampled")],
-      grid: { x: 1, y: 1, z: 1, rows: "x", tile: 1, domain: 1 },
+      grid: { x: 1, y: 1, z: 1, rows: "x", tile: 1, domain: OUTPUT_ROWS },
     }),
   ];
 }

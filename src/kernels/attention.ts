@@ -1,6 +1,7 @@
 /** Host side of attention.wgsl and attentionReduce.wgsl. */
 
 import {
+  ALL_ROWS,
   type Grid,
   type KernelCall,
   kernel,
@@ -95,14 +96,14 @@ export function attention(call: AttentionCall): KernelCall[] {
   const perKv = heads / slot.heads;
   const group = groupFor(slot, perKv, positions);
   const grid: Grid = tiled
-    ? { x: 1, y: heads, z: 1, rows: "x", tile: TILE_ROWS, domain: 0 }
+    ? { x: 1, y: heads, z: 1, rows: "x", tile: TILE_ROWS, domain: ALL_ROWS }
     : {
         x: splits,
         y: slot.heads * Math.ceil(perKv / group),
         z: 1,
         rows: "z",
         tile: 1,
-        domain: 0,
+        domain: ALL_ROWS,
       };
   const columns = slot.valueWidth / 4;
   const target = splits > 1 ? scratch! : out;

@@ -26,8 +26,12 @@ export interface Grid {
   readonly domain: Domain;
 }
 
-/** 0 = all rows of the step, 1 = the rows whose output is wanted. */
-export type Domain = 0 | 1;
+/** All rows of a step; also the index of their count in a step's header. */
+export const ALL_ROWS = 0;
+/** The rows of a step whose output is wanted. */
+export const OUTPUT_ROWS = 1;
+/** Which rows a value has. */
+export type Domain = typeof ALL_ROWS | typeof OUTPUT_ROWS;
 
 export interface KernelCall extends ShaderParts {
   readonly kernel: keyof KernelParams;

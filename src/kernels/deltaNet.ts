@@ -1,5 +1,5 @@
 /** Host side of deltaNet.wgsl: the gated delta rule. */
-import { type KernelCall, kernel, type Place } from "./call.ts";
+import { ALL_ROWS, type KernelCall, kernel, type Place } from "./call.ts";
 import { Inputs, SCAN_THREADS, type StateCall, scanLanes } from "./inputs.ts";
 
 export interface DeltaNetCall extends StateCall {
@@ -49,7 +49,7 @@ export function deltaNet(call: DeltaNetCall): KernelCall {
       y: call.runs,
       z: 1,
       tile: 1,
-      domain: 0,
+      domain: ALL_ROWS,
     },
     variant: `${keyWidth}`,
     bytes: 8 * heads * keyWidth * valueWidth,

@@ -1,6 +1,6 @@
 /** Host side of samplePenalties.wgsl, sampleRuns.wgsl and sampleToken.wgsl: penalties, top-k, top-p, min-p, temperature and the random choice, on the device. */
 import { MAX_DEVICE_LAST_N, MAX_DEVICE_TOP_K } from "../graph/requests.ts";
-import { type KernelCall, kernel, type Place, perRow, read, write } from "./call.ts";
+import { type KernelCall, kernel, OUTPUT_ROWS, type Place, perRow, read, write } from "./call.ts";
 
 /** Logits that one workgroup looks at; at least the largest K. */
 const RUN = 4096;
@@ -29,7 +29,7 @@ export function sample(
       consts: { WINDOW: MAX_DEVICE_LAST_N },
       params: { x_offset: logits.offset, x_stride: logits.stride, context: contextLength },
       bindings: [read("history"), write(logits.buffer)],
-      grid: { x: 1, y: 1, z: 1, rows: "x", tile: 1, domain: 1 },
+      grid: { x: 1, y: 1, z: 1, rows: "x", tile: 1, domain: OUTPUT_ROWS },
     }),
     kernel("sampleRuns", "top-k of runs", {
       consts,
@@ -46,7 +46,7 @@ export function sample(
       consts,
       params: { width: logits.width, runs, stride: scratch.stride / 2, results },
       bindings: [read(scratch.buffer, 4 * scratch.offset), write("sampled")],
-      grid: { x: 1, y: 1, z: 1, rows: "x", tile: 1, domain: 1 },
+      grid: { x: 1, y: 1, z: 1, rows: "x", tile: 1, domain: OUTPUT_ROWS },
     }),
   ];
 }

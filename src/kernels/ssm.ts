@@ -1,5 +1,5 @@
 /** Host side of ssm.wgsl: the selective state space of Mamba 1 and 2. */
-import { type KernelCall, kernel, type Place } from "./call.ts";
+import { ALL_ROWS, type KernelCall, kernel, type Place } from "./call.ts";
 import { Inputs, SCAN_THREADS, type StateCall, scanLanes } from "./inputs.ts";
 
 export interface SsmCall extends StateCall {
@@ -53,7 +53,7 @@ export function ssm(call: SsmCall): KernelCall {
       y: call.runs,
       z: 1,
       tile: 1,
-      domain: 0,
+      domain: ALL_ROWS,
     },
     variant: `${stateWidth}`,
     bytes: 8 * channels * stateWidth,

@@ -1,5 +1,5 @@
 /** Host side of wkv7.wgsl: RWKV-7's time mixing. */
-import { type KernelCall, kernel, type Place } from "./call.ts";
+import { ALL_ROWS, type KernelCall, kernel, type Place } from "./call.ts";
 import { Inputs, SCAN_THREADS, type StateCall, scanLanes } from "./inputs.ts";
 
 export interface Wkv7Call extends StateCall {
@@ -37,7 +37,7 @@ export function wkv7(call: Wkv7Call): KernelCall {
       y: call.runs,
       z: 1,
       tile: 1,
-      domain: 0,
+      domain: ALL_ROWS,
     },
     variant: `${headWidth}`,
     bytes: 8 * r.width * headWidth,

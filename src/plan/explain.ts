@@ -1,5 +1,7 @@
 /** A plan as a table, like a database's EXPLAIN: what a step does, in order. */
+
 import type { Grid } from "../kernels/call.ts";
+import { OUTPUT_ROWS } from "../kernels/call.ts";
 import type { Plan } from "./plan.ts";
 
 /** One dispatch. */
@@ -39,7 +41,7 @@ export function explainPlan(plan: Plan): ExplainRow[] {
 function fullGrid(grid: Grid, plan: Plan): [number, number, number] {
   const size: [number, number, number] = [grid.x, grid.y, grid.z];
   if (grid.rows !== undefined) {
-    const rows = grid.domain === 1 ? plan.rowClass.outputs : plan.rowClass.rows;
+    const rows = grid.domain === OUTPUT_ROWS ? plan.rowClass.outputs : plan.rowClass.rows;
     size["xyz".indexOf(grid.rows)] = Math.ceil(rows / grid.tile);
   }
   return size;

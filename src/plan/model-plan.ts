@@ -93,7 +93,7 @@ function planModel(graph: Graph, file: ModelFile, settings: Settings): ModelPlan
     if (name.startsWith("cache:")) cache += bytes;
     else arena += bytes;
   }
-  arena += 256 * plans.reduce((sum, p) => sum + p.calls.length + p.drawing.length, 0);
+  arena += 256 * plans.reduce((sum, p) => sum + p.calls.length + p.sampling.length, 0);
   return {
     settings,
     placement,

@@ -22,7 +22,7 @@ export interface Plan {
   /** Calls up to the output; greedy sampling comes after. */
   readonly outputLength: number;
   /** What comes after the output in place of greedy sampling, for steps that draw: penalties first, which others leave out. */
-  readonly drawing: readonly KernelCall[];
+  readonly sampling: readonly KernelCall[];
   /** f32 elements of each arena buffer. */
   readonly arena: readonly number[];
   /** Where the output of the graph stands. */
@@ -38,21 +38,21 @@ export function makePlan(input: PlanInput, rowClass: RowClass): Plan {
   const { calls } = lowering;
   const output = lowering.place(fused.output);
   const outputLength = calls.length;
-  const drawing: KernelCall[] = [];
+  const sampling: KernelCall[] = [];
   if (input.graph.outputKind === "logits") {
     const { maxSequences, contextLength } = input;
     const scratch = (width: number): Place => lowering.scratch(width, [output], 1);
     calls.push(...argmax(output, scratch(argmaxScratch(output.width)), maxSequences));
-    drawing.push(
+    sampling.push(
       ...sample(output, scratch(sampleScratch(output.width)), maxSequences, contextLength),
     );
   }
   checkCalls(calls);
-  checkCalls(drawing);
+  checkCalls(sampling);
   // Steps without outputs stop behind the last call that is not for output rows alone.
   const body = input.graph.selected.some(Boolean) ? bodyLength : calls.length;
   const { arena, embeddings } = lowering;
-  return { rowClass, calls, bodyLength: body, outputLength, drawing, arena, output, embeddings };
+  return { rowClass, calls, bodyLength: body, outputLength, sampling, arena, output, embeddings };
 }
 
 /** Lowers node by node, in order; returns the calls up to the last that makes all rows. */

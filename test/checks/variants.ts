@@ -3,7 +3,7 @@
 import { quants } from "../../src/file/quants.ts";
 import { argmax } from "../../src/kernels/argmax.ts";
 import { attention } from "../../src/kernels/attention.ts";
-import { type KernelCall, NONE, type Place, read } from "../../src/kernels/call.ts";
+import { ALL_ROWS, type KernelCall, NONE, type Place, read } from "../../src/kernels/call.ts";
 import { compose, sourceOf, variantKey } from "../../src/kernels/compose.ts";
 import { conv } from "../../src/kernels/conv.ts";
 import { copy } from "../../src/kernels/copy.ts";
@@ -39,7 +39,7 @@ const place = (buffer: number, width: number): Place => ({
   offset: 0,
   stride: width,
   width,
-  domain: 0,
+  domain: ALL_ROWS,
 });
 const about = { label: "", layer: 0 };
 const flags = [false, true];

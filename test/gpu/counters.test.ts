@@ -100,7 +100,7 @@ describe.skipIf(!gpuAvailable).each([
       counter.stop();
       const [plan] = executor.model.plans;
       const dispatches =
-        sample === GREEDY ? plan.calls.length : plan.outputLength + plan.drawing.length;
+        sample === GREEDY ? plan.calls.length : plan.outputLength + plan.sampling.length;
       expect(counts).toEqual({
         dispatches: groups * K * dispatches,
         submits: groups,

@@ -1,8 +1,10 @@
 /** What a replay encodes: which calls, and over how many rows. */
+
 import { describe, expect, it } from "vitest";
 import { Pipelines } from "../../src/gpu/pipelines.ts";
 import { type EncodedStep, Replay } from "../../src/gpu/replay.ts";
 import type { KernelCall } from "../../src/kernels/call.ts";
+import { ALL_ROWS, OUTPUT_ROWS } from "../../src/kernels/call.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { Buffers } from "../../src/platform/buffers.ts";
 import { callOf, fakeDevice } from "./fake-device.ts";
@@ -15,18 +17,18 @@ async function replay(): Promise<Encode> {
   const call = (grid: KernelCall["grid"]): KernelCall => ({ ...callOf("F32"), grid });
   const fixed = { y: 1, z: 1, rows: undefined } as const;
   const calls = [
-    call({ x: 5, y: 1, z: 1, rows: "y", domain: 0, tile: 1 }),
-    call({ x: 1, y: 7, z: 1, rows: "x", domain: 0, tile: 8 }),
-    call({ x: 6, y: 1, z: 1, rows: "z", domain: 1, tile: 4 }),
+    call({ x: 5, y: 1, z: 1, rows: "y", domain: ALL_ROWS, tile: 1 }),
+    call({ x: 1, y: 7, z: 1, rows: "x", domain: ALL_ROWS, tile: 8 }),
+    call({ x: 6, y: 1, z: 1, rows: "z", domain: OUTPUT_ROWS, tile: 4 }),
   ];
-  const drawing = [101, 102].map((x) => call({ ...fixed, x, domain: 1, tile: 1 }));
+  const sampling = [101, 102].map((x) => call({ ...fixed, x, domain: OUTPUT_ROWS, tile: 1 }));
   const { device } = fakeDevice();
   const pipelines = Pipelines.of(device);
   await pipelines.compile(calls);
   const buffers = { allocate: () => ({}), free() {} } as unknown as Buffers;
   const names = ["weights", "out", "sampled", "history"];
   const named = new Map(names.map((name) => [name, {} as GPUBuffer]));
-  const plan = { calls, drawing } as unknown as Plan;
+  const plan = { calls, sampling } as unknown as Plan;
   const made = new Replay(plan, device, buffers, pipelines, named);
   return (step, start) => {
     const dispatches: number[][] = [];

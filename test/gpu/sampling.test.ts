@@ -1,10 +1,12 @@
 /** Drawing tokens on the GPU against the same chain on the host, which test/sample holds to llama.cpp. */
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Pipelines } from "../../src/gpu/pipelines.ts";
 import { Replay } from "../../src/gpu/replay.ts";
 import type { DeviceSampling } from "../../src/graph/requests.ts";
 import { argmax, argmaxScratch } from "../../src/kernels/argmax.ts";
 import type { Place } from "../../src/kernels/call.ts";
+import { OUTPUT_ROWS } from "../../src/kernels/call.ts";
 import { compose } from "../../src/kernels/compose.ts";
 import { sample, sampleScratch } from "../../src/kernels/sample.ts";
 import type { Plan } from "../../src/plan/plan.ts";
@@ -58,7 +60,7 @@ class Tails {
     const width = this.#width;
     const place = (buffer: number, floats: number): Place => {
       const stride = Math.ceil(floats / 4) * 4;
-      return { buffer: `arena:${buffer}`, offset: 0, stride, width: floats, domain: 1 };
+      return { buffer: `arena:${buffer}`, offset: 0, stride, width: floats, domain: OUTPUT_ROWS };
     };
     const logits = place(0, width);
     const greedy = place(1, argmaxScratch(width));
@@ -80,13 +82,13 @@ class Tails {
     const plan: Plan = {
       rowClass: { rows: this.#rows, outputs: this.#rows },
       calls: argmax(logits, greedy, SEQUENCES),
-      drawing: sample(logits, drawn, SEQUENCES, CONTEXT),
+      sampling: sample(logits, drawn, SEQUENCES, CONTEXT),
       bodyLength: 0,
       outputLength: 0,
       arena: [],
       output: logits,
     };
-    await this.#pipelines.compile([...plan.calls, ...plan.drawing]);
+    await this.#pipelines.compile([...plan.calls, ...plan.sampling]);
     const { device } = this.#gpu;
     this.#replay = new Replay(plan, device, this.#buffers, this.#pipelines, this.#named);
     const records = this.#buffer("step");

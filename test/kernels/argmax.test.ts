@@ -1,7 +1,9 @@
 /** argmax.wgsl and argmaxReduce.wgsl against the CPU path's argmax. */
+
 import { describe, expect, it } from "vitest";
 import { argmax as argmaxOnCpu } from "../../src/cpu/executor.ts";
 import { argmax, argmaxScratch } from "../../src/kernels/argmax.ts";
+import { OUTPUT_ROWS } from "../../src/kernels/call.ts";
 import type { Row } from "../../src/plan/steps.ts";
 import { gpuAvailable } from "../gpu.ts";
 import { Numbers, placeOf, poisoned, rowsOf, runCalls, spread } from "./run.ts";
@@ -15,8 +17,8 @@ async function sample(
   rows: readonly Row[],
 ): Promise<number[]> {
   const outputs = logits.length / width;
-  const x = placeOf("logits", width, { offset: 4, gap: 4, domain: 1 });
-  const scratch = placeOf("scratch", argmaxScratch(width), { domain: 1 });
+  const x = placeOf("logits", width, { offset: 4, gap: 4, domain: OUTPUT_ROWS });
+  const scratch = placeOf("scratch", argmaxScratch(width), { domain: OUTPUT_ROWS });
   const { bits } = await runCalls(
     {
       calls: argmax(x, scratch, SEQUENCES),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { encodeParams, kernel, perRow } from "../../src/kernels/call.ts";
+import { encodeParams, kernel, OUTPUT_ROWS, perRow } from "../../src/kernels/call.ts";
 import { wgsl } from "../../wgsl/mod.ts";
 
 const sizes = { heads_a_group: 1, out_offset: 2, out_stride: 3, state_offset: 4, state_size: 5 };
@@ -16,7 +16,7 @@ describe("kernel", () => {
     // @ts-expect-error a parameter has another name
     kernel("argmax", "test", { ...options, params: { width: 1, x_at: 2, x_stride: 3, runs: 4 } });
     // @ts-expect-error a parameter is one too many
-    kernel("argmax", "test", { ...options, params: { ...params, domain: 1 } });
+    kernel("argmax", "test", { ...options, params: { ...params, domain: OUTPUT_ROWS } });
     // @ts-expect-error a number stands where a vector should
     kernel("shift", "test", { ...options, params: { width: 1, ...sizes, x: 1 } });
     // @ts-expect-error there is no such kernel

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Pipelines } from "../../src/gpu/pipelines.ts";
-import { kernel, perRow, read, write } from "../../src/kernels/call.ts";
+import { ALL_ROWS, kernel, perRow, read, write } from "../../src/kernels/call.ts";
 import { wgsl } from "../../wgsl/mod.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
 
-const params = { width: 1, groups: 1, domain: 0, x_offset: 0, x_stride: 1 };
+const params = { width: 1, groups: 1, domain: ALL_ROWS, x_offset: 0, x_stride: 1 };
 const rest = { x_run: 0, out_offset: 0, out_stride: 1, out_run: 0 };
 
 describe.skipIf(!gpuAvailable)("a shader that does not compile", () => {

@@ -1,6 +1,8 @@
 /** copy.wgsl against the CPU path's slices, concatenations and choices of rows. */
+
 import { describe, it } from "vitest";
 import { concat, select, slice } from "../../src/cpu/ops/layout.ts";
+import { OUTPUT_ROWS } from "../../src/kernels/call.ts";
 import { copy } from "../../src/kernels/copy.ts";
 import { gpuAvailable } from "../gpu.ts";
 import {
@@ -74,7 +76,7 @@ describe.skipIf(!gpuAvailable)("copy.wgsl", () => {
   it("takes the rows whose output is wanted", async () => {
     const [rows, width] = [40, 67];
     const x = placeOf("x", width, { offset: 3 });
-    const out = placeOf("out", width, { offset: 2, gap: 2, domain: 1 });
+    const out = placeOf("out", width, { offset: 2, gap: 2, domain: OUTPUT_ROWS });
     const values = numbers.floats(rows * width);
     const wanted = [0, 7, 8, 39];
     const run = { width, groups: 1, from: 0, fromRun: 0, to: 0, toRun: 0 };

@@ -5,7 +5,7 @@ import { RopeAngles, rope as ropeOnCpu } from "../../src/cpu/ops/rope.ts";
 import type { RopeTable } from "../../src/graph/ops.ts";
 import { ropeAngles } from "../../src/graph/rope.ts";
 import type { CacheType } from "../../src/graph/settings.ts";
-import { NONE, type Place } from "../../src/kernels/call.ts";
+import { ALL_ROWS, NONE, type Place } from "../../src/kernels/call.ts";
 import { ropeStore } from "../../src/kernels/ropeStore.ts";
 import type { Row } from "../../src/plan/steps.ts";
 import { nmse } from "../conformance/archs.ts";
@@ -47,7 +47,7 @@ async function check(options: Options): Promise<void> {
     offset: 8 + offset,
     stride,
     width,
-    domain: 0,
+    domain: ALL_ROWS,
   });
   const [q, k, v] = [
     part(0, widths.q),

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { random } from "../../bench/random-blocks.ts";
 import { quantTables } from "../../src/file/tables.ts";
 import { Pipelines } from "../../src/gpu/pipelines.ts";
-import { encodeParams, type KernelCall, type Place } from "../../src/kernels/call.ts";
+import { encodeParams, type KernelCall, OUTPUT_ROWS, type Place } from "../../src/kernels/call.ts";
 import { compose } from "../../src/kernels/compose.ts";
 import { encodeStep, type Row, slotBytes } from "../../src/plan/steps.ts";
 import { Buffers, BufferUsage, MapMode } from "../../src/platform/buffers.ts";
@@ -107,7 +107,7 @@ export async function runCalls(
       if (call.tables) pass.setBindGroup(2, tables);
       const grid = { x: call.grid.x, y: call.grid.y, z: call.grid.z };
       if (call.grid.rows !== undefined) {
-        const count = call.grid.domain === 1 ? outputs : job.rows.length;
+        const count = call.grid.domain === OUTPUT_ROWS ? outputs : job.rows.length;
         grid[call.grid.rows] = Math.ceil(count / call.grid.tile);
       }
       pass.dispatchWorkgroups(grid.x, grid.y, grid.z);

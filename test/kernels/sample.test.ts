@@ -1,6 +1,8 @@
 /** Borders of the samplers on the device, where a token is just in or just out. What else they draw is in test/gpu. */
+
 import { describe, expect, it } from "vitest";
 import type { DeviceSampling } from "../../src/graph/requests.ts";
+import { OUTPUT_ROWS } from "../../src/kernels/call.ts";
 import { sample, sampleScratch } from "../../src/kernels/sample.ts";
 import { gpuAvailable } from "../gpu.ts";
 import { placeOf, poisoned, rowsOf, runCalls, spread } from "./run.ts";
@@ -13,8 +15,8 @@ const open: DeviceSampling = { temperature: 1, topK: 100, topP: 1, minP: 0, seed
 /** The tokens that are ever sampled from a row of logits, at 100 positions. */
 async function sampled(logits: readonly number[], sampling: DeviceSampling): Promise<number[]> {
   const width = logits.length;
-  const x = placeOf("logits", width, { domain: 1 });
-  const scratch = placeOf("scratch", sampleScratch(width), { domain: 1 });
+  const x = placeOf("logits", width, { domain: OUTPUT_ROWS });
+  const scratch = placeOf("scratch", sampleScratch(width), { domain: OUTPUT_ROWS });
   const rows = rowsOf(ROWS).map((row) => ({ ...row, sampling }));
   const { bits } = await runCalls(
     {

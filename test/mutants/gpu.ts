@@ -64,8 +64,8 @@ export const mutants: readonly Mutant[] = [
   {
     ...chunks,
     fault: "a request without penalties takes them from the others",
-    from: 'else if (wanted.sampling === "greedy" && isDrawn(sample))',
-    to: "else if (isDrawn(sample))",
+    from: 'else if (wanted.sampling === "greedy" && !isArgmax(sample))',
+    to: "else if (!isArgmax(sample))",
   },
   {
     ...pages,

@@ -1,7 +1,7 @@
 /** What lowering an op may ask and do: where values and weights stand, room for results, and the list of calls. */
 import type { Graph, Ref } from "../../graph/ops.ts";
 import { SMALL_ROWS } from "../../graph/requests.ts";
-import { type Domain, type KernelCall, NONE, type Place } from "../../kernels/call.ts";
+import { type Domain, type KernelCall, NONE, OUTPUT_ROWS, type Place } from "../../kernels/call.ts";
 import type { SlotLayout, StateLayout } from "../../kernels/slot.ts";
 import { Arena, type Slot } from "../arena.ts";
 import type { Constants } from "../constants.ts";
@@ -67,7 +67,7 @@ export class Lowering {
   }
 
   rows(domain: Domain): number {
-    return domain === 1 ? this.rowClass.outputs : this.rowClass.rows;
+    return domain === OUTPUT_ROWS ? this.rowClass.outputs : this.rowClass.rows;
   }
 
   /** Where a value stands, views resolved. */
@@ -127,7 +127,7 @@ export class Lowering {
 
   /** Makes `ref` the value `of` under the domain of output rows; both stand in the same room. */
   alias(ref: Ref, of: Ref): void {
-    this.#places.set(ref, { ...this.place(of), domain: 1 });
+    this.#places.set(ref, { ...this.place(of), domain: OUTPUT_ROWS });
   }
 }
 
