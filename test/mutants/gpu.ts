@@ -79,4 +79,18 @@ export const mutants: readonly Mutant[] = [
     from: "const keep = Math.ceil(",
     to: "const keep = Math.floor(",
   },
+  {
+    file: "src/gpu/executor.ts",
+    tests: ["test/executor"],
+    fault: "rows of an aborted step that were never submitted count",
+    from: "      this.#takeBack(chunks, requests, called);\n",
+    to: "",
+  },
+  {
+    file: "src/gpu/submit.ts",
+    tests: ["test/executor"],
+    fault: "pending steps never settle after dispose",
+    from: "for (const step of this.#pending) step.reject(error);",
+    to: "",
+  },
 ];
