@@ -232,7 +232,7 @@ export class CpuExecutor implements Executor {
         for (let i = 0; sampled && request.sample && i < outputs.length; i++) {
           const row = output.subarray(i * width, (i + 1) * width);
           const step = start + from + outputs[i] + 1;
-          sampled[at + i] = this.#draw(row, request.sample, step, sequence.text);
+          sampled[at + i] = this.#sample(row, request.sample, step, sequence.text);
           sequence.sampled = sampled[at + i];
         }
       }
@@ -253,7 +253,7 @@ export class CpuExecutor implements Executor {
     return sequence.recurrent ? Math.min(this.chunk, toBorder) : this.chunk;
   }
 
-  #draw(
+  #sample(
     row: Float32Array,
     sampling: DeviceSampling,
     position: number,

@@ -21,7 +21,7 @@ export interface Plan {
   readonly bodyLength: number;
   /** Calls up to the output; greedy sampling comes after. */
   readonly outputLength: number;
-  /** What comes after the output in place of greedy sampling, for steps that draw: penalties first, which others leave out. */
+  /** What comes after the output in place of greedy sampling, for steps that sample otherwise: penalties first, which others leave out. */
   readonly sampling: readonly KernelCall[];
   /** f32 elements of each arena buffer. */
   readonly arena: readonly number[];

@@ -4,7 +4,7 @@ import type { ToolCall } from "../chat/messages.ts";
 import { TextStream } from "../chat/stream.ts";
 import { toolCallIds } from "../chat/tool-call-ids.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import type { Drawn } from "./step.ts";
+import type { Sampled } from "./step.ts";
 import type { AssistantMessage, GenerateOptions, Piece } from "./types.ts";
 
 /** What a token made certain. */
@@ -56,10 +56,10 @@ export class AnswerReader {
   }
 
   /** @param last no token comes after this one, so what is held back goes out */
-  take(drawn: Drawn, last: boolean): Taken {
+  take(sampled: Sampled, last: boolean): Taken {
     const tokenizer = this.#tokenizer;
-    if (!tokenizer) return { pieces: [{ ...drawn, text: "", channel: "content" }], ended: false };
-    const { token } = drawn;
+    if (!tokenizer) return { pieces: [{ ...sampled, text: "", channel: "content" }], ended: false };
+    const { token } = sampled;
     const isEnd = !this.#ignoreEos && tokenizer.endTokens.has(token);
     const special = tokenizer.isSpecial(token);
     const shown = special && this.#parser?.wants(tokenizer.token(token)) === true;
@@ -69,18 +69,18 @@ export class AnswerReader {
     // What a stop string cut off is not text; what else was held back is.
     const rest = over && stopped === undefined ? this.#stream.end() : "";
     return {
-      pieces: this.#pieces(drawn, text + rest, over),
+      pieces: this.#pieces(sampled, text + rest, over),
       ended,
       ...(stopped !== undefined && { stopText: stopped }),
     };
   }
 
-  #pieces(drawn: Drawn, text: string, over: boolean): Piece[] {
+  #pieces(sampled: Sampled, text: string, over: boolean): Piece[] {
     const parts: AnswerPiece[] =
       text === "" ? [] : (this.#parser?.push(text) ?? [{ channel: "content", text }]);
     if (over && this.#parser) parts.push(...this.#parser.end());
     if (parts.length === 0) parts.push({ channel: "content", text: "" });
-    return parts.map((part, i) => ({ ...(i === 0 && drawn), ...this.#piece(part) }));
+    return parts.map((part, i) => ({ ...(i === 0 && sampled), ...this.#piece(part) }));
   }
 
   #piece({ channel, text, toolCall }: AnswerPiece): Piece {

@@ -1,4 +1,4 @@
-/** Guesses by a smaller model with the same vocabulary, on sequences of its own. */
+/** Drafts by a smaller model with the same vocabulary, on sequences of its own. */
 import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
@@ -49,7 +49,7 @@ export class DraftModel {
   }
 
   /**
-   * Guesses for one sequence of the target. The tokens are drawn as the target's will be, with the
+   * Guesses for one sequence of the target. The tokens are sampled as the target's will be, with the
    * same random number for a position: where the two models agree on the chances, they mostly agree
    * on the token.
    */
@@ -92,12 +92,12 @@ export class DraftModel {
       ),
     );
     await Promise.allSettled(steps);
-    const drawn = (await Promise.all(steps)).map(([result]) => result.tokens[0]);
+    const sampled = (await Promise.all(steps)).map(([result]) => result.tokens[0]);
     held.length = tokens.length - feed.length;
-    held.push(...feed, ...drawn.slice(0, -1));
+    held.push(...feed, ...sampled.slice(0, -1));
     this.#held[sequence] = held;
-    const foreign = drawn.findIndex((token) => token >= this.#shared);
-    return foreign < 0 ? drawn : drawn.slice(0, foreign);
+    const foreign = sampled.findIndex((token) => token >= this.#shared);
+    return foreign < 0 ? sampled : sampled.slice(0, foreign);
   }
 }
 
@@ -114,7 +114,7 @@ export async function openDraftModel(
   if (graph.outputKind === "embeddings")
     throw new WebggufError(
       "input/invalid",
-      `${file.name} is an embedding model and cannot guess tokens; use another draft model`,
+      `${file.name} is an embedding model and cannot draft tokens; use another draft model`,
     );
   const ids = sharedIds({ file, graph }, target);
   return new DraftModel(file, graph, await openExecutor(graph, file, options), options, ids);
@@ -139,7 +139,7 @@ function sharedIds(draft: DraftTarget, target: DraftTarget): number {
     if (ours[id] !== theirs[id])
       throw new WebggufError(
         "input/invalid",
-        `${draft.file.name} cannot guess for ${target.file.name}: token ${id} is ${JSON.stringify(ours[id])} in one and ${JSON.stringify(theirs[id])} in the other; a draft model has the vocabulary of its target`,
+        `${draft.file.name} cannot draft for ${target.file.name}: token ${id} is ${JSON.stringify(ours[id])} in one and ${JSON.stringify(theirs[id])} in the other; a draft model has the vocabulary of its target`,
         { expected: theirs[id], actual: ours[id] },
       );
   return shared;

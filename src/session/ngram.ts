@@ -1,5 +1,5 @@
 /**
- * Guesses by looking up: where the last few tokens stood before, what followed them then may follow
+ * Drafts by looking up: where the last few tokens stood before, what followed them then may follow
  * now. It costs nothing, and texts that repeat their prompt (edits, quotes, code, lists) are full of it.
  */
 import { commonPrefix } from "../base/common-prefix.ts";
@@ -20,11 +20,11 @@ export class NgramDrafter implements Drafter {
     const at = this.#find();
     if (at === undefined) return [];
     const text = this.#tokens;
-    const guess: number[] = [];
+    const draft: number[] = [];
     // A run that reaches the end of the text repeats with that period.
-    for (let i = at; guess.length < max; i++)
-      guess.push(i < text.length ? text[i] : guess[i - text.length]);
-    return guess;
+    for (let i = at; draft.length < max; i++)
+      draft.push(i < text.length ? text[i] : draft[i - text.length]);
+    return draft;
   }
 
   /** Brings the index up to `tokens`; from the start if they are another text. */

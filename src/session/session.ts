@@ -5,10 +5,10 @@ import type { SequenceId } from "../graph/requests.ts";
 import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
 import { asyncDispose } from "./dispose.ts";
-import { drawingFor } from "./draw.ts";
 import type { Loaded } from "./loaded.ts";
 import { NgramDrafter } from "./ngram.ts";
 import { readPrompt } from "./prompt.ts";
+import { samplingFor } from "./sampling.ts";
 import { newTally, speculate, type Tally } from "./speculate.ts";
 import { drafterFor } from "./speculation.ts";
 import { decode } from "./step.ts";
@@ -97,8 +97,8 @@ class ModelSession implements Session {
           return;
         }
         reader = new AnswerReader(model.findTokenizer(), parser, options);
-        const drawing = drawingFor(model, tokens, options);
-        const run = { executor, sequence, feed, limit, drawing, signal };
+        const sampling = samplingFor(model, tokens, options);
+        const run = { executor, sequence, feed, limit, sampling, signal };
         const { speculation, draftModel } = model;
         const wanted = options.speculation;
         const drafter = drafterFor(wanted, speculation, draftModel, this.#ngram, sequence);
@@ -107,15 +107,15 @@ class ModelSession implements Session {
           drafter && tally
             ? speculate({ ...run, ...speculation, tokens, drafter, tally })
             : decode(run);
-        for await (const drawn of steps) {
+        for await (const sampled of steps) {
           if (completionTokens === 0) {
             firstAt = performance.now();
             this.#tokens = tokens;
           }
           valid = this.#tokens.length;
-          this.#tokens.push(drawn.token);
+          this.#tokens.push(sampled.token);
           completionTokens++;
-          const taken = reader.take(drawn, completionTokens === limit);
+          const taken = reader.take(sampled, completionTokens === limit);
           yield* taken.pieces;
           if (taken.ended || completionTokens === limit) {
             const calls = reader.message.tool_calls !== undefined;

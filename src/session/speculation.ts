@@ -1,9 +1,9 @@
-/** Which way of guessing a model was loaded with, and which one an answer uses. */
+/** How a model was loaded to draft tokens, and which drafter an answer uses. */
 import { WebggufError } from "../base/errors.ts";
 import type { SequenceId } from "../graph/requests.ts";
 import type { DraftModel } from "./draft-model.ts";
 import type { NgramDrafter } from "./ngram.ts";
-import { type Drafter, MOST_GUESSES } from "./speculate.ts";
+import { type Drafter, MAX_DRAFT } from "./speculate.ts";
 import type { GenerateOptions, LoadOptions, ModelSource } from "./types.ts";
 
 /** {@link LoadOptions.speculation} with the defaults filled in. */
@@ -17,7 +17,7 @@ export interface Speculation {
 export function speculationOf(
   option: LoadOptions["speculation"] = "none",
 ): Speculation & { readonly model?: ModelSource } {
-  const { model, draftMax = MOST_GUESSES, draftMin = 1 } = typeof option === "string" ? {} : option;
+  const { model, draftMax = MAX_DRAFT, draftMin = 1 } = typeof option === "string" ? {} : option;
   const kind = typeof option === "string" ? option : model === undefined ? "ngram" : "draft";
   if (kind !== "none" && kind !== "ngram" && kind !== "draft")
     throw new WebggufError(
@@ -35,11 +35,11 @@ export function speculationOf(
         `speculation.${name} is a whole number of at least ${min}, not ${String(value)}`,
         { expected: min, actual: value },
       );
-  const most = Math.min(draftMax, MOST_GUESSES);
+  const most = Math.min(draftMax, MAX_DRAFT);
   return { kind, model, draftMax: most, draftMin: Math.min(draftMin, most) };
 }
 
-/** What guesses for an answer on `sequence`; undefined where nothing shall. */
+/** What drafts for an answer on `sequence`; undefined where nothing does. */
 export function drafterFor(
   wanted: GenerateOptions["speculation"],
   speculation: Speculation,

@@ -9,26 +9,26 @@
 import type { Executor } from "../graph/executor.ts";
 import type { DeviceSampling, SequenceId } from "../graph/requests.ts";
 
-/** A token as it was drawn. */
-export interface Drawn {
+/** A token as it was sampled. */
+export interface Sampled {
   readonly token: number;
   readonly logprob?: number;
   readonly topLogprobs?: readonly { readonly token: number; readonly logprob: number }[];
 }
 
-/** Who draws: the executor by these settings, or a function of the last row's logits. */
-export type Drawing =
-  | { readonly on: "device"; readonly sampling: DeviceSampling }
-  | { readonly on: "host"; readonly draw: (logits: Float32Array) => Drawn };
+/** Who samples: the executor by these settings, or a function of the last row's logits. */
+export type Sampling =
+  | { readonly on: "device"; readonly settings: DeviceSampling }
+  | { readonly on: "host"; readonly sample: (logits: Float32Array) => Sampled };
 
 export interface Decoding {
   readonly executor: Executor;
   readonly sequence: SequenceId;
   /** Tokens that the sequence does not hold yet; at least one. */
   readonly feed: ArrayLike<number>;
-  /** Tokens to draw at most; there is room for all but the last of them. */
+  /** Tokens to sample at most; there is room for all but the last of them. */
   readonly limit: number;
-  readonly drawing: Drawing;
+  readonly sampling: Sampling;
   readonly signal: AbortSignal;
 }
 
@@ -36,11 +36,11 @@ export interface Decoding {
  * Yields one token after another until `limit`. Steps already in flight when the caller stops
  * are waited for; what they appended to the sequence is the caller's to rewind.
  */
-export async function* decode(run: Decoding): AsyncGenerator<Drawn, void, undefined> {
-  const { executor, drawing, signal } = run;
-  const group = drawing.on === "device" ? executor.stepsInFlight : 1;
+export async function* decode(run: Decoding): AsyncGenerator<Sampled, void, undefined> {
+  const { executor, sampling, signal } = run;
+  const group = sampling.on === "device" ? executor.stepsInFlight : 1;
   const most = group === 1 ? 1 : 2 * group;
-  const flying: Promise<Drawn>[] = [];
+  const flying: Promise<Sampled>[] = [];
   let next: ArrayLike<number> | "sampled" = run.feed;
   let left = run.limit;
   try {
@@ -52,10 +52,10 @@ export async function* decode(run: Decoding): AsyncGenerator<Drawn, void, undefi
           flying.push(step);
           next = "sampled";
         }
-      const drawn = await flying.shift()!;
-      yield drawn;
+      const sampled = await flying.shift()!;
+      yield sampled;
       signal.throwIfAborted();
-      if (drawing.on === "host") next = [drawn.token];
+      if (sampling.on === "host") next = [sampled.token];
     }
   } finally {
     await Promise.allSettled(flying);
@@ -63,10 +63,10 @@ export async function* decode(run: Decoding): AsyncGenerator<Drawn, void, undefi
 }
 
 /** Computes tokens (the one sampled last, where they are "sampled") and samples the token that follows them. */
-async function stepOf(run: Decoding, tokens: ArrayLike<number> | "sampled"): Promise<Drawn> {
-  const { executor, sequence, drawing, signal } = run;
-  if (drawing.on === "device") {
-    const sample = drawing.sampling;
+async function stepOf(run: Decoding, tokens: ArrayLike<number> | "sampled"): Promise<Sampled> {
+  const { executor, sequence, sampling, signal } = run;
+  if (sampling.on === "device") {
+    const sample = sampling.settings;
     const [result] = await executor.step(
       [{ sequence, input: tokens, outputs: "last", sample }],
       signal,
@@ -77,5 +77,5 @@ async function stepOf(run: Decoding, tokens: ArrayLike<number> | "sampled"): Pro
     [{ sequence, input: tokens, outputs: "last", read: true }],
     signal,
   );
-  return drawing.draw(result.rows);
+  return sampling.sample(result.rows);
 }

@@ -19,13 +19,13 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-/** How tokens are guessed ahead. */
+/** How tokens are drafted (speculative decoding). */
 export interface SpeculationOptions {
   /** A smaller model with the same vocabulary (`-md`). @default none: as `ngram` */
   readonly model?: ModelSource;
-  /** Tokens guessed at once at most (`--draft-max`), from 1; more than 7 count as 7. @default 7 */
+  /** Tokens of a draft at most (`--draft-max`), from 1; more than 7 count as 7. @default 7 */
   readonly draftMax?: number;
-  /** Shorter guesses are not tried (`--draft-min`). @default 1 */
+  /** Shorter drafts are not verified (`--draft-min`). @default 1 */
   readonly draftMin?: number;
 }
 
@@ -58,8 +58,8 @@ export interface LoadOptions {
   /** Fusions switched off by name, for debugging (`--no-fuse`). */
   noFuse?: readonly string[];
   /**
-   * Several tokens guessed and checked in one step: the same text in fewer steps. `ngram` looks
-   * guesses up in the session's own tokens, a draft model computes them. @default "none"
+   * Speculative decoding: several tokens drafted and verified in one step, the same text in fewer
+   * steps. `ngram` looks drafts up in the session's own tokens, a draft model computes them. @default "none"
    */
   speculation?: "none" | "ngram" | SpeculationOptions;
   onProgress?: (progress: LoadProgress) => void;
@@ -140,7 +140,7 @@ export interface GenerateOptions extends SamplingOptions, RenderOptions {
   logprobs?: number;
   /** Parse special tokens in a text prompt. @default true */
   parseSpecial?: boolean;
-  /** Another way of guessing ahead than the model was loaded with; `draft` needs its draft model. */
+  /** Another way of drafting than the model was loaded with; `draft` needs its draft model. */
   speculation?: "none" | "ngram" | "draft";
   signal?: AbortSignal;
 }
@@ -148,9 +148,9 @@ export interface GenerateOptions extends SamplingOptions, RenderOptions {
 /** A prompt: text or token ids are appended; messages are the whole conversation. */
 export type Prompt = string | ArrayLike<number> | readonly ChatMessage[];
 
-/** What guessing ahead came to; `tokens / steps` is the gain over one token a step. */
+/** What drafts came to; `tokens / steps` is the gain over one token a step. */
 export interface SpeculationStats {
-  /** Tokens guessed, and how many of them were right. */
+  /** Tokens drafted, and how many of them were accepted. */
   readonly drafted: number;
   readonly accepted: number;
   /** Steps of the model behind the prompt, and the tokens that came of them. */

@@ -150,7 +150,7 @@ export class BenchRun {
       sequence: SEQUENCE,
       feed: [11 % this.#graph.vocabulary],
       limit: count,
-      drawing: { on: "device", sampling: GREEDY },
+      sampling: { on: "device", settings: GREEDY },
       signal,
     })) {
       // Only the time matters.

@@ -8,7 +8,7 @@ import { answers } from "./together.ts";
 const sampling = { temperature: 1, topK: 1, topP: 1, minP: 0, seed: 0 };
 const never = new AbortController().signal;
 
-/** Tokens drawn on one sequence, with a pause after each where one is given. */
+/** Tokens sampled on one sequence, with a pause after each where one is given. */
 async function drawOn(
   executor: Decoding["executor"],
   sequence: number,
@@ -21,7 +21,7 @@ async function drawOn(
     sequence,
     feed: [sequence % FAKE_VOCABULARY, 1, 2],
     limit: 40,
-    drawing: { on: "device", sampling },
+    sampling: { on: "device", settings: sampling },
     signal: never,
     ...terms,
   };
@@ -59,7 +59,7 @@ describe("batched", () => {
     const inner = new FakeExecutor({ maxSequences: 4, delay: 1 });
     const executor = batched(inner);
     const hosted = {
-      drawing: { on: "host", draw: (logits: Float32Array) => ({ token: logits.indexOf(1) }) },
+      sampling: { on: "host", sample: (logits: Float32Array) => ({ token: logits.indexOf(1) }) },
     } as const;
     const long = Array.from({ length: 50 }, (_, i) => i % 5);
     const texts = await Promise.all([

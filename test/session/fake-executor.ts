@@ -113,20 +113,20 @@ export class FakeExecutor implements Executor {
     const text = this.#texts[sequence];
     if (typeof input === "object" && "rows" in input) throw new Error("The fake takes tokens only");
     const rows = input === "sampled" ? [this.#sampled[sequence]] : Array.from(input);
-    const drawn: number[] = [];
+    const sampled: number[] = [];
     rows.forEach((token, i) => {
       text.push(token);
       if (outputs === "all" || (outputs === "last" && i === rows.length - 1))
-        drawn.push(follows(text, sample?.seed));
+        sampled.push(follows(text, sample?.seed));
     });
-    if (sample) this.#sampled[sequence] = drawn[drawn.length - 1];
-    const logits = new Float32Array(drawn.length * FAKE_VOCABULARY);
-    drawn.forEach((token, i) => {
+    if (sample) this.#sampled[sequence] = sampled[sampled.length - 1];
+    const logits = new Float32Array(sampled.length * FAKE_VOCABULARY);
+    sampled.forEach((token, i) => {
       logits[i * FAKE_VOCABULARY + token] = 1;
     });
     return {
       ...(read && { rows: logits }),
-      ...(sample && { tokens: Int32Array.from(drawn) }),
+      ...(sample && { tokens: Int32Array.from(sampled) }),
     };
   }
 }

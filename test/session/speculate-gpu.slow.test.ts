@@ -5,7 +5,7 @@ import { gpuAvailable } from "../gpu.ts";
 import { answer, load, report, STORY } from "./speculation.ts";
 
 it.skipIf(!gpuAvailable)(
-  "guessing ahead on the GPU gives the same text, drawn and greedy",
+  "speculative decoding on the GPU gives the same text, sampled and greedy",
   async () => {
     const model = await load({ device: "gpu" });
     // The executor draws, greedily, by chance and after penalties, and the host does.
@@ -28,18 +28,21 @@ it.skipIf(!gpuAvailable)(
   },
 );
 
-it.skipIf(!gpuAvailable)("guessing ahead on the GPU computes recurrent state again", async () => {
-  const model = await loadModel(await fixture("reference/archs/lfm2.gguf"), {
-    device: "gpu",
-    contextLength: 128,
-  });
-  const prompt = Array.from({ length: 40 }, (_, i) => 3 + (i % 4));
-  for (const seed of [2, 3]) {
-    const options = { temperature: 1, topK: 3, seed, maxTokens: 60 };
-    const plain = await answer(model, "none", prompt, options);
-    const guessed = await answer(model, "ngram", prompt, options);
-    report(`lfm2 on the GPU, seed ${seed}`, guessed, plain);
-    expect(guessed.ids).toEqual(plain.ids);
-  }
-  await model.dispose();
-});
+it.skipIf(!gpuAvailable)(
+  "speculative decoding on the GPU computes recurrent state again",
+  async () => {
+    const model = await loadModel(await fixture("reference/archs/lfm2.gguf"), {
+      device: "gpu",
+      contextLength: 128,
+    });
+    const prompt = Array.from({ length: 40 }, (_, i) => 3 + (i % 4));
+    for (const seed of [2, 3]) {
+      const options = { temperature: 1, topK: 3, seed, maxTokens: 60 };
+      const plain = await answer(model, "none", prompt, options);
+      const drafted = await answer(model, "ngram", prompt, options);
+      report(`lfm2 on the GPU, seed ${seed}`, drafted, plain);
+      expect(drafted.ids).toEqual(plain.ids);
+    }
+    await model.dispose();
+  },
+);

@@ -1,8 +1,8 @@
-/** Any drafter, any way of taking back: the tokens are those that come without guessing. */
+/** Any drafter, any way of taking back: the tokens are those that come without drafting. */
 import { describe, expect, it } from "vitest";
 import { NgramDrafter } from "../../src/session/ngram.ts";
-import { type Drafter, MOST_GUESSES, newTally, speculate } from "../../src/session/speculate.ts";
-import { type Decoding, type Drawing, decode } from "../../src/session/step.ts";
+import { type Drafter, MAX_DRAFT, newTally, speculate } from "../../src/session/speculate.ts";
+import { type Decoding, decode, type Sampling } from "../../src/session/step.ts";
 import { FAKE_VOCABULARY, FakeExecutor, follows } from "./fake-executor.ts";
 
 /** Numbers from 0 to 1 that are the same in every run. */
@@ -26,18 +26,18 @@ const randomDrafter = (next: () => number, seed: number, right: number): Drafter
 });
 
 const sampling = { temperature: 1, topK: 1, topP: 1, minP: 0, seed: 3 };
-const onDevice = (): Drawing => ({ on: "device", sampling });
+const onDevice = (): Sampling => ({ on: "device", settings: sampling });
 /** A sampler with a course of its own: it goes by how often it was asked. */
-const onHost = (): Drawing => {
+const onHost = (): Sampling => {
   let count = 0;
   return {
     on: "host",
-    draw: (logits) => ({ token: (logits.indexOf(1) + (count++ % 3)) % FAKE_VOCABULARY }),
+    sample: (logits) => ({ token: (logits.indexOf(1) + (count++ % 3)) % FAKE_VOCABULARY }),
   };
 };
 
 describe("speculate", () => {
-  it("draws what decode draws, whatever is guessed", async () => {
+  it("samples what decode samples, whatever is drafted", async () => {
     const next = random(1);
     for (let run = 0; run < 300; run++) {
       const prompt = Array.from({ length: 1 + Math.floor(next() * 20) }, () =>
@@ -49,8 +49,8 @@ describe("speculate", () => {
         stepsInFlight: 1 + Math.floor(next() * 4),
         border: next() < 0.5 ? 1 : 1 + Math.floor(next() * 32),
       };
-      const drawing = next() < 0.5 ? onDevice : onHost;
-      const draftMax = 1 + Math.floor(next() * MOST_GUESSES);
+      const sampling = next() < 0.5 ? onDevice : onHost;
+      const draftMax = 1 + Math.floor(next() * MAX_DRAFT);
       const draftMin = Math.floor(next() * (draftMax + 1));
       const drafter = next() < 0.3 ? new NgramDrafter() : randomDrafter(next, 3, next());
       const taken = Math.floor(next() * 2 * limit);
@@ -60,35 +60,35 @@ describe("speculate", () => {
         sequence: 0,
         feed: prompt,
         limit,
-        drawing: drawing(),
+        sampling: sampling(),
         signal: new AbortController().signal,
       });
       const plain: number[] = [];
       for await (const { token } of decode(terms())) plain.push(token);
 
       const tally = newTally();
-      const guessing = terms();
-      const guessed: number[] = [];
+      const drafting = terms();
+      const drafted: number[] = [];
       const more = { tokens: prompt, drafter, draftMax, draftMin, tally };
-      for await (const { token } of speculate({ ...guessing, ...more })) {
-        guessed.push(token);
-        const held = (guessing.executor as FakeExecutor).text(0);
-        const all = [...prompt, ...guessed];
+      for await (const { token } of speculate({ ...drafting, ...more })) {
+        drafted.push(token);
+        const held = (drafting.executor as FakeExecutor).text(0);
+        const all = [...prompt, ...drafted];
         // What the sequence holds begins with the text up to the token before this one.
         expect(held.slice(0, all.length - 1)).toEqual(all.slice(0, -1));
-        if (guessed.length === taken) break;
+        if (drafted.length === taken) break;
       }
-      expect(guessed).toEqual(taken > 0 ? plain.slice(0, taken) : plain);
-      for (const [{ input }] of (guessing.executor as FakeExecutor).steps.slice(1))
+      expect(drafted).toEqual(taken > 0 ? plain.slice(0, taken) : plain);
+      for (const [{ input }] of (drafting.executor as FakeExecutor).steps.slice(1))
         if (Array.isArray(input)) expect(input.length).toBeLessThanOrEqual(8);
       expect(tally.accepted).toBeLessThanOrEqual(tally.drafted);
-      expect(tally.tokens).toBeLessThanOrEqual(guessed.length);
+      expect(tally.tokens).toBeLessThanOrEqual(drafted.length);
       if (tally.steps > 0 && options.border === 1 && taken === 0)
         expect(tally.tokens).toBe(tally.accepted + tally.steps);
     }
   });
 
-  it("computes eight rows a step when every guess is right, and two when none is", async () => {
+  it("computes eight rows a step when every draft is right, and two when none is", async () => {
     for (const [right, wanted] of [
       [true, [5, 7, 8, 8, 8, 8]],
       [false, [5, 2, 2, 2, 2, 2]],
@@ -107,7 +107,7 @@ describe("speculate", () => {
         sequence: 0,
         feed: [1, 2],
         limit: 60,
-        drawing: { on: "device", sampling: { ...sampling, seed: 0 } },
+        sampling: { on: "device", settings: { ...sampling, seed: 0 } },
         signal: new AbortController().signal,
         ...{ tokens: [1, 2], drafter, draftMax: 7, draftMin: 1, tally: newTally() },
       } as const;
@@ -121,7 +121,7 @@ describe("speculate", () => {
 });
 
 describe("n-gram lookup", () => {
-  it("guesses what followed the longest run that came before", () => {
+  it("drafts what followed the longest run that came before", () => {
     const drafter = new NgramDrafter();
     expect(drafter.draft([1, 2, 3], 4)).toEqual([]);
     //                    9 after 1 2 3 4, 8 after 5 2 3 4

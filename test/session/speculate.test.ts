@@ -17,10 +17,14 @@ const CASES: readonly (readonly [string, Prompt, GenerateOptions])[] = [
   ["greedy", STORY, { temperature: 0, maxTokens: 60 }],
   ["greedy to its end", [{ role: "user", content: "What is 7 + 5?" }], { temperature: 0 }],
   ["greedy, copying", COPY, { temperature: 0, maxTokens: 48 }],
-  ["drawn", STORY, { temperature: 1, seed: 7, maxTokens: 60 }],
-  ["drawn hot", STORY, { temperature: 1.6, topK: 100, seed: 8, maxTokens: 60 }],
-  ["drawn after penalties", STORY, { temperature: 1, seed: 9, repeatPenalty: 1.3, maxTokens: 40 }],
-  ["drawn by the host", STORY, { temperature: 1, seed: 9, typicalP: 0.95, maxTokens: 40 }],
+  ["sampled", STORY, { temperature: 1, seed: 7, maxTokens: 60 }],
+  ["sampled hot", STORY, { temperature: 1.6, topK: 100, seed: 8, maxTokens: 60 }],
+  [
+    "sampled after penalties",
+    STORY,
+    { temperature: 1, seed: 9, repeatPenalty: 1.3, maxTokens: 40 },
+  ],
+  ["sampled by the host", STORY, { temperature: 1, seed: 9, typicalP: 0.95, maxTokens: 40 }],
   ["mirostat", STORY, { mirostat: 2, seed: 10, maxTokens: 32 }],
   ["with log-probabilities", STORY, { temperature: 0, logprobs: 2, maxTokens: 24 }],
   ["a full context", COPY.repeat(2), { temperature: 0, ignoreEos: true }],
@@ -28,7 +32,7 @@ const CASES: readonly (readonly [string, Prompt, GenerateOptions])[] = [
   ["two tokens", STORY, { temperature: 0, maxTokens: 2 }],
 ];
 
-describe("guessing ahead on the CPU path", () => {
+describe("speculative decoding on the CPU path", () => {
   let model: Model;
   beforeAll(async () => {
     model = await load({ device: "cpu" });
@@ -56,18 +60,18 @@ describe("guessing ahead on the CPU path", () => {
     expect(perStep(copied.speculation!)).toBeGreaterThanOrEqual(2);
   });
 
-  it("takes at least two tokens a step when Q4_K_M guesses for F16", async () => {
+  it("takes at least two tokens a step when Q4_K_M drafts for F16", async () => {
     for (const temperature of [0, 1]) {
       const options = { temperature, seed: 3, maxTokens: 100 };
       const plain = await answer(model, "none", STORY, options);
-      const guessed = await answer(model, "draft", STORY, options);
-      expect(guessed.ids).toEqual(plain.ids);
-      report(`Q4_K_M for F16, temperature ${temperature}`, guessed, plain);
-      expect(perStep(guessed.speculation!)).toBeGreaterThanOrEqual(2);
+      const drafted = await answer(model, "draft", STORY, options);
+      expect(drafted.ids).toEqual(plain.ids);
+      report(`Q4_K_M for F16, temperature ${temperature}`, drafted, plain);
+      expect(perStep(drafted.speculation!)).toBeGreaterThanOrEqual(2);
     }
   });
 
-  it("stops at texts and breaks inside of a right guess, and goes on from there", async () => {
+  it("stops at texts and breaks inside of a right draft, and goes on from there", async () => {
     const options = { temperature: 0, maxTokens: 40 };
     const whole = await answer(model, "none", STORY, options);
     for (const kind of ["ngram", "draft"] as const)
@@ -128,7 +132,7 @@ describe("guessing ahead on the CPU path", () => {
   });
 });
 
-describe("guessing ahead with a cache that is not all there", () => {
+describe("speculative decoding with a cache that is not all there", () => {
   // Recurrent state goes back to a copy of it; a window forgets.
   it.each(["lfm2", "gemma3"])("gives the same tokens: %s", async (name) => {
     const model = await loadModel(await fixture(`reference/archs/${name}.gguf`), {
@@ -142,16 +146,16 @@ describe("guessing ahead with a cache that is not all there", () => {
       { temperature: 1, topK: 3, seed: 2, maxTokens: 60 },
     ]) {
       const plain = await answer(model, "none", prompt, options);
-      const guessed = await answer(model, "ngram", prompt, options);
-      report(`${name}, ${JSON.stringify(options)}`, guessed, plain);
-      expect(guessed.ids).toEqual(plain.ids);
-      expect(guessed.speculation!.drafted).toBeGreaterThan(0);
+      const drafted = await answer(model, "ngram", prompt, options);
+      report(`${name}, ${JSON.stringify(options)}`, drafted, plain);
+      expect(drafted.ids).toEqual(plain.ids);
+      expect(drafted.speculation!.drafted).toBeGreaterThan(0);
     }
     await model.dispose();
   });
 });
 
-describe("the options of guessing ahead", () => {
+describe("the options of speculative decoding", () => {
   const failure = async (options: LoadOptions): Promise<unknown> => {
     const model = await loadModel(await fixture(DRAFT), { device: "cpu", ...options });
     await model.dispose();
@@ -180,7 +184,7 @@ describe("the options of guessing ahead", () => {
     });
   });
 
-  it("keeps guesses within draftMax, and tries none below draftMin", async () => {
+  it("keeps drafts within draftMax, and tries none below draftMin", async () => {
     for (const [speculation, most] of [
       [{ draftMax: 1 }, 2],
       [{ draftMax: 3 }, 4],

@@ -1,4 +1,4 @@
-/** What the tests of guessing ahead share: a model in F16 with a draft model in Q4_K_M, and answers with their counts. */
+/** What the tests of speculative decoding share: a model in F16 with a draft model in Q4_K_M, and answers with their counts. */
 import {
   type GenerateOptions,
   type LoadOptions,
@@ -53,13 +53,13 @@ export async function answer(
 }
 
 export const perStep = ({ tokens, steps }: SpeculationStats): number => tokens / steps;
-/** Prints the counts and the speed against the same answer `plain` without guesses; software adapters gain nothing. */
-export function report(what: string, guessed: Answer, plain: Answer): void {
-  const { tokens, steps, accepted, drafted } = guessed.speculation!;
-  const ratio = times.get(plain)! / times.get(guessed)!;
+/** Prints the counts and the speed against the same answer `plain` without drafts; software adapters gain nothing. */
+export function report(what: string, speculative: Answer, plain: Answer): void {
+  const { tokens, steps, accepted, drafted } = speculative.speculation!;
+  const ratio = times.get(plain)! / times.get(speculative)!;
   console.log(
     `${what}: ${tokens} tokens in ${steps} steps (${(tokens / steps).toFixed(2)} a step), ` +
-      `${accepted} of ${drafted} guesses right, ${ratio.toFixed(2)} times the speed without`,
+      `${accepted} of ${drafted} drafted tokens accepted, ${ratio.toFixed(2)} times the speed without`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Four sessions of one model, each with its own way of drawing. */
+/** Four sessions of one model, each with its own way of sampling. */
 import { type GenerateOptions, type LoadOptions, loadModel, type Model } from "../../mod.ts";
 import { fixture } from "../fixture.ts";
 import { BUNDLED } from "./suite.ts";

@@ -39,7 +39,7 @@ describe("a model in a worker", () => {
     await model.dispose();
   });
 
-  it("guesses ahead with a draft model that was sent along", async () => {
+  it("drafts ahead with a draft model that was sent along", async () => {
     const model = await load(await fixture(BUNDLED), {
       device: "cpu",
       speculation: { model: await fixture("tiny-model/webgguf-tale-q4_k_m.gguf") },

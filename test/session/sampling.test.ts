@@ -31,9 +31,9 @@ const devices = gpuAvailable ? (["cpu", "gpu"] as const) : (["cpu"] as const);
 it("draws the same tokens in the executor and on the host, on every device", async () => {
   const found: number[][][] = [];
   for (const device of devices) found.push(await texts(device));
-  for (const [drawn, byHost, other] of found) {
-    expect(drawn).toEqual(byHost);
-    expect(drawn).toEqual(found[0][0]);
-    expect(other).not.toEqual(drawn);
+  for (const [sampled, byHost, other] of found) {
+    expect(sampled).toEqual(byHost);
+    expect(sampled).toEqual(found[0][0]);
+    expect(other).not.toEqual(sampled);
   }
 });

@@ -1,22 +1,22 @@
-/** Who draws the tokens of an answer: the executor where it can, else the host's sampler. */
+/** Who samples the tokens of an answer: the executor where it can, else the host's sampler. */
 import { logprobs } from "../sample/logprobs.ts";
 import { createSampler } from "../sample/sampler.ts";
 import type { Loaded } from "./loaded.ts";
-import type { Drawing } from "./step.ts";
+import type { Sampling } from "./step.ts";
 import type { GenerateOptions } from "./types.ts";
 
 /**
- * The executor draws what it can. Everything else is sampled here from the logits. Either way a
+ * The executor samples what it can. Everything else is sampled here from the logits. Either way a
  * random number belongs to the token's position (with sequence 0, whichever the executor uses), so
- * a text goes on the same after an interruption and does not depend on who draws.
+ * a text goes on the same after an interruption and does not depend on who samples.
  *
  * @param tokens the whole conversation that the answer follows
  */
-export function drawingFor(
+export function samplingFor(
   model: Pick<Loaded, "graph" | "executor" | "tokenizer">,
   tokens: readonly number[],
   options: GenerateOptions,
-): Drawing {
+): Sampling {
   const sampler = createSampler(options, {
     vocabulary: model.graph.vocabulary,
     contextLength: model.executor.contextLength,
@@ -25,12 +25,12 @@ export function drawingFor(
   });
   const wanted = options.logprobs;
   const device = sampler.deviceSampling();
-  if (device && wanted === undefined) return { on: "device", sampling: device };
+  if (device && wanted === undefined) return { on: "device", settings: device };
   for (const token of tokens) sampler.accept(token);
   let position = tokens.length;
   return {
     on: "host",
-    draw(logits) {
+    sample(logits) {
       const token = sampler.sample(logits, 0, position++);
       sampler.accept(token);
       if (wanted === undefined) return { token };
