@@ -9,6 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "../../scripts/unpack.mjs";
 import { vulkanEnvironment } from "../../scripts/vulkan.mjs";
+import { selection } from "./selection.mjs";
 
 const limitMs = 10 * 60_000;
 const deno = path.join(root, "node_modules/deno/bin.cjs");
@@ -19,19 +20,6 @@ export const denoCommand = [process.execPath, deno];
 /** Whether the packaged Deno is there and starts. */
 export function denoThere() {
   return fs.existsSync(deno);
-}
-
-function testFiles(wanted) {
-  return (
-    fs
-      .readdirSync(path.join(root, "test"), { recursive: true })
-      .map((name) => path.join("test", name))
-      .filter((name) => name.endsWith(".test.ts") && !/\.(node|browser)\.test\.ts$/.test(name))
-      // Slow sweeps run in Node; in Deno only when they are named, because it compiles every shader anew.
-      .filter((name) => !name.includes(".slow.") || wanted.some((part) => part.includes(".slow")))
-      .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
-      .sort()
-  );
 }
 
 /**
@@ -83,16 +71,18 @@ function problems(output) {
 }
 
 /**
- * Runs all matching files, a few at a time; resolves with the summed counts. A line for each file
- * that failed is added to `failures`.
+ * Runs test files, a few at a time; resolves with the summed counts. A line for each file that failed is
+ * added to `failures`, and what each took to `times`.
  */
-export async function runDeno(wanted, failures = []) {
-  const files = testFiles(wanted);
+export async function runDeno(wanted, failures = [], times = []) {
+  const files = [...wanted];
   const env = vulkanEnvironment();
   const sum = { passed: 0, failed: 0, skipped: 0 };
   const worker = async () => {
     for (let file = files.shift(); file !== undefined; file = files.shift()) {
+      const from = performance.now();
       const { counts, output } = await runFile(file, env);
+      times.push({ name: `deno ${file}`, ms: performance.now() - from });
       for (const key of Object.keys(sum)) sum[key] += counts[key];
       const { passed, failed, skipped } = counts;
       console.log(
@@ -109,7 +99,9 @@ export async function runDeno(wanted, failures = []) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { passed, failed, skipped } = await runDeno(process.argv.slice(2));
+  const { passed, failed, skipped } = await runDeno(
+    selection("deno", "all", process.argv.slice(2)),
+  );
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exitCode = failed > 0 ? 1 : 0;
 }
