@@ -14,7 +14,7 @@ const sweeps = {
   deno: [
     ...["kernels/int8", "kernels/linear.", "kernels/moe", "kernels/mutants", "kernels/quants"],
     ...["gpu/append", "gpu/sampling", "gpu/counters", "plan/random-graphs", "plan/routing"],
-    ...["session/draw", "session/speculate-random", "models/build"],
+    ...["session/sampling", "session/speculate-random", "models/build"],
   ].map((name) => `test/${name}`),
   chromium: [
     ...["kernels/attention", "kernels/state", "gpu/batch", "gpu/state", "plan/int8", "plan/moe"],
