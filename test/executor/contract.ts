@@ -24,6 +24,14 @@ export interface Opened {
   readonly lose?: () => void;
 }
 
+/** What an executor has besides. */
+export interface Has {
+  /** It takes given rows, and {@link Opened.embeddings} is there. */
+  readonly rows?: boolean;
+  /** Its device can be lost, and {@link Opened.lose} is there. */
+  readonly device?: boolean;
+}
+
 const codeOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => "nothing was refused",
@@ -33,7 +41,7 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
 const random: DeviceSampling = { temperature: 1, topK: 4, topP: 1, minP: 0, seed: 3 };
 
 /** Tests of executors that `open` makes by {@link TERMS}, each new and empty. */
-export function contract(name: string, open: () => Promise<Opened>): void {
+export function contract(name: string, open: () => Promise<Opened>, has: Has = {}): void {
   describe(name, () => {
     let executor: Executor;
     let embeddings: Opened["embeddings"];
@@ -262,57 +270,60 @@ export function contract(name: string, open: () => Promise<Opened>): void {
       expect(executor.length(0)).toBe(0);
     });
 
-    it("computes given rows as the tokens whose embeddings they are", async ({ skip }) => {
-      empty();
-      if (!embeddings) return skip("it takes tokens only");
-      const tokens = text.slice(0, 60);
-      const rows = await embeddings(tokens);
-      const wide = executor.givenWidth;
-      expect(rows.length).toBe(60 * wide);
-      const given = (sequence: SequenceId, from: number, to: number) =>
-        ({
-          sequence,
-          input: { rows: rows.subarray(from * wide, to * wide) },
-          outputs: "all",
-          read: true,
-        }) as const;
-      // A chunk and more, a few rows, one row, among tokens and other sequences, and with steps in flight.
-      const results = await Promise.all([
-        executor.step([given(0, 0, 40)]),
-        executor.step([given(0, 40, 41)]),
-        executor.step([read(1, tokens.slice(0, 3)), given(2, 0, 2), given(1, 3, 6)]),
-        executor.step([read(0, tokens.slice(41, 44)), given(0, 44, 47)]),
-        executor.step([read(0, tokens.slice(47, 48))]),
-        executor.step([given(0, 48, 60)]),
-      ]);
-      expect(lengths()).toEqual([60, 6, 2]);
-      const starts = [[0], [40], [0, 0, 3], [41, 44], [47], [48]];
-      for (const [i, step] of results.entries())
-        for (const [j, result] of step.entries()) expectRows(result.rows, starts[i][j]);
-    });
+    it.skipIf(!has.rows)(
+      "computes given rows as the tokens whose embeddings they are",
+      async () => {
+        empty();
+        const tokens = text.slice(0, 60);
+        const rows = await embeddings!(tokens);
+        const wide = executor.givenWidth;
+        expect(rows.length).toBe(60 * wide);
+        const given = (sequence: SequenceId, from: number, to: number) =>
+          ({
+            sequence,
+            input: { rows: rows.subarray(from * wide, to * wide) },
+            outputs: "all",
+            read: true,
+          }) as const;
+        // A chunk and more, a few rows, one row, among tokens and other sequences, and with steps in flight.
+        const results = await Promise.all([
+          executor.step([given(0, 0, 40)]),
+          executor.step([given(0, 40, 41)]),
+          executor.step([read(1, tokens.slice(0, 3)), given(2, 0, 2), given(1, 3, 6)]),
+          executor.step([read(0, tokens.slice(41, 44)), given(0, 44, 47)]),
+          executor.step([read(0, tokens.slice(47, 48))]),
+          executor.step([given(0, 48, 60)]),
+        ]);
+        expect(lengths()).toEqual([60, 6, 2]);
+        const starts = [[0], [40], [0, 0, 3], [41, 44], [47], [48]];
+        for (const [i, step] of results.entries())
+          for (const [j, result] of step.entries()) expectRows(result.rows, starts[i][j]);
+      },
+    );
 
-    it("places given rows at their own position, and refuses what is none", async ({ skip }) => {
-      empty();
-      if (!embeddings) return skip("it takes tokens only");
-      const rows = await embeddings(text.slice(0, 3));
-      const step = (sequence: SequenceId, input: GivenRows) =>
-        codeOf(executor.step([{ sequence, input, outputs: "none" }]));
-      const own = (start: number) => Array.from({ length: 12 }, (_, i) => start + (i >> 2));
-      expect(await step(0, { rows, positions: own(1) })).toBe("model/unsupported");
-      expect(await step(0, { rows, positions: own(0).slice(1) })).toBe("input/invalid");
-      expect(await step(0, { rows: rows.subarray(1) })).toBe("input/invalid");
-      expect(await step(0, { rows: new Float32Array(0) })).toBe("input/invalid");
-      expect(executor.length(0)).toBe(0);
-      expect(await step(0, { rows, positions: own(0) })).toBe("nothing was refused");
-      expect(await step(0, { rows, positions: own(3) })).toBe("nothing was refused");
-      expect(executor.length(0)).toBe(6);
-    });
+    it.skipIf(!has.rows)(
+      "places given rows at their own position, and refuses what is none",
+      async () => {
+        empty();
+        const rows = await embeddings!(text.slice(0, 3));
+        const step = (sequence: SequenceId, input: GivenRows) =>
+          codeOf(executor.step([{ sequence, input, outputs: "none" }]));
+        const own = (start: number) => Array.from({ length: 12 }, (_, i) => start + (i >> 2));
+        expect(await step(0, { rows, positions: own(1) })).toBe("model/unsupported");
+        expect(await step(0, { rows, positions: own(0).slice(1) })).toBe("input/invalid");
+        expect(await step(0, { rows: rows.subarray(1) })).toBe("input/invalid");
+        expect(await step(0, { rows: new Float32Array(0) })).toBe("input/invalid");
+        expect(executor.length(0)).toBe(0);
+        expect(await step(0, { rows, positions: own(0) })).toBe("nothing was refused");
+        expect(await step(0, { rows, positions: own(3) })).toBe("nothing was refused");
+        expect(executor.length(0)).toBe(6);
+      },
+    );
 
-    it("penalizes tokens, and no given row", async ({ skip }) => {
+    it.skipIf(!has.rows)("penalizes tokens, and no given row", async () => {
       empty();
-      if (!embeddings) return skip("it takes tokens only");
       const tokens = text.slice(0, 12);
-      const rows = await embeddings(tokens.slice(0, 9));
+      const rows = await embeddings!(tokens.slice(0, 9));
       const harsh = { lastN: 64, repeat: 1, frequency: 0, presence: 1e6 };
       const sample = { ...GREEDY, penalties: harsh };
       const ask = { outputs: "last", sample } as const;
@@ -323,6 +334,19 @@ export function contract(name: string, open: () => Promise<Opened>): void {
       // The best of those tokens that were fed as such in neither way.
       const free = last.rows.map((logit, id) => (tokens.indexOf(id, 9) >= 0 ? -1e30 : logit));
       expect(penalized.tokens[0]).toBe(argmax(free));
+    });
+
+    it("takes back rows whose tokens are still to be sampled", async () => {
+      empty();
+      await executor.step([{ sequence: 0, input: text.slice(0, 40), outputs: "none" }]);
+      const sample = GREEDY;
+      const inFlight = [40, 41].map((at) =>
+        codeOf(executor.step([{ sequence: 0, input: [text[at]], outputs: "last", sample }])),
+      );
+      const reached = executor.rewind(0, 40);
+      const [{ rows }] = await executor.step([read(0, text.slice(reached, reached + 5))]);
+      expectRows(rows, reached);
+      await Promise.all(inFlight);
     });
 
     it("goes back while steps are in flight", async () => {
@@ -438,17 +462,13 @@ export function contract(name: string, open: () => Promise<Opened>): void {
       await other.dispose();
     });
 
-    it("settles what is pending when its device is lost", async ({ skip }) => {
+    it.skipIf(!has.device)("settles what is pending when its device is lost", async () => {
       const { executor: other, lose } = await open();
-      if (!lose) {
-        await other.dispose();
-        skip("there is no device");
-      }
       const step = (): Promise<unknown> =>
         codeOf(other.step([{ sequence: 0, input: [1], outputs: "last", sample: GREEDY }]));
       await step();
       const pending = [step(), step(), step()];
-      lose?.();
+      lose!();
       for (const outcome of await Promise.all(pending))
         expect(["nothing was refused", "device/lost"]).toContain(outcome);
       expect(await step()).toBe("device/lost");

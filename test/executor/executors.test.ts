@@ -40,7 +40,8 @@ async function onCpu(model: string): Promise<Opened> {
 async function onGpu(model: string, ownDevice: boolean): Promise<Opened> {
   const gpu = await (ownDevice ? platform.openGpu() : openTestGpu());
   const opened = await openModel(model, TERMS.contextLength);
-  const executor = await openExecutor(gpu, opened, TERMS);
+  // Several steps share a submit, whatever the device.
+  const executor = await openExecutor(gpu, opened, { ...TERMS, stepsInFlight: 4 });
   return {
     executor,
     embeddings: lookUp(opened.file),
@@ -55,20 +56,28 @@ contract("the fake executor behind a merging one", async () => ({
 }));
 
 describe.each(["qwen3", "lfm2"])("%s", (model) => {
-  contract("the CPU executor", () => onCpu(model));
+  contract("the CPU executor", () => onCpu(model), { rows: true });
 
-  contract("the CPU executor behind a merging one", async () => {
-    const { executor, embeddings } = await onCpu(model);
-    return { executor: batched(executor), embeddings };
+  const merged = async ({ executor, ...rest }: Opened): Promise<Opened> => ({
+    executor: batched(executor),
+    ...rest,
+  });
+
+  contract("the CPU executor behind a merging one", async () => merged(await onCpu(model)), {
+    rows: true,
   });
 
   describe.skipIf(!gpuAvailable)("with an adapter", () => {
-    contract("the GPU executor", () => onGpu(model, model === "qwen3"));
+    const device = model === "qwen3";
+    contract("the GPU executor", () => onGpu(model, device), { rows: true, device });
 
-    contract("the GPU executor behind a merging one", async () => {
-      const { executor, embeddings, lose } = await onGpu(model, false);
-      return { executor: batched(executor), embeddings, lose };
-    });
+    contract(
+      "the GPU executor behind a merging one",
+      async () => merged(await onGpu(model, false)),
+      {
+        rows: true,
+      },
+    );
   });
 });
 

@@ -93,4 +93,11 @@ export const mutants: readonly Mutant[] = [
     from: "for (const step of this.#pending) step.reject(error);",
     to: "",
   },
+  {
+    file: "src/gpu/submit.ts",
+    tests: ["test/executor"],
+    fault: "state goes back before the steps that are pending move it",
+    from: "    if (!this.#states.any) return length;\n    this.flush();",
+    to: "    if (!this.#states.any) return length;",
+  },
 ];
