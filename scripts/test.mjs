@@ -49,6 +49,7 @@ async function runVitest(project, files) {
   const args = [
     ...["node_modules/vitest/vitest.mjs", "run", "--project", project],
     ...["--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
+    `--maxWorkers=${os.availableParallelism()}`,
     ...files,
   ];
   const code = await new Promise((resolve) => {

@@ -14,11 +14,12 @@ const sweeps = {
   deno: [
     ...["kernels/int8", "kernels/linear.", "kernels/moe", "kernels/mutants", "kernels/quants"],
     ...["gpu/append", "gpu/sampling", "gpu/counters", "plan/random-graphs", "plan/routing"],
-    ...["session/sampling", "session/speculate-random", "models/build"],
+    ...["kernels/attention", "gpu/state", "session/lifetime", "session/speculate"],
+    ...["session/sampling", "models/build"],
   ].map((name) => `test/${name}`),
-  chromium: [
-    ...["kernels/attention", "kernels/state", "gpu/batch", "gpu/state", "plan/int8", "plan/moe"],
-  ].map((name) => `test/${name}`),
+  chromium: [...["executor/", "kernels/state", "gpu/batch", "plan/int8", "plan/moe"]].map(
+    (name) => `test/${name}`,
+  ),
 };
 
 /** The beginnings of names that a runtime leaves to `test:all`. */
