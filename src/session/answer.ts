@@ -1,11 +1,11 @@
 /** From tokens to pieces: characters made whole, stop strings and end tokens found, channels told apart. */
-import type { AnswerParser, AnswerPiece } from "../chat/formats/index.ts";
+import type { AnswerParser, AnswerPiece, CallPart } from "../chat/formats/index.ts";
 import type { ToolCall } from "../chat/messages.ts";
 import { TextStream } from "../chat/stream.ts";
 import { toolCallIds } from "../chat/tool-call-ids.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Sampled } from "./step.ts";
-import type { AssistantMessage, GenerateOptions, Piece } from "./types.ts";
+import type { AssistantMessage, GenerateOptions, Piece, ToolCallPart } from "./types.ts";
 
 /** What a token made certain. */
 export interface Taken {
@@ -27,6 +27,8 @@ export class AnswerReader {
   #content = "";
   #reasoning = "";
   readonly #toolCalls: ToolCall[] = [];
+  /** Ids of the calls by index: a call keeps the one that was told with its parts. */
+  readonly #ids: string[] = [];
 
   /**
    * @param tokenizer missing for files without a usable one: then pieces have tokens only
@@ -83,16 +85,24 @@ export class AnswerReader {
     return parts.map((part, i) => ({ ...(i === 0 && sampled), ...this.#piece(part) }));
   }
 
-  #piece({ channel, text, toolCall }: AnswerPiece): Piece {
+  #piece({ channel, text, toolCall, part }: AnswerPiece): Piece {
     if (channel === "content") this.#content += text;
     else if (channel === "reasoning") this.#reasoning += text;
+    if (part) return { channel, text, toolCallPart: this.#part(part) };
     if (!toolCall) return { channel, text };
+    const { index, name, json } = toolCall;
     const call: ToolCall = {
-      id: toolCall.id ?? this.#newId(this.#toolCalls.length),
+      id: this.#ids[index],
       type: "function",
-      function: { name: toolCall.name, arguments: JSON.stringify(toolCall.arguments) },
+      function: { name, arguments: json },
     };
     this.#toolCalls.push(call);
     return { channel, text, toolCall: call };
+  }
+
+  #part({ id, ...part }: CallPart): ToolCallPart {
+    if (id === undefined) return part;
+    this.#ids[part.index] = id || this.#newId(part.index);
+    return { ...part, id: this.#ids[part.index] };
   }
 }

@@ -80,8 +80,25 @@ export interface Piece {
   readonly topLogprobs?: readonly { readonly token: number; readonly logprob: number }[];
   /** What the text belongs to. A tool call comes whole, when its end has come; `text` is it as written. */
   readonly channel: "content" | "reasoning" | "tool";
+  /** Part of a tool call, while it is written; every call comes in parts before it comes whole. */
+  readonly toolCallPart?: ToolCallPart;
   /** For a tool call that could be read: what is called, in OpenAI's shape. */
   readonly toolCall?: ToolCall;
+}
+
+/**
+ * Part of a tool call. A call that turns out to be none, or breaks off, has parts only, and its text
+ * is content.
+ */
+export interface ToolCallPart {
+  /** The call's number in the answer, from 0 on. */
+  readonly index: number;
+  /** With the first part; with the last where the model writes an id of its own behind the arguments. */
+  readonly id?: string;
+  /** With the first part. */
+  readonly name?: string;
+  /** More of the arguments: all parts together are the `arguments` of the whole call. */
+  readonly arguments: string;
 }
 
 /**

@@ -85,13 +85,17 @@ describe("an answer", () => {
     const answer = new AnswerReader(tokenizer, parser, {});
     const { pieces, ended } = read(answer, [100, 1, 101, 2, 102, 3, 103, 199]);
     expect(ended).toBe(true);
+    const { id } = pieces.find((piece) => piece.toolCall)?.toolCall ?? {};
+    expect(pieces.flatMap(({ toolCallPart }) => toolCallPart ?? [])).toEqual([
+      { index: 0, id, name: "add", arguments: '{"a": 1}' },
+    ]);
     expect(textOf(pieces, "reasoning")).toBe("hm");
     expect(textOf(pieces, "content")).toBe("Well.");
     const call = pieces.find((piece) => piece.toolCall)?.toolCall;
     expect(call).toEqual({
       id: expect.stringMatching(/^[A-Za-z0-9]{9}$/),
       type: "function",
-      function: { name: "add", arguments: '{"a":1}' },
+      function: { name: "add", arguments: '{"a": 1}' },
     });
     expect(answer.message).toEqual({
       role: "assistant",
@@ -100,5 +104,28 @@ describe("an answer", () => {
       tool_calls: [call],
     });
     expect(pieces.filter((piece) => piece.token !== undefined).length).toBe(8);
+  });
+
+  it("gives a call the id that the model writes behind the arguments, once it is there", () => {
+    const parser = new AnswerParser(formatsOf("[TOOL_CALLS]"), {});
+    const tokenizer = tokenizerOf(
+      new Map([
+        [100, "[TOOL_CALLS]"],
+        [1, '[{"name": "f", "arguments": {"a"'],
+        [2, ': 1}, "id": "abcdefgh1"}, {"name": "g", "arguments": {}}]'],
+      ]),
+    );
+    const reader = new AnswerReader(tokenizer, parser, { seed: 1 });
+    const parts = read(reader, [100, 1, 2, 199]).pieces.flatMap(
+      (piece) => piece.toolCallPart ?? [],
+    );
+    const calls = reader.message.tool_calls ?? [];
+    expect(calls.map((call) => call.id)).toEqual(["abcdefgh1", expect.stringMatching(/^\w{9}$/)]);
+    for (const [index, call] of calls.entries()) {
+      const own = parts.filter((part) => part.index === index);
+      expect(own.map((part) => part.arguments).join("")).toBe(call.function.arguments);
+      expect(own.map((part) => part.id).filter(Boolean)).toEqual([call.id]);
+    }
+    expect(parts[0]).toEqual({ index: 0, name: "f", arguments: '{"a"' });
   });
 });

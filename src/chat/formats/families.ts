@@ -1,7 +1,9 @@
 /** Families whose answers are messages with headers. */
 
+import { argumentParts } from "./call-parts.ts";
 import type { Entry } from "./entry.ts";
-import { cut, invokeTags, readArguments } from "./parse.ts";
+import { cut, invokeTags, readArguments, taggedCalls } from "./parse.ts";
+import { taggedParts } from "./tag-parts.ts";
 import type { HeaderFormat } from "./types.ts";
 
 /** GPT-OSS: channels analysis, commentary and final; calls are addressed to `functions.NAME`. */
@@ -17,10 +19,13 @@ const harmony: HeaderFormat = {
       return { channel: "tool", tool: to.replace(/^functions\./, "") };
     return { channel: /analysis/.test(header) ? "reasoning" : "content" };
   },
-  parse: (body, name) => {
-    const args = readArguments(body);
-    return args && [{ name, arguments: args }];
-  },
+  syntax: (name) => ({
+    parse(body) {
+      const args = readArguments(body);
+      return args && [{ name, arguments: args }];
+    },
+    parts: argumentParts(name),
+  }),
 };
 
 /** Functionary 3.2: `>>>all` for text, `>>>NAME` with arguments for calls. */
@@ -47,11 +52,18 @@ const muse: HeaderFormat = {
     if (to === undefined || to === "user") return { channel: "content" };
     return to === "self" ? { channel: "reasoning" } : { channel: "tool", tool: to };
   },
-  parse: (body, _, types) => {
-    const [before, inside] = cut(body, "<atem:function_calls>");
-    if (before.trim() !== "" || inside === undefined) return undefined;
-    return invokeTags("atem:")(cut(inside, "</atem:function_calls>")[0], types);
-  },
+  syntax: () => ({
+    parse(body, types) {
+      const [before, inside] = cut(body, "<atem:function_calls>");
+      if (before.trim() !== "" || inside === undefined) return undefined;
+      return taggedCalls(invokeTags("atem:"))(cut(inside, "</atem:function_calls>")[0], types);
+    },
+    *parts(input, sink, types) {
+      yield* input.space();
+      yield* input.expect("<atem:function_calls>");
+      yield* taggedParts(invokeTags("atem:"))(input, sink, types);
+    },
+  }),
 };
 
 /** Families with headers. */

@@ -39,12 +39,18 @@ export class Block {
   #tail = "";
   /** The first characters. */
   beginning = "";
+  readonly #onText: (text: string) => void;
   /** The mark that ended it. */
   closedBy: string | undefined;
 
-  /** Without `ends`, it ends with the answer. */
-  constructor(ends: readonly string[]) {
+  /**
+   * Without `ends`, it ends with the answer.
+   *
+   * @param onText gets the text of the block as soon as it is no beginning of an end mark
+   */
+  constructor(ends: readonly string[], onText: (text: string) => void = () => {}) {
     this.#ends = ends;
+    this.#onText = onText;
   }
 
   /** Takes what belongs to the block; gives back what follows it. */
@@ -54,11 +60,17 @@ export class Block {
     const part = all.slice(0, at);
     this.#parts.push(part);
     this.#length += part.length;
+    this.#onText(part);
     if (this.beginning.length < BEGINNING)
       this.beginning = (this.beginning + part).slice(0, BEGINNING);
     this.closedBy = mark;
     this.#tail = mark === undefined ? all.slice(at) : "";
     return mark === undefined ? "" : all.slice(at + mark.length);
+  }
+
+  /** The answer ends within the block. */
+  end(): void {
+    this.#onText(this.#tail);
   }
 
   get tooLong(): boolean {

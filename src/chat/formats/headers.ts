@@ -1,6 +1,7 @@
 /** Answers made of messages with headers (GPT-OSS and a few others), as they stream in. */
+import { CallReader } from "./call-reader.ts";
 import { Block, findMark, MAX_BLOCK } from "./find.ts";
-import type { AnswerChannel, AnswerPiece, HeaderFormat, ParameterType } from "./types.ts";
+import type { AnswerChannel, AnswerPiece, HeaderFormat, ParameterType, Syntax } from "./types.ts";
 import { PieceWriter } from "./writer.ts";
 
 /** Longest header; what is longer is text. */
@@ -9,7 +10,12 @@ const MAX_HEADER = 512;
 type State =
   | { readonly at: "header"; readonly begin: string }
   | { readonly at: "text"; readonly channel: AnswerChannel }
-  | { readonly at: "call"; readonly tool: string; readonly source: string; readonly block: Block };
+  | {
+      readonly at: "call";
+      readonly syntax: Syntax;
+      readonly source: string;
+      readonly block: Block;
+    };
 
 /** Reads one answer; the prompt ends where the first header begins. */
 export class HeaderParser {
@@ -38,8 +44,11 @@ export class HeaderParser {
 
   end(): AnswerPiece[] {
     this.#read(this.#held, true);
-    if (this.#state.at === "call")
-      this.#close(this.#state.tool, this.#state.source, this.#state.block);
+    if (this.#state.at === "call") {
+      const { syntax, source, block } = this.#state;
+      block.end();
+      this.#close(syntax, source, block);
+    }
     this.#out.finish();
     return this.#out.take();
   }
@@ -51,7 +60,7 @@ export class HeaderParser {
       const state = this.#state;
       if (state.at === "header") rest = this.#header(state.begin, rest, last);
       else if (state.at === "text") rest = this.#text(state.channel, rest, last);
-      else rest = this.#call(state.tool, state.source, state.block, rest);
+      else rest = this.#call(state.syntax, state.source, state.block, rest);
     }
   }
 
@@ -77,8 +86,11 @@ export class HeaderParser {
       this.#state = { at: "text", channel };
     } else {
       const source = begin + text.slice(0, end);
-      const block = new Block([...this.#format.begins, ...this.#format.ends]);
-      this.#state = { at: "call", tool, source, block };
+      const syntax = this.#format.syntax(tool);
+      const reader = new CallReader(syntax.parts, this.#out, this.#types);
+      const ends = [...this.#format.begins, ...this.#format.ends];
+      const block = new Block(ends, (part) => reader.push(part));
+      this.#state = { at: "call", syntax, source, block };
     }
     return text.slice(end);
   }
@@ -96,7 +108,7 @@ export class HeaderParser {
     return text.slice(at + mark.length);
   }
 
-  #call(tool: string, source: string, block: Block, text: string): string {
+  #call(syntax: Syntax, source: string, block: Block, text: string): string {
     const rest = block.add(text);
     if (block.tooLong) {
       const body = block.body();
@@ -105,15 +117,15 @@ export class HeaderParser {
       return body.slice(MAX_BLOCK) + (block.closedBy ?? "") + rest;
     }
     if (block.closedBy !== undefined) {
-      this.#close(tool, source, block);
+      this.#close(syntax, source, block);
       this.#after(block.closedBy);
     }
     return rest;
   }
 
-  #close(tool: string, source: string, block: Block): void {
+  #close(syntax: Syntax, source: string, block: Block): void {
     const body = block.body();
-    const calls = this.#format.parse(body, tool, this.#types);
+    const calls = syntax.parse(body, this.#types);
     if (calls === undefined) this.#out.plain(source + body);
     else this.#out.calls(source + body, calls);
   }

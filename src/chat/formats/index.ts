@@ -8,7 +8,7 @@ import { narrowed, TOOLS } from "./tools.ts";
 import type { AnswerFormat } from "./types.ts";
 
 export { type AnswerOptions, AnswerParser } from "./answer.ts";
-export type { AnswerChannel, AnswerFormat, AnswerPiece, ParsedToolCall } from "./types.ts";
+export type { AnswerChannel, AnswerFormat, AnswerPiece, CallPart } from "./types.ts";
 
 /** The formats that a template's text shows. */
 export function formatsOf(templateSource: string): AnswerFormat[] {

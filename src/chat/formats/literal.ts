@@ -61,7 +61,8 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
-const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+/** Words that are values. */
+export const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["True", true],
   ["true", true],
   ["False", false],
@@ -69,7 +70,8 @@ const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["None", null],
   ["null", null],
 ]);
-const ESCAPES: ReadonlyMap<string, string> = new Map([
+/** Characters by the letter that escapes them; other letters stand for themselves. */
+export const ESCAPES: ReadonlyMap<string, string> = new Map([
   ["n", "\n"],
   ["t", "\t"],
   ["r", "\r"],
@@ -77,6 +79,9 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ["f", "\f"],
   ["0", "\0"],
 ]);
+
+export const isNumber = (word: string): boolean =>
+  /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(word);
 
 class Reader {
   readonly #text: string;
@@ -126,7 +131,7 @@ class Reader {
     if (this.takes("{")) return this.#mapping(depth);
     const word = this.#match(/[-+\w.]+/y);
     if (WORDS.has(word)) return WORDS.get(word);
-    if (!/^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(word)) throw new NotALiteral();
+    if (!isNumber(word)) throw new NotALiteral();
     return Number(word);
   }
 

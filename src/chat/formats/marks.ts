@@ -1,4 +1,5 @@
 /** Answers with marks around reasoning and tool calls, as they stream in. */
+import { CallReader } from "./call-reader.ts";
 import { Block, findMark, MAX_BLOCK } from "./find.ts";
 import type { AnswerPiece, MarkFormat, ParameterType } from "./types.ts";
 import { PieceWriter } from "./writer.ts";
@@ -12,6 +13,7 @@ export class MarkParser {
   /** The reasoning or the calls that are open, the latter with what has come of them. */
   #open: MarkFormat | undefined;
   #block = new Block([]);
+  #reader: CallReader | undefined;
   /** The end of what has come that may be the beginning of a mark. */
   #held = "";
   /** Nothing but white space has come since reasoning was opened. */
@@ -48,7 +50,10 @@ export class MarkParser {
 
   end(): AnswerPiece[] {
     this.#read(this.#held, true);
-    if (this.#open?.channel === "tool") this.#close(this.#open);
+    if (this.#open?.channel === "tool") {
+      this.#block.end();
+      this.#close(this.#open);
+    }
     this.#out.finish();
     return this.#out.take();
   }
@@ -89,7 +94,11 @@ export class MarkParser {
     if (format.channel === "content") return;
     this.#open = format;
     this.#fresh = true;
-    this.#block = new Block(format.end === "" ? [] : [format.end]);
+    const { syntax } = format;
+    this.#reader = syntax && new CallReader(syntax.parts, this.#out, this.#types);
+    this.#block = new Block(format.end === "" ? [] : [format.end], (text) =>
+      this.#reader?.push(text),
+    );
   }
 
   #reasoning(format: MarkFormat, text: string, last: boolean): string {
@@ -134,7 +143,8 @@ export class MarkParser {
     const { closedBy = "" } = this.#block;
     const body = this.#block.body();
     const source = (format.inclusive ? "" : format.start) + body + closedBy;
-    const calls = format.parse?.(format.inclusive ? source : body, this.#types);
+    if (format.inclusive) this.#reader?.push(closedBy);
+    const calls = format.syntax?.parse(format.inclusive ? source : body, this.#types);
     this.#open = undefined;
     if (calls === undefined) this.#out.plain(source);
     else this.#out.calls(source, calls);

@@ -30,15 +30,20 @@ const firstOf = (record: Record<string, unknown>, keys: readonly string[]): unkn
   return undefined;
 };
 
+/** The key names in use. */
+export const NAME_KEYS: readonly string[] = ["name", "tool_name"];
+export const ARGUMENT_KEYS: readonly string[] = ["arguments", "parameters", "args"];
+export const ID_KEYS: readonly string[] = ["id", "tool_call_id", "call_id"];
+
 /** One call of the shape `{"name": …, "arguments": {…}}` under the key names in use. */
 function callOf(value: unknown): ParsedToolCall | undefined {
   if (!isRecord(value)) return undefined;
   if (isRecord(value["function"]))
     return callOf({ ...value, ...value["function"], function: null });
-  const name = firstOf(value, ["name", "tool_name"]);
-  const args = readArguments(firstOf(value, ["arguments", "parameters", "args"]));
+  const name = firstOf(value, NAME_KEYS);
+  const args = readArguments(firstOf(value, ARGUMENT_KEYS));
   if (typeof name !== "string" || name === "" || args === undefined) return undefined;
-  const id = firstOf(value, ["id", "tool_call_id", "call_id"]);
+  const id = firstOf(value, ID_KEYS);
   return { ...(typeof id === "string" && { id }), name, arguments: args };
 }
 
@@ -110,6 +115,14 @@ export function readParameter(text: string, type: "text" | "json" | undefined): 
   return value;
 }
 
+/** The text of a parameter between tags, which may stand on lines of their own, as its value. */
+export function readTagged(text: string, type: "text" | "json" | undefined): unknown {
+  return readParameter(unwrapped(text.replace(/^\n/, "").replace(/\n$/, "")), type);
+}
+
+/** True for what may be a function's name. */
+export const isCallName = (name: string): boolean => /^[\w.:/-]+$/.test(name);
+
 /** How calls are written in tags. */
 export interface Tags {
   /** Before the name of a call; the name ends at a quotation mark or at `openEnd`. */
@@ -159,14 +172,13 @@ export function taggedCalls(tags: Tags): ParseCalls {
 }
 
 /** `invoke` and `parameter` tags under a prefix. */
-export const invokeTags = (prefix: string): ParseCalls =>
-  taggedCalls({
-    call: `<${prefix}invoke name="`,
-    callEnd: `</${prefix}invoke>`,
-    parameter: `<${prefix}parameter name="`,
-    parameterEnd: () => `</${prefix}parameter>`,
-    openEnd: ">",
-  });
+export const invokeTags = (prefix: string): Tags => ({
+  call: `<${prefix}invoke name="`,
+  callEnd: `</${prefix}invoke>`,
+  parameter: `<${prefix}parameter name="`,
+  parameterEnd: () => `</${prefix}parameter>`,
+  openEnd: ">",
+});
 
 function readParameters(
   body: string,
@@ -190,9 +202,8 @@ function readParameters(
       if (next || at >= body.length) break;
     }
     if (end < 0) return undefined;
-    const text = body.slice(open.end, end).replace(/^\n/, "").replace(/\n$/, "");
     const type = attributeType(open.attributes) ?? types(tool, open.name);
-    entries.push([open.name, readParameter(unwrapped(text), type)]);
+    entries.push([open.name, readTagged(body.slice(open.end, end), type)]);
   }
   return { values: Object.fromEntries(entries), end: at + tags.callEnd.length };
 }
@@ -215,7 +226,8 @@ const skipSpace = (text: string, at: number): number => {
   return i;
 };
 
-function attributeType(attributes: string): "text" | "json" | undefined {
+/** What the attributes of a tag say of its value. */
+export function attributeType(attributes: string): "text" | "json" | undefined {
   if (/ (string="true"|type="string")/.test(attributes)) return "text";
   return / (string="false"|type=")/.test(attributes) ? "json" : undefined;
 }
@@ -229,7 +241,7 @@ export function keyValueCall(suffix = ""): ParseCalls {
   return (body, types) => {
     const keys = body.split(tag("arg_key"));
     const name = keys[0].replace(tag("tool_sep"), "").trim();
-    if (!/^[\w.:/-]+$/.test(name)) return undefined;
+    if (!isCallName(name)) return undefined;
     const entries: [string, unknown][] = [];
     for (const part of keys.slice(1)) {
       const [key, rest] = cut(part, tag("arg_key", "/"));

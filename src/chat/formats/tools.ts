@@ -1,4 +1,15 @@
 /** How models write tool calls between marks. */
+import {
+  deepseekParts,
+  gemmaParts,
+  jsonParts,
+  keyedParts,
+  mistralParts,
+  namedParts,
+  partsWithout,
+  pythonParts,
+  sectionParts,
+} from "./call-parts.ts";
 import { type Entry, HY3, hy3, marks } from "./entry.ts";
 import { GEMMA, readCalls, readLiteral } from "./literal.ts";
 import {
@@ -11,17 +22,22 @@ import {
   readArguments,
   sections,
   splitValues,
+  type Tags,
   taggedCalls,
 } from "./parse.ts";
-import type { AnswerFormat, MarkFormat, ParseCalls } from "./types.ts";
+import { keyValueParts, taggedParts, toolCallParts } from "./tag-parts.ts";
+import type { AnswerFormat, MarkFormat, ParseCalls, Syntax } from "./types.ts";
 
 const tool = (
   name: string,
   start: string,
   end: string,
-  parse: ParseCalls,
+  syntax: Syntax,
   more: Partial<MarkFormat> = {},
-): MarkFormat => marks("tool", name, start, end, { parse, ...more });
+): MarkFormat => marks("tool", name, start, end, { syntax, ...more });
+
+const json: Syntax = { parse: jsonCalls, parts: jsonParts() };
+const tagged = (tags: Tags): Syntax => ({ parse: taggedCalls(tags), parts: taggedParts(tags) });
 
 /** Blocks that can only begin with one of these characters, after white space. */
 const beginsWith =
@@ -39,7 +55,7 @@ const beginsLike =
     return beginnings.some((one) => one.startsWith(begun) || begun.startsWith(one));
   };
 
-const functionTags = taggedCalls({
+const functionTags = tagged({
   call: "<function=",
   callEnd: "</function>",
   parameter: "<parameter=",
@@ -48,15 +64,18 @@ const functionTags = taggedCalls({
 });
 
 /** What stands in `<tool_call>`: JSON (Hermes, Qwen), function tags (Qwen3-Coder) or keys and values (GLM). */
-const toolCall: ParseCalls = (body, types) => {
-  const text = body.trim();
-  if (text.startsWith("<function=")) return functionTags(text, types);
-  return /^[[{`]/.test(text) ? jsonCalls(text, types) : keyValueCall()(text, types);
+const toolCall: Syntax = {
+  parse(body, types) {
+    const text = body.trim();
+    if (text.startsWith("<function=")) return functionTags.parse(text, types);
+    return /^[[{`]/.test(text) ? jsonCalls(text, types) : keyValueCall()(text, types);
+  },
+  parts: toolCallParts(functionTags.parts),
 };
 
 /** MiniMax-M3: tags named after the parameters, each behind a separator. */
 const minimaxSeparator = "]<]minimax[>[";
-const minimaxTags = taggedCalls({
+const minimaxTags = tagged({
   call: '<invoke name="',
   callEnd: "</invoke>",
   parameter: "<",
@@ -64,7 +83,7 @@ const minimaxTags = taggedCalls({
   openEnd: ">",
 });
 
-const kimiTags = taggedCalls({
+const kimiTags = tagged({
   call: '<|open|>call tool="',
   callEnd: "<|close|>call<|sep|>",
   parameter: '<|open|>argument key="',
@@ -72,8 +91,20 @@ const kimiTags = taggedCalls({
   openEnd: "<|sep|>",
 });
 
+/** `name SEPARATOR {…}`. */
+const named = (...of: Parameters<typeof namedArguments>): Syntax => ({
+  parse: namedArguments(...of),
+  parts: namedParts(...of),
+});
+
+/** Calls between marks of their own. */
+const inSections = (begin: string, end: string, one: Syntax): Syntax => ({
+  parse: sections(begin, end, one.parse),
+  parts: sectionParts(begin, end, one.parts),
+});
+
 /** Kimi-K2: `functions.NAME:INDEX`, which is also the call's id. */
-const kimiCall = namedArguments("<|tool_call_argument_begin|>", (head) => ({
+const kimiCall = named("<|tool_call_argument_begin|>", (head) => ({
   name: head.replace(/^functions\./, "").replace(/:\d+$/, ""),
   id: head,
 }));
@@ -100,7 +131,7 @@ const mistralCalls: ParseCalls = (body, types) => {
 };
 
 /** Solar: an id, a name and arguments between marks. */
-const solarCall = namedArguments("<|tool_call:args|>", (head) => {
+const solarCall = named("<|tool_call:args|>", (head) => {
   const [id, name = ""] = cut(head, "<|tool_call:name|>");
   return { name, id };
 });
@@ -108,7 +139,8 @@ const solarCall = namedArguments("<|tool_call:args|>", (head) => {
 /** Llama's built-in tools: JSON, or `NAME.call(key="value")`. */
 const pythonTag: ParseCalls = (body, types) =>
   jsonCalls(body, types) ??
-  readCalls(body.trim())?.map((call) => ({ ...call, name: call.name.replace(/\.call$/, "") }));
+  readCalls(body.trim())?.map((call) => ({ ...call, name: builtIn(call.name) }));
+const builtIn = (name: string): string => name.replace(/\.call$/, "");
 
 const gemmaCall: ParseCalls = (body) => {
   const [, name, args] = /^\s*call:([\w.-]+)(\{.*)$/s.exec(body) ?? [];
@@ -127,7 +159,7 @@ export const TOOLS: readonly Entry[] = [
       "function name",
       '<function name="',
       "</function>",
-      taggedCalls({
+      tagged({
         call: '<function name="',
         callEnd: "</function>",
         parameter: '<param name="',
@@ -138,34 +170,44 @@ export const TOOLS: readonly Entry[] = [
     ),
   },
   { format: tool("seed", "<seed:tool_call>", "</seed:tool_call>", functionTags) },
-  { format: tool("minimax", "<minimax:tool_call>", "</minimax:tool_call>", invokeTags("")) },
+  {
+    format: tool("minimax", "<minimax:tool_call>", "</minimax:tool_call>", tagged(invokeTags(""))),
+  },
   {
     format: tool(
       "minimax m3",
       `${minimaxSeparator}<tool_call>`,
       `${minimaxSeparator}</tool_call>`,
-      (body, types) => minimaxTags(body.replaceAll(minimaxSeparator, ""), types),
+      {
+        parse: (body, types) => minimaxTags.parse(body.replaceAll(minimaxSeparator, ""), types),
+        parts: partsWithout(minimaxSeparator, minimaxTags.parts),
+      },
     ),
     shown: [minimaxSeparator],
   },
   ...["function_calls", "tool_calls"].map((name) => ({
-    format: tool(name, `<｜DSML｜${name}>`, `</｜DSML｜${name}>`, invokeTags("｜DSML｜")),
+    format: tool(name, `<｜DSML｜${name}>`, `</｜DSML｜${name}>`, tagged(invokeTags("｜DSML｜"))),
     shown: ["｜DSML｜"],
   })),
-  { format: tool("tool_calls", "<tool_calls>", "</tool_calls>", jsonCalls) },
-  { format: tool("nemotron", "<TOOLCALL>", "</TOOLCALL>", jsonCalls) },
-  { format: tool("command action", "<|START_ACTION|>", "<|END_ACTION|>", jsonCalls) },
+  { format: tool("tool_calls", "<tool_calls>", "</tool_calls>", json) },
+  { format: tool("nemotron", "<TOOLCALL>", "</TOOLCALL>", json) },
+  { format: tool("command action", "<|START_ACTION|>", "<|END_ACTION|>", json) },
   ...["Action:\n```json", "Action: ```json"].map((start) => ({
-    format: tool("command r+", start, "```", jsonCalls),
+    format: tool("command r+", start, "```", json),
     shown: ["Action:\\n```json"],
   })),
-  { format: tool("apertus", "<|tools_prefix|>", "<|tools_suffix|>", keyedCalls) },
+  {
+    format: tool("apertus", "<|tools_prefix|>", "<|tools_suffix|>", {
+      parse: keyedCalls,
+      parts: keyedParts,
+    }),
+  },
   {
     format: tool(
       "kimi",
       "<|tool_calls_section_begin|>",
       "<|tool_calls_section_end|>",
-      sections("<|tool_call_begin|>", "<|tool_call_end|>", kimiCall),
+      inSections("<|tool_call_begin|>", "<|tool_call_end|>", kimiCall),
     ),
   },
   {
@@ -177,16 +219,17 @@ export const TOOLS: readonly Entry[] = [
       "deepseek",
       "<｜tool▁calls▁begin｜>",
       "<｜tool▁calls▁end｜>",
-      sections("<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>", deepseekCall),
+      inSections("<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>", {
+        parse: deepseekCall,
+        parts: deepseekParts,
+      }),
     ),
   },
   {
-    format: tool(
-      "lfm2",
-      "<|tool_call_start|>",
-      "<|tool_call_end|>",
-      (body, types) => readCalls(body) ?? jsonCalls(body, types),
-    ),
+    format: tool("lfm2", "<|tool_call_start|>", "<|tool_call_end|>", {
+      parse: (body, types) => readCalls(body) ?? jsonCalls(body, types),
+      parts: pythonParts(),
+    }),
     shown: ["<|tool_call_start|>", "<|tool_list_start|>", "List of tools: ["],
   },
   {
@@ -194,17 +237,19 @@ export const TOOLS: readonly Entry[] = [
       "solar",
       "<|tool_calls|>",
       "<|calls|>",
-      sections("<|tool_call:begin|>", "<|tool_call:end|>", solarCall),
+      inSections("<|tool_call:begin|>", "<|tool_call:end|>", solarCall),
     ),
   },
-  { format: tool("gemma", "<|tool_call>", "<tool_call|>", gemmaCall) },
   {
-    format: tool("granite", "<|tool_call|>", "", jsonCalls, { plausible: beginsWith("[{`") }),
+    format: tool("gemma", "<|tool_call>", "<tool_call|>", { parse: gemmaCall, parts: gemmaParts }),
   },
-  { format: tool("mistral", "[TOOL_CALLS]", "", mistralCalls) },
-  { format: tool("gigachat", "<|function_call|>", "", jsonCalls) },
   {
-    format: tool("gigachat 3", "<|message_sep|>\n\nfunction call<|role_sep|>\n", "", jsonCalls),
+    format: tool("granite", "<|tool_call|>", "", json, { plausible: beginsWith("[{`") }),
+  },
+  { format: tool("mistral", "[TOOL_CALLS]", "", { parse: mistralCalls, parts: mistralParts }) },
+  { format: tool("gigachat", "<|function_call|>", "", json) },
+  {
+    format: tool("gigachat 3", "<|message_sep|>\n\nfunction call<|role_sep|>\n", "", json),
     shown: ["'function call'"],
   },
   {
@@ -212,17 +257,32 @@ export const TOOLS: readonly Entry[] = [
       "firefunction",
       "functools[",
       "",
-      (body, types) => jsonCalls(body.slice("functools".length), types),
+      {
+        parse: (body, types) => jsonCalls(body.slice("functools".length), types),
+        *parts(input, sink, types) {
+          yield* input.expect("functools");
+          yield* json.parts(input, sink, types);
+        },
+      },
       { inclusive: true },
     ),
   },
-  { format: tool("python tag", "<|python_tag|>", "", pythonTag) },
+  {
+    format: tool("python tag", "<|python_tag|>", "", {
+      parse: pythonTag,
+      parts: pythonParts(builtIn),
+    }),
+  },
   {
     format: tool(
       "bare JSON",
       "{",
       "",
-      (body, types) => (splitValues(body) === undefined ? undefined : jsonCalls(body, types)),
+      {
+        parse: (body, types) =>
+          splitValues(body) === undefined ? undefined : jsonCalls(body, types),
+        parts: json.parts,
+      },
       {
         inclusive: true,
         first: true,
@@ -236,14 +296,17 @@ export const TOOLS: readonly Entry[] = [
       "hy3",
       `<tool_calls${HY3}>`,
       `</tool_calls${HY3}>`,
-      sections(`<tool_call${HY3}>`, `</tool_call${HY3}>`, keyValueCall(HY3)),
+      inSections(`<tool_call${HY3}>`, `</tool_call${HY3}>`, {
+        parse: keyValueCall(HY3),
+        parts: keyValueParts(HY3),
+      }),
     ),
   ),
 ];
 
 /** `<tool_call>` of templates that write JSON or function tags in it can be told from prose early. */
 export function narrowed(format: AnswerFormat, templateSource: string): AnswerFormat {
-  if (format.kind === "headers" || format.parse !== toolCall) return format;
+  if (format.kind === "headers" || format.syntax !== toolCall) return format;
   if (/<arg_key>|arg_key_/.test(templateSource)) return format;
   return { ...format, plausible: beginsWith("{[<`") };
 }
