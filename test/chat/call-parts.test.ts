@@ -88,6 +88,19 @@ describe("the parts of a call", () => {
     expect(parser.push(" a time")[0].part).toEqual({ index: 0, arguments: " a time" });
   });
 
+  it.each([
+    ["<tool_call> <function=", "<function=f><parameter=p>a </parameter> b</parameter></function>"],
+    [
+      "<tool_call> <arg_key>",
+      "f<arg_key>p</arg_key><arg_value>a </arg_value> b</arg_value><arg_key>q</arg_key><arg_value>1</arg_value>",
+    ],
+  ])("keep end tags that do not end a parameter: %s", (template, body) => {
+    const pieces = read(formatsOf(template), Array.from(call(body)));
+    const whole = pieces.find(({ toolCall }) => toolCall)?.toolCall;
+    expect(whole?.arguments["p"]).toMatch(/^a .* b$/);
+    expect(joined(partsOf(pieces, 0))).toBe(whole?.json);
+  });
+
   it("wait for the name where the arguments come first", () => {
     const text = call('{"arguments": {"a": [1, {"b": "}"}]}, "name": "f"}');
     const pieces = read(hermes, Array.from(text));

@@ -1,6 +1,9 @@
 /** Faults that the tests of chat must notice. */
 import type { Mutant } from "./mutant.ts";
 
+const render = { file: "src/chat/render.ts", tests: ["test/chat/render"] } as const;
+const parts = { tests: ["test/chat/call-parts"] } as const;
+
 export const mutants: readonly Mutant[] = [
   {
     file: "src/chat/formats/parse.ts",
@@ -43,5 +46,65 @@ export const mutants: readonly Mutant[] = [
     fault: "the second of two templates is rendered with the first",
     from: "if (this.#override?.source !== options.template)",
     to: "if (this.#override === undefined)",
+  },
+  {
+    ...render,
+    fault: "EOS left at the end of a prompt",
+    from: "if (tokenizer.addEos && segments.length === 1 && tokens.at(-1) === eos) tokens.pop();",
+    to: "",
+  },
+  {
+    ...render,
+    fault: "BOS twice",
+    from: "tokens[0] === bos && tokens[1] === bos",
+    to: "false",
+  },
+  {
+    ...render,
+    fault: "the template used last although another is given",
+    from: "if (known && known.override === override)",
+    to: "if (known)",
+  },
+  {
+    ...parts,
+    file: "src/chat/formats/transcode.ts",
+    fault: "a backslash escapes in Gemma's strings",
+    from: 'quote.length > 1 ? [quote] : [quote, "\\\\"]',
+    to: '[quote, "\\\\"]',
+  },
+  {
+    ...parts,
+    file: "src/chat/formats/transcode.ts",
+    fault: "a comma behind the last item stays",
+    from: "emit(space + closeJson);",
+    to: 'emit("," + space + closeJson);',
+  },
+  {
+    ...parts,
+    file: "src/chat/formats/tag-parts.ts",
+    fault: "a value ends at the first end tag",
+    from: "if ((yield* input.sees(tags.callEnd)) || (yield* input.sees(tags.parameter))) return value;",
+    to: "return value;",
+  },
+  {
+    ...parts,
+    file: "src/chat/formats/tag-parts.ts",
+    fault: "a value ends at its first end tag before the next key",
+    from: "rest.lastIndexOf(",
+    to: "rest.indexOf(",
+  },
+  {
+    ...parts,
+    file: "src/chat/formats/writer.ts",
+    fault: "the number of a call that broke off is used again",
+    from: "this.#calls += this.#written.length;\n    this.#written = [];\n    this.#skipSpace",
+    to: "this.#written = [];\n    this.#skipSpace",
+  },
+  {
+    ...parts,
+    file: "src/chat/formats/incoming.ts",
+    fault: "a mark that has come by half is none",
+    from: "if (left >= mark.length || !mark.startsWith(this.#text.slice(this.#at))) return false;",
+    to: "if (left > 0) return false;",
   },
 ];

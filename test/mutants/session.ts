@@ -1,5 +1,8 @@
 import type { Mutant } from "./mutant.ts";
 
+const session = { file: "src/session/session.ts", tests: ["test/session/calls"] } as const;
+const sampling = { file: "src/session/sampling.ts", tests: ["test/session/calls"] } as const;
+const answer = { file: "src/session/answer.ts", tests: ["test/session/answer"] } as const;
 const open = { file: "src/session/open.ts", tests: ["test/session/open"] } as const;
 
 export const mutants: readonly Mutant[] = [
@@ -45,5 +48,84 @@ export const mutants: readonly Mutant[] = [
     fault: '"gpu" is taken for an adapter\'s name',
     from: '["auto", "gpu", "cpu"].includes(device)',
     to: '["auto", "cpu"].includes(device)',
+  },
+  {
+    ...session,
+    fault: "full context is not an overflow",
+    from: "if (room < 0 || (room === 0 && maxTokens !== 0))",
+    to: "if (room < 0)",
+  },
+  {
+    ...session,
+    fault: "as many tokens as fit are said to be ended by the context",
+    from: "maxTokens > room\n",
+    to: "maxTokens >= room\n",
+  },
+  {
+    ...session,
+    fault: "failed logits() leaves rows behind",
+    from: "if (executor.length(sequence) > valid) executor.rewind(sequence, valid);\n        model.sequences.release(this);",
+    to: "model.sequences.release(this);",
+  },
+  {
+    ...session,
+    fault: "a failed answer leaves rows behind",
+    from: "if (executor.length(sequence) > valid) executor.rewind(sequence, valid);\n        if (this.#closing",
+    to: "if (this.#closing",
+  },
+  {
+    ...session,
+    fault: "dispose of an idle session keeps its sequence",
+    from: "if (!this.#busy) this.#model.sequences.drop(this);",
+    to: "",
+  },
+  {
+    ...session,
+    fault: "dispose in the middle of an answer keeps the sequence",
+    from: "if (this.#closing.signal.aborted) model.sequences.drop(this);\n        else model",
+    to: "model",
+  },
+  {
+    ...session,
+    fault: "the prompt's last token is taken from the cache",
+    from: "Math.min(kept, tokens.length - 1)",
+    to: "Math.min(kept, tokens.length)",
+  },
+  {
+    ...session,
+    fault: "cached tokens are not counted among the prompt's",
+    from: "promptTokens: tokens.length, cachedTokens: cached",
+    to: "promptTokens: tokens.length - cached, cachedTokens: cached",
+  },
+  {
+    ...sampling,
+    fault: "the host's sampler does not see the prompt",
+    from: "for (const token of tokens) sampler.accept(token);",
+    to: "",
+  },
+  {
+    file: "src/session/loaded.ts",
+    tests: ["test/session/calls"],
+    fault: "restore forgets the draft model",
+    from: "await this.draftModel?.restore();",
+    to: "",
+  },
+  {
+    ...answer,
+    fault: "a whole call has another id than its parts",
+    from: "id: this.#ids[index],",
+    to: "id: this.#newId(index),",
+  },
+  {
+    ...answer,
+    fault: "a message of tool calls alone has content",
+    from: 'this.#content === "" && calls.length > 0 ? null : this.#content',
+    to: "this.#content",
+  },
+  {
+    ...answer,
+    fault: "text that a stop string could have begun is lost at the end",
+    from: 'over && stopped === undefined ? this.#stream.end() : ""',
+    to: '""',
   },
 ];

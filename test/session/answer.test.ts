@@ -126,6 +126,7 @@ describe("an answer", () => {
       expect(own.map((part) => part.arguments).join("")).toBe(call.function.arguments);
       expect(own.map((part) => part.id).filter(Boolean)).toEqual([call.id]);
     }
+    expect(reader.message.content).toBe(null);
     expect(parts[0]).toEqual({ index: 0, name: "f", arguments: '{"a"' });
   });
 });

@@ -68,11 +68,6 @@ export class Block {
     return mark === undefined ? "" : all.slice(at + mark.length);
   }
 
-  /** The answer ends within the block. */
-  end(): void {
-    this.#onText(this.#tail);
-  }
-
   get tooLong(): boolean {
     return this.#length > MAX_BLOCK;
   }

@@ -46,7 +46,6 @@ export class HeaderParser {
     this.#read(this.#held, true);
     if (this.#state.at === "call") {
       const { syntax, source, block } = this.#state;
-      block.end();
       this.#close(syntax, source, block);
     }
     this.#out.finish();

@@ -50,10 +50,7 @@ export class MarkParser {
 
   end(): AnswerPiece[] {
     this.#read(this.#held, true);
-    if (this.#open?.channel === "tool") {
-      this.#block.end();
-      this.#close(this.#open);
-    }
+    if (this.#open?.channel === "tool") this.#close(this.#open);
     this.#out.finish();
     return this.#out.take();
   }

@@ -1,0 +1,209 @@
+/** What the two sides of a worker say to each other, and what they forget when it is said. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { WebggufError } from "../../mod.ts";
+import { Link } from "../../src/worker/link.ts";
+import { loadModelInWorker, serveModel } from "../../src/worker/mod.ts";
+import type { FromWorker, Port, ToWorker } from "../../src/worker/protocol.ts";
+import { plainError, realError } from "../../src/worker/protocol.ts";
+
+/** A port whose other end is the test. */
+class Wire implements Port {
+  readonly sent: unknown[] = [];
+  readonly listeners = new Map<string, Set<(event: Event) => void>>();
+  onSend: (message: never) => void = () => {};
+
+  postMessage(message: unknown): void {
+    const copy = structuredClone(message);
+    this.sent.push(copy);
+    this.onSend(copy as never);
+  }
+  addEventListener(type: string, listener: (event: Event) => void): void {
+    const known = this.listeners.get(type) ?? new Set();
+    this.listeners.set(type, known.add(listener));
+  }
+  removeEventListener(type: string, listener: (event: Event) => void): void {
+    this.listeners.get(type)?.delete(listener);
+  }
+  deliver(data: FromWorker | ToWorker): void {
+    const event = { data } as MessageEvent;
+    for (const listener of this.listeners.get("message") ?? []) listener(event);
+  }
+}
+
+/** A signal that knows how many listen to it. */
+function counted(): { controller: AbortController; count(): number } {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let listening = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    listening++;
+    add(...args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    listening--;
+    remove(...args);
+  };
+  return { controller, count: () => listening };
+}
+
+const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+afterEach(() => void vi.restoreAllMocks());
+
+describe("a link", () => {
+  it("listens to a signal as long as its request runs", async () => {
+    const wire = new Wire();
+    const link = new Link(wire);
+    const { controller, count } = counted();
+    const { signal } = controller;
+    wire.onSend = ({ id }: { id: number }) => queueMicrotask(() => wire.deliver({ id, value: id }));
+    for (let i = 0; i < 3; i++) await link.ask({ do: "restore", model: 1 }, { signal });
+    wire.onSend = ({ id }: { id: number }) =>
+      queueMicrotask(() => wire.deliver({ id, error: plainError(new Error("no")) }));
+    await expect(link.ask({ do: "restore", model: 1 }, { signal })).rejects.toThrow("no");
+    expect(count()).toBe(0);
+    const uncloneable = {
+      do: "embed",
+      model: 1,
+      texts: [(() => "") as unknown as string],
+    } as const;
+    expect(() => link.start(uncloneable, { signal })).toThrow(WebggufError);
+    expect(count()).toBe(0);
+  });
+
+  it("sends an abort on and gives its reason", async () => {
+    const wire = new Wire();
+    const link = new Link(wire);
+    const controller = new AbortController();
+    const { id, reply } = link.start({ do: "restore", model: 1 }, { signal: controller.signal });
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(wire.sent.at(-1)).toEqual({ abort: id });
+    wire.deliver({ id, error: plainError(new Error("aborted over there")) });
+    await expect(reply).rejects.toBe(reason);
+  });
+
+  it("fails everything that waits when the worker fails or the link is closed", async () => {
+    const wire = new Wire();
+    const link = new Link(wire);
+    const first = link.ask({ do: "restore", model: 1 });
+    expect(wire.listeners.get("error")?.size).toBe(1);
+    for (const listener of wire.listeners.get("error") ?? [])
+      listener({ message: "boom" } as unknown as Event);
+    await expect(first).rejects.toMatchObject({ code: "device/lost" });
+    const second = link.ask({ do: "restore", model: 1 });
+    link.close();
+    await expect(second).rejects.toMatchObject({ code: "session/disposed" });
+    expect([...wire.listeners.values()].every(({ size }) => size === 0)).toBe(true);
+  });
+
+  it("brings errors over with their code and fields", () => {
+    const error = new WebggufError("gguf/malformed", "Bad", { file: "f", offset: 7, tensor: "t" });
+    expect(realError(structuredClone(plainError(error)))).toMatchObject({
+      name: "WebggufError",
+      message: "Bad",
+      code: "gguf/malformed",
+      file: "f",
+      offset: 7,
+      tensor: "t",
+    });
+    expect(realError(plainError(new RangeError("r")))).toMatchObject({ name: "RangeError" });
+  });
+});
+
+describe("a session on the page's side", () => {
+  const stats = {
+    promptTokens: 0,
+    cachedTokens: 0,
+    completionTokens: 0,
+    promptMs: 0,
+    completionMs: 0,
+    contextUsed: 0,
+    contextLength: 8,
+  };
+  const facts = {
+    model: 1,
+    architecture: "fake",
+    contextLength: 8,
+    device: { kind: "cpu", name: "fake", software: false },
+    memory: { weights: 0, cache: 0, arena: 0 },
+    file: { name: "f", version: 3, alignment: 32, metadata: [], tensors: [], dataOffsets: [] },
+  };
+
+  it("sends an abort on while a piece is computed, and tells the tokens and the answer so far", async () => {
+    const wire = new Wire();
+    const { usage } = { usage: { ...stats, completionTokens: 1 } };
+    const answer = { message: { role: "assistant", content: "a" }, finishReason: "aborted", usage };
+    const waiting: number[] = [];
+    wire.onSend = (message: ToWorker) => {
+      if ("abort" in message) {
+        const id = waiting.pop();
+        if (id !== undefined)
+          wire.deliver({ id, error: plainError(new Error("aborted over there")) });
+        return;
+      }
+      const { id } = message;
+      const reply = (value: unknown, added?: number[]): void =>
+        queueMicrotask(() =>
+          wire.deliver({ id, value, ...(added && { session: { kept: 1, added, stats } }) }),
+        );
+      if (message.do === "load") reply(facts);
+      else if (message.do === "next") waiting.push(id);
+      else if (message.do === "close") reply(answer, [3]);
+      else reply(undefined, message.do === "open" ? [5, 6] : undefined);
+    };
+    const model = await loadModelInWorker(wire, new Uint8Array(1));
+    const session = model.session();
+    const { controller, count } = counted();
+    const pieces = session.generate("x", { signal: controller.signal });
+    const next = pieces.next();
+    await tick();
+    expect(waiting.length).toBe(1);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(wire.sent).toContainEqual({ abort: expect.any(Number) });
+    await expect(next).rejects.toBe(reason);
+    expect(count()).toBe(0);
+    expect(session.tokens).toEqual([5, 3]);
+    expect(await pieces).toEqual(answer);
+  });
+});
+
+describe("a server", () => {
+  /** What the server answers to a request. */
+  async function asked(wire: Wire, request: ToWorker & { id: number }): Promise<FromWorker> {
+    wire.deliver(request);
+    for (;;) {
+      const reply = (wire.sent as FromWorker[]).find(
+        (message) => message.id === request.id && ("value" in message || "error" in message),
+      );
+      if (reply) return reply;
+      await tick();
+    }
+  }
+
+  it("forgets what can be aborted once it is done", async () => {
+    const wire = new Wire();
+    serveModel(wire);
+    const source = new Uint8Array(64);
+    const reply = await asked(wire, { id: 7, do: "load", source, options: {} });
+    expect(reply).toMatchObject({ error: { code: "gguf/malformed" } });
+    const abort = vi.spyOn(AbortController.prototype, "abort");
+    wire.deliver({ abort: 7 });
+    expect(abort).not.toHaveBeenCalled();
+  });
+
+  it("names models, sessions and streams that are gone", async () => {
+    const wire = new Wire();
+    serveModel(wire);
+    for (const [id, request] of [
+      [1, { do: "session", model: 9 }],
+      [2, { do: "open", session: 9, prompt: "x", options: {} }],
+      [3, { do: "next", stream: 9 }],
+    ] as const)
+      expect(await asked(wire, { id, ...request })).toMatchObject({
+        error: { code: "session/disposed" },
+      });
+  });
+});
