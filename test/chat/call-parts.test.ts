@@ -2,9 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { Incoming, type Reading } from "../../src/chat/formats/incoming.ts";
 import { type AnswerOptions, AnswerParser, formatsOf } from "../../src/chat/formats/index.ts";
-import { GEMMA, PYTHON, readLiteral } from "../../src/chat/formats/literal.ts";
 import { readValue } from "../../src/chat/formats/parse.ts";
-import { transcode } from "../../src/chat/formats/transcode.ts";
+import { GEMMA, PYTHON, transcode } from "../../src/chat/formats/transcode.ts";
 import type { AnswerPiece, CallPart } from "../../src/chat/formats/types.ts";
 import { fixtureText } from "../fixture.ts";
 import { SAMPLES, tools } from "./answer-samples.ts";
@@ -198,13 +197,12 @@ describe("values as JSON while they are written", () => {
   });
 
   it.each([
-    ["'\\x41\\u00e9\\U0001F600\\0\\a\\''", PYTHON],
-    ["([ ] , ( ), { },)", PYTHON],
-    ["[+1, .5, 1., 01, 1e3,]", PYTHON],
-    ['{a b:<|"|>x\\"y\n<|"|>, c:[1,{d:"e"}]}', GEMMA],
-  ] as const)("are what the literal reader reads: %s", (text, notation) => {
-    const wanted = readLiteral(text, notation);
-    expect(wanted).not.toBe(undefined);
+    ["'\\x41\\u00e9\\U0001F600\\0\\a\\''", PYTHON, "Aé😀\0a'"],
+    ["([ ] , ( ), { },)", PYTHON, [[], [], {}]],
+    ["[+1, .5, 1., 01, 1e3,]", PYTHON, [1, 0.5, 1, 1, 1000]],
+    ["{1: 2, True: None, 'a': 3}", PYTHON, { 1: 2, true: null, a: 3 }],
+    ['{a b:<|"|>x\\"y\n<|"|>, c:[1,{d:"e"}]}', GEMMA, { "a b": 'x\\"y\n', c: [1, { d: "e" }] }],
+  ] as const)("are values in other notations: %s", (text, notation, wanted) => {
     for (const parts of [[text], Array.from(text)])
       expect(JSON.parse(rewritten(text, parts, notation))).toEqual(wanted);
   });
@@ -214,7 +212,7 @@ describe("values as JSON while they are written", () => {
     expect(rewritten(deep, cut(deep, below))).toBe(deep);
   });
 
-  it.each(["oops", "{1: 2}", "[1 2]", "'\\xzz'", '{"a" 1}', "-"])("stop at %s", (text) => {
+  it.each(["oops", "{[1]: 2}", "[1 2]", "'\\xzz'", '{"a" 1}', "-"])("stop at %s", (text) => {
     expect(() => rewritten(text, [text])).toThrow();
   });
 });

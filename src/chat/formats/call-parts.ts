@@ -1,8 +1,8 @@
 /** Tool calls read while they are written: their names, then their arguments in parts of JSON text. */
 import { Incoming, type Reading, Unreadable } from "./incoming.ts";
-import { GEMMA } from "./literal.ts";
+import { pythonCalls } from "./literal.ts";
 import { ARGUMENT_KEYS, ID_KEYS, NAME_KEYS } from "./parse.ts";
-import { transcode } from "./transcode.ts";
+import { GEMMA, transcode } from "./transcode.ts";
 import type { CallSink, ReadParts } from "./types.ts";
 
 /** Reads what stands before `end`, as it comes; the mark is taken too. */
@@ -174,38 +174,15 @@ export const mistralParts: ReadParts = function* (input, sink, types) {
   }
 };
 
-/** Calls as Python has them, alone or in a list; or JSON. `nameOf` makes the function's name. */
+/** Calls as Python has them, or JSON. `nameOf` makes the function's name. */
 export const pythonParts = (nameOf: (name: string) => string = (name) => name): ReadParts =>
   function* (input, sink, types) {
     yield* input.space();
     const list = yield* input.has("[");
     yield* input.space();
     if ("[{`".includes(yield* input.peek())) return yield* jsonParts()(input, sink, types);
-    for (;;) {
-      yield* input.space();
-      const name = yield* input.while(/[\p{L}\p{N}_.-]/u);
-      yield* input.space();
-      yield* input.expect("(");
-      if (name === "") throw new Unreadable();
-      sink.begin(nameOf(name), null);
-      sink.add("{");
-      yield* input.space();
-      for (let comma = ""; !(yield* input.has(")")); comma = ",") {
-        const key = yield* input.while(/[\p{L}\p{N}_-]/u);
-        yield* input.space();
-        yield* input.expect("=");
-        sink.add(`${comma}${JSON.stringify(key)}:`);
-        yield* transcode(input, sink.add);
-        yield* input.space();
-        if (!(yield* input.has(",")) && !(yield* input.sees(")"))) throw new Unreadable();
-        yield* input.space();
-      }
-      sink.add("}");
-      sink.end();
-      yield* input.space();
-      if (list && (yield* input.has("]"))) return;
-      if (!(yield* input.has(","))) yield* input.expect(";");
-    }
+    const begin: CallSink["begin"] = (name, id) => sink.begin(nameOf(name), id);
+    yield* pythonCalls(input, { begin, add: sink.add, end: () => sink.end() }, list);
   };
 
 export const gemmaParts: ReadParts = function* (input, sink) {

@@ -9,8 +9,20 @@ export class Unreadable extends Error {}
 
 /** The text that has come and was not read yet. */
 export class Incoming {
-  #text = "";
+  #text: string;
   #at = 0;
+  readonly #whole: boolean;
+
+  /** @param whole all of the text; without it, text is to be pushed */
+  constructor(whole?: string) {
+    this.#text = whole ?? "";
+    this.#whole = whole !== undefined;
+  }
+
+  /** True if all that has come was read. */
+  get empty(): boolean {
+    return this.#at >= this.#text.length;
+  }
 
   push(text: string): void {
     this.#text = this.#text.slice(this.#at) + text;
@@ -19,7 +31,7 @@ export class Incoming {
 
   /** The next character, left where it is. */
   *peek(): Reading<string> {
-    while (this.#at >= this.#text.length) yield;
+    while (this.empty) yield* this.#more();
     return this.#text[this.#at];
   }
 
@@ -35,7 +47,8 @@ export class Incoming {
     for (;;) {
       if (this.#text.startsWith(mark, this.#at)) return true;
       const left = this.#text.length - this.#at;
-      if (left >= mark.length || !mark.startsWith(this.#text.slice(this.#at))) return false;
+      if (this.#whole || left >= mark.length || !mark.startsWith(this.#text.slice(this.#at)))
+        return false;
       yield;
     }
   }
@@ -51,7 +64,7 @@ export class Incoming {
       const from = this.#at;
       while (this.#at < this.#text.length && pattern.test(this.#text[this.#at])) this.#at++;
       read += this.#text.slice(from, this.#at);
-      if (this.#at < this.#text.length) return read;
+      if (this.#whole || !this.empty) return read;
       yield;
     }
   }
@@ -63,12 +76,17 @@ export class Incoming {
   /** Reads at least something of the text before the first of some marks, and the mark if it has come. */
   *some(marks: readonly string[]): Reading<{ text: string; mark?: string }> {
     for (;;) {
-      const { at, mark } = findMark(this.#text, marks, this.#at, false);
+      const { at, mark } = findMark(this.#text, marks, this.#at, this.#whole);
       const text = this.#text.slice(this.#at, at);
       this.#at = at + (mark?.length ?? 0);
       if (text !== "" || mark !== undefined) return { text, mark };
-      yield;
+      yield* this.#more();
     }
+  }
+
+  *#more(): Reading {
+    if (this.#whole) throw new Unreadable();
+    yield;
   }
 
   /** Reads all text before the first of some marks, and the mark. */

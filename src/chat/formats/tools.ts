@@ -11,7 +11,7 @@ import {
   sectionParts,
 } from "./call-parts.ts";
 import { type Entry, HY3, hy3, marks } from "./entry.ts";
-import { GEMMA, readCalls, readLiteral } from "./literal.ts";
+import { readCalls, readLiteral } from "./literal.ts";
 import {
   cut,
   invokeTags,
@@ -26,6 +26,7 @@ import {
   taggedCalls,
 } from "./parse.ts";
 import { keyValueParts, taggedParts, toolCallParts } from "./tag-parts.ts";
+import { GEMMA } from "./transcode.ts";
 import type { AnswerFormat, MarkFormat, ParseCalls, Syntax } from "./types.ts";
 
 const tool = (

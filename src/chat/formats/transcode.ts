@@ -1,13 +1,43 @@
 /**
  * Values as models write them, as JSON text while they are written. JSON comes out as it is; Python
- * literals and Gemma's notation are rewritten. What is accepted, and as which value, is the same as
- * in literal.ts.
+ * literals, and Gemma's notation with bare keys and strings between marks, are rewritten.
  */
 import { type Incoming, type Reading, Unreadable } from "./incoming.ts";
-import { ESCAPES, isNumber, type Notation, PYTHON, WORDS } from "./literal.ts";
+
+/** How strings and keys are written. */
+export interface Notation {
+  /** Marks on both sides of a string; backslashes escape only between one-character marks. */
+  readonly quotes: readonly string[];
+  /** Keys of mappings stand without quotes. */
+  readonly bareKeys: boolean;
+}
+
+export const PYTHON: Notation = { quotes: ["'", '"'], bareKeys: false };
+export const GEMMA: Notation = { quotes: ['<|"|>', '"'], bareKeys: true };
 
 /** Takes JSON text, bit by bit. */
 export type Emit = (json: string) => void;
+
+/** Words that are values. */
+const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ["True", true],
+  ["true", true],
+  ["False", false],
+  ["false", false],
+  ["None", null],
+  ["null", null],
+]);
+/** A character of a number or constant. */
+const WORD = /[-+\w.]/;
+/** Characters by the letter that escapes them; other letters stand for themselves. */
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["n", "\n"],
+  ["t", "\t"],
+  ["r", "\r"],
+  ["b", "\b"],
+  ["f", "\f"],
+  ["0", "\0"],
+]);
 
 /** Text as the inside of a JSON string. */
 const inside = (text: string): string =>
@@ -33,8 +63,7 @@ export function* transcode(input: Incoming, emit: Emit, notation: Notation = PYT
         if (opened[0] === "}") yield* key(input, emit, notation);
         continue;
       }
-    } else if (!(yield* quoted(input, emit, notation)))
-      emit(wordAsJson(yield* input.while(/[-+\w.]/)));
+    } else if (!(yield* quoted(input, emit, notation))) emit(wordAsJson(yield* input.while(WORD)));
     // A value has ended, and with it what it is the last of.
     for (;;) {
       const inner = open.at(-1);
@@ -68,9 +97,11 @@ function* opening(input: Incoming): Reading<Container | undefined> {
 /** A key of a mapping, up to the value behind it. */
 function* key(input: Incoming, emit: Emit, notation: Notation): Reading {
   if (!(yield* quoted(input, emit, notation))) {
-    const bare = notation.bareKeys ? yield* input.while(/[^:{}[\],]/) : "";
+    const bare = yield* input.while(notation.bareKeys ? /[^:{}[\],]/ : WORD);
     if (bare === "") throw new Unreadable();
-    emit(JSON.stringify(bare.trim()));
+    // Python's numbers and constants may be keys too.
+    const text = notation.bareKeys ? bare.trim() : String(JSON.parse(wordAsJson(bare)));
+    emit(JSON.stringify(text));
   }
   emit(gap(yield* input.space()));
   yield* input.expect(":");
@@ -121,7 +152,7 @@ function* escaped(input: Incoming): Reading<string> {
 
 function wordAsJson(word: string): string {
   if (WORDS.has(word)) return JSON.stringify(WORDS.get(word));
-  if (!isNumber(word)) throw new Unreadable();
+  if (!/^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(word)) throw new Unreadable();
   const json = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/.test(word);
   return json ? word : JSON.stringify(Number(word));
 }
