@@ -104,7 +104,7 @@ export const mutants: readonly Mutant[] = [
     ...parts,
     file: "src/chat/formats/incoming.ts",
     fault: "a mark that has come by half is none",
-    from: "if (left >= mark.length || !mark.startsWith(this.#text.slice(this.#at))) return false;",
-    to: "if (left > 0) return false;",
+    from: "if (this.#whole || left >= mark.length || !mark.startsWith(this.#text.slice(this.#at)))",
+    to: "if (this.#whole || left > 0)",
   },
 ];
