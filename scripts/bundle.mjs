@@ -1,17 +1,18 @@
 /**
  * node scripts/bundle.mjs: bundles the engine for browsers, as a page's bundler would, and prints
- * its size and what the tools add to it. Exits 1 when the engine is over the limit.
+ * its size and what the worker and the tools add to it. Exits 1 when the engine is over the limit.
  */
 import { fileURLToPath } from "node:url";
 import zlib from "node:zlib";
 import { build } from "vite";
 import { root } from "./unpack.mjs";
 
-/** Bytes after gzip that the engine, its worker and its shaders may take. */
+/** Bytes after gzip that the engine with its shaders may take. */
 export const limit = 140 * 1024;
 
-/** The doors of the engine, which pages load. */
-const engine = { webgguf: "mod.ts", worker: "src/worker/mod.ts" };
+const engine = { webgguf: "mod.ts" };
+const worker = { worker: "src/worker/mod.ts" };
+const tools = { tools: "src/tools/mod.ts" };
 
 /** The chunks of a production build of some doors: `{ name, code, gzip }` each. */
 export async function bundle(input) {
@@ -48,15 +49,17 @@ export function nodeWords(code) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const chunks = await bundle(engine);
+  const chunks = await bundle({ ...engine, ...worker });
   const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
   for (const { name, code, gzip } of chunks) {
     console.log(`${name}: ${kilobytes(code.length)}, gzipped ${kilobytes(gzip)}`);
   }
   const sumOf = (some) => some.reduce((bytes, { gzip }) => bytes + gzip, 0);
-  const sum = sumOf(chunks);
-  const withTools = await bundle({ ...engine, tools: "src/tools/mod.ts" });
-  console.log(`tools: gzipped ${kilobytes(sumOf(withTools) - sum)} more`);
+  const sum = sumOf(await bundle(engine));
+  const more = sumOf(chunks) - sum;
+  console.log(`worker: gzipped ${kilobytes(more)} more`);
+  const withTools = await bundle({ ...engine, ...worker, ...tools });
+  console.log(`tools: gzipped ${kilobytes(sumOf(withTools) - sumOf(chunks))} more`);
   console.log(`engine: gzipped ${kilobytes(sum)} of at most ${kilobytes(limit)}`);
   const words = chunks.flatMap(({ code }) => nodeWords(code));
   if (words.length > 0) console.log(`it holds code for Node: ${words.join(", ")}`);

@@ -9,6 +9,7 @@ describe("the engine bundled for browsers", () => {
       encoding: "utf8",
     });
     expect(stderr).toBe("");
+    expect(stdout).toMatch(/^worker: gzipped [\d.]+ KB more$/m);
     expect(stdout).toMatch(/^tools: gzipped [\d.]+ KB more$/m);
     expect(stdout).toMatch(/^engine: gzipped [\d.]+ KB of at most [\d.]+ KB$/m);
     expect(stdout).not.toContain("code for Node");
