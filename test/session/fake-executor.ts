@@ -18,7 +18,7 @@ export function follows(text: readonly number[], seed = 0): number {
   let h = seed + 17;
   // Not far back, so that texts repeat now and then.
   for (const token of text.slice(-3)) h = (Math.imul(h, 31) + token) >>> 0;
-  return (h ^ (h >>> 5)) % FAKE_VOCABULARY;
+  return ((h ^ (h >>> 5)) >>> 0) % FAKE_VOCABULARY;
 }
 
 export interface FakeOptions {
