@@ -7,8 +7,11 @@ import { defineConfig } from "vitest/config";
 import { unpackChromium } from "./scripts/unpack.mjs";
 import { vulkanEnvironment } from "./scripts/vulkan.mjs";
 
-// Test processes inherit this environment; it cannot be changed once they run.
-Object.assign(process.env, vulkanEnvironment());
+// Test processes and the commands that they start inherit this environment; it cannot be changed once they run.
+const polling = new URL("test/run/patient-polling.mjs", import.meta.url).href;
+Object.assign(process.env, vulkanEnvironment(), {
+  NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${polling}`,
+});
 
 const browser = process.argv.some((arg) => arg.includes("chromium")) ? unpackChromium() : undefined;
 

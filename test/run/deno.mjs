@@ -82,11 +82,12 @@ export async function runDeno(wanted, failures = [], times = []) {
     for (let file = files.shift(); file !== undefined; file = files.shift()) {
       const from = performance.now();
       const { counts, output } = await runFile(file, env);
-      times.push({ name: `deno ${file}`, ms: performance.now() - from });
+      const ms = performance.now() - from;
+      times.push({ name: `deno ${file}`, ms });
       for (const key of Object.keys(sum)) sum[key] += counts[key];
       const { passed, failed, skipped } = counts;
       console.log(
-        ` ${failed > 0 ? "✗" : "✓"} deno ${file} (${passed} passed, ${failed} failed, ${skipped} skipped)`,
+        ` ${failed > 0 ? "✗" : "✓"} deno ${file} (${passed} passed, ${failed} failed, ${skipped} skipped) ${(ms / 1000).toFixed(1)} s`,
       );
       if (output === "") continue;
       console.log(output);

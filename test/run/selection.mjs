@@ -15,9 +15,9 @@ const sweeps = {
     ...["kernels/int8", "kernels/linear.", "kernels/moe", "kernels/mutants", "kernels/quants"],
     ...["gpu/append", "gpu/sampling", "gpu/counters", "plan/random-graphs", "plan/routing"],
     ...["kernels/attention", "gpu/state", "session/lifetime", "session/speculate"],
-    ...["session/sampling", "models/build"],
+    ...["session/sampling", "models/build", "executor/gpu"],
   ].map((name) => `test/${name}`),
-  chromium: [...["executor/", "kernels/state", "gpu/batch", "plan/int8", "plan/moe"]].map(
+  chromium: [...["kernels/state", "gpu/batch", "plan/int8", "plan/moe"]].map(
     (name) => `test/${name}`,
   ),
 };

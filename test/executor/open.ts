@@ -1,0 +1,54 @@
+/** Executors of the tiny models, as the contract's tests open them. */
+import { platform } from "#platform";
+import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { dequantize } from "../../src/file/decode/index.ts";
+import type { ModelFile } from "../../src/file/types.ts";
+import { buildGraph } from "../../src/models/index.ts";
+import { createRowSampler } from "../../src/sample/row.ts";
+import { batched } from "../../src/session/batch.ts";
+import { openTestGpu } from "../gpu.ts";
+import { archFile } from "../models/altered.ts";
+import { joined, openExecutor, openModel } from "../plan/models.ts";
+import { type Opened, TERMS } from "./contract.ts";
+
+/** Looks tokens up in the table of a model, as its first op does. */
+const lookUp =
+  (file: ModelFile): Opened["embeddings"] =>
+  async (tokens) => {
+    const table = file.tensors.get("token_embd.weight")!;
+    const values = new Float32Array(table.elements);
+    const bytes = await file.sources[table.part].read(table.offset, table.bytes);
+    dequantize(table.type, bytes, values, table.elements);
+    const width = table.shape[0];
+    return joined(tokens.map((token) => values.subarray(token * width, (token + 1) * width)));
+  };
+
+export async function onCpu(model: string): Promise<Opened> {
+  const file = await archFile(model);
+  const options = { ...TERMS, cacheTypeK: "f32", cacheTypeV: "f32" } as const;
+  const sampleRow = createRowSampler(buildGraph(file, options).vocabulary);
+  const hooks = { sampleRow };
+  return {
+    executor: await createCpuExecutor(buildGraph(file, options), file, options, hooks),
+    embeddings: lookUp(file),
+  };
+}
+
+/** On a device of its own, which can be lost. */
+export async function onGpu(model: string, ownDevice: boolean): Promise<Opened> {
+  const gpu = await (ownDevice ? platform.openGpu() : openTestGpu());
+  const opened = await openModel(model, TERMS.contextLength);
+  // Several steps share a submit, whatever the device.
+  const executor = await openExecutor(gpu, opened, { ...TERMS, stepsInFlight: 4 });
+  return {
+    executor,
+    embeddings: lookUp(opened.file),
+    lose: ownDevice ? () => gpu.device.destroy() : undefined,
+  };
+}
+
+/** The same behind an executor that merges steps. */
+export const merged = async ({ executor, ...rest }: Opened): Promise<Opened> => ({
+  executor: batched(executor),
+  ...rest,
+});
