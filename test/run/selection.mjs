@@ -16,10 +16,9 @@ const sweeps = {
     ...["gpu/append", "gpu/sampling", "gpu/counters", "plan/random-graphs", "plan/routing"],
     ...["kernels/attention", "gpu/state", "session/lifetime", "session/speculate"],
     ...["session/sampling", "models/build", "executor/gpu"],
+    ...["plan/int8", "plan/moe", "gpu/profile"],
   ].map((name) => `test/${name}`),
-  chromium: [...["kernels/state", "gpu/batch", "plan/int8", "plan/moe"]].map(
-    (name) => `test/${name}`,
-  ),
+  chromium: [...["kernels/state", "gpu/batch"]].map((name) => `test/${name}`),
 };
 
 /** The beginnings of names that a runtime leaves to `test:all`. */
