@@ -27,6 +27,8 @@ export interface GraphBuilder
     ExpertOps,
     RecurrentOps {
   readonly facts: GraphFacts;
+  /** Number of the layer that is being built, −1 outside of layers. */
+  layer(): number;
   /** Width of a value. */
   width(x: Ref): number;
   /** The finished graph, whose result is the value `output`. */
@@ -38,6 +40,7 @@ export function graphBuilder(file: ModelFile, facts: GraphFacts): GraphBuilder {
   const tape = new Tape(scope);
   return {
     facts,
+    layer: () => scope.layer,
     layers: (count, prefix) => scope.layers(count, prefix),
     has: (stem) => scope.has(stem),
     tensor: (stem) => scope.tensor(stem),
@@ -46,7 +49,7 @@ export function graphBuilder(file: ModelFile, facts: GraphFacts): GraphBuilder {
     fail: (problem, stem) => scope.fail(problem, stem),
     ...matrixOps(tape, facts),
     ...elementwiseOps(tape),
-    ...attentionOps(tape),
+    ...attentionOps(tape, facts),
     ...expertOps(tape),
     ...recurrentOps(tape),
     width: (x) => tape.width(x),

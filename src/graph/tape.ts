@@ -12,9 +12,11 @@ export interface GraphFacts {
   /** Epsilons of rmsNorm and layerNorm. */
   readonly rmsEps: number;
   readonly normEps: number;
+  /** False where rows attend to later ones too. @default true */
+  readonly causal?: boolean;
 }
 
-/** What the last value of a graph is; causal unless said otherwise. */
+/** What the last value of a graph is; causal as the facts say, unless said otherwise. */
 export type GraphEnd = Pick<Graph, "outputKind" | "pooling"> & { readonly causal?: boolean };
 
 /** Records ops in order. What does not fit is refused through the scope, which knows the layer. */
@@ -75,7 +77,7 @@ export class Tape {
 
   /** The finished graph, whose result is the value `output`. */
   finish(facts: GraphFacts, output: Ref, end: GraphEnd): Graph {
-    const { architecture, layers, trainedContext } = facts;
+    const { architecture, layers, trainedContext, causal = true } = facts;
     const [width, vocabulary] = this.scope.shape("token_embd");
     return {
       architecture,
@@ -89,7 +91,7 @@ export class Tape {
       vocabulary,
       width,
       trainedContext,
-      causal: end.causal ?? true,
+      causal: end.causal ?? causal,
       groups: weightGroups(this.#ops),
       pooling: end.pooling,
     };

@@ -3,17 +3,21 @@ import { denseOrExperts, expertGate } from "./parts/ffn.ts";
 import type { Family } from "./parts/model.ts";
 import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
-import { slidingLayers } from "./parts/window.ts";
+import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
 
 export const afmoe: Family = (m) => {
   const { h } = m;
   const rope = ropeOf(m, "neox");
-  const sliding = slidingLayers(h, 4);
-  const window = h.integer("attention.sliding_window");
+  const slidingRope = slidingRopeOf(m, "neox");
+  const window = h.integer("attention.sliding_window", 0);
+  const sliding = slidingLayers(h, 4).map((flag) => flag && window > 0);
   const gate = expertGate(m, 2);
   return transformer(m, {
     // Every fourth layer knows no positions, whichever layers slide.
-    rope: (layer) => ((layer + 1) % 4 === 0 ? undefined : rope),
+    rope: (layer) => {
+      if ((layer + 1) % 4 === 0) return undefined;
+      return sliding[layer] ? slidingRope : rope;
+    },
     embeddingScale: Math.sqrt(h.width),
     norms: { afterAttention: "post_attention_norm", afterFfn: "post_ffw_norm" },
     attention: (layer) => ({

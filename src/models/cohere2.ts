@@ -2,13 +2,12 @@
 import { headLayerNorm } from "./parts/attention.ts";
 import { logits } from "./parts/decoder.ts";
 import type { Family } from "./parts/model.ts";
-import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
-import { slidingLayers } from "./parts/window.ts";
+import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
 
 export const cohere2: Family = (m) => {
   const { h } = m;
-  const rope = ropeOf(m, "norm");
+  const rope = slidingRopeOf(m, "norm");
   const logitScale = h.number("logit_scale", 1);
   const sliding = slidingLayers(h, 4);
   const window = h.integer("attention.sliding_window");

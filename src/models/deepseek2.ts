@@ -1,6 +1,6 @@
 /** DeepSeek V2 and V3 (https://arxiv.org/abs/2412.19437): latent attention, grouped experts. */
 import { decoder } from "./parts/decoder.ts";
-import { denseOrExperts } from "./parts/ffn.ts";
+import { denseOrExperts, expertGate } from "./parts/ffn.ts";
 import { latentAttention } from "./parts/latent.ts";
 import type { Family } from "./parts/model.ts";
 import { isYarn, ropeOf, scalingFactor, yarnMagnitude } from "./parts/rope.ts";
@@ -20,13 +20,14 @@ export function latentDecoder(paired: boolean): Family {
     // What YaRN makes longer in the rotated part holds for the whole score, of query and of key.
     const scale = isYarn(m) ? yarnMagnitude(scalingFactor(m), mscale) ** 2 : 1;
     const query = attentionTemperature(m, 0);
-    const groups = h.within("expert_group_count", 1, 4096, 1);
-    const groupsUsed = h.within("expert_group_used_count", 1, groups, groups);
+    // GLM-4.7 Flash, whose first files do not name their gate.
+    const isFlash = [47, 48].includes(h.layers) && m.shape("token_embd")[1] === 154880;
+    const gate = expertGate(m, isFlash ? 2 : 1);
     return decoder(m, (x, layer) => {
       const y = m.rmsNorm(x, "attn_norm");
       const after = m.add(x, latentAttention(m, y, { layer, rope, scale, query }));
       const z = m.rmsNorm(after, "ffn_norm");
-      return m.add(after, denseOrExperts(m, z, { groups, groupsUsed }));
+      return m.add(after, denseOrExperts(m, z, { gate }));
     });
   };
 }

@@ -2,12 +2,12 @@
 import type { Family } from "./parts/model.ts";
 import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
-import { slidingLayers } from "./parts/window.ts";
+import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
 
 export const exaone4: Family = (m) => {
   const { h } = m;
-  const rope = ropeOf(m, "neox");
   const hybrid = h.layers === 64;
+  const rope = (hybrid ? slidingRopeOf : ropeOf)(m, "neox");
   const sliding = slidingLayers(h, 4).map((flag) => flag && hybrid);
   const window = h.integer("attention.sliding_window", hybrid ? 4096 : 0);
   return transformer(m, {

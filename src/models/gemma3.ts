@@ -8,17 +8,14 @@ import type { Family } from "./parts/model.ts";
 import { embeddings } from "./parts/pooling.ts";
 import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
-import { slidingLayers } from "./parts/window.ts";
+import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
 
 /** The forward pass, which the embedding model (bidirectional, without logits) shares. */
 export function gemma3Pass(causal: boolean): Family {
   return (m) => {
     const { h } = m;
     const rope = ropeOf(m, "neox");
-    const slidingRope = ropeOf(m, "neox", {
-      base: h.number("rope.freq_base_swa", 10000),
-      freqScale: 1,
-    });
+    const slidingRope = slidingRopeOf(m, "neox", { base: 10000, freqScale: 1 });
     const sliding = slidingLayers(h, 6);
     const window = h.integer("attention.sliding_window", 0);
     // The 27B model (62 layers) scales by the share of the stream instead of by its head width.
@@ -33,7 +30,7 @@ export function gemma3Pass(causal: boolean): Family {
         window: isSliding(layer) ? window : 0,
         windowKind: causal ? "sliding" : "symmetric",
         scale: 1 / Math.sqrt(scaledBy),
-        causal,
+        causal: causal ? undefined : false,
       }),
       ffn: (x) => gatedFfn(m, x, "gelu"),
       logits: (x) => (causal ? m.softcap(logits(m, x), finalCap) : x),

@@ -13,14 +13,15 @@ export const granite: Family = (m) => {
   return transformer(m, { ...factors(m), rope: () => rope });
 };
 
-/** With sliding layers where the file says, and attention sinks. */
+/** With sliding layers and layers without rotation where the file says, and attention sinks. */
 export const graniteSliding: Family = (m) => {
   const rope = ropeOf(m, "norm");
   const window = m.h.integer("attention.sliding_window");
   const sliding = slidingLayers(m.h, 4);
+  const rotated = m.h.perLayer("attention.rope_pattern", 1);
   return transformer(m, {
     ...factors(m),
-    rope: () => rope,
+    rope: (layer) => (rotated[layer] ? rope : undefined),
     attention: (layer) => ({ sinks: "attn_sinks", window: sliding[layer] ? window : 0 }),
   });
 };

@@ -3,9 +3,9 @@
  */
 import { denseOrExperts } from "./parts/ffn.ts";
 import type { Family } from "./parts/model.ts";
-import { ropeOf } from "./parts/rope.ts";
+import { type Rope, ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
-import { slidingLayers } from "./parts/window.ts";
+import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
 
 /** Positions of a chunk; the file does not say. */
 const chunk = 8192;
@@ -13,13 +13,15 @@ const chunk = 8192;
 export const llama4: Family = (m) => {
   const { h } = m;
   const rope = ropeOf(m, "norm");
+  const chunkedRope = slidingRopeOf(m, "norm");
   const whole = h.integer("attention.sliding_window", chunk) === 0;
   const chunked = slidingLayers(h, 4).map((flag) => flag && !whole);
+  const ropeIn = (layer: number): Rope => (chunked[layer] ? chunkedRope : rope);
   const rotated = (layer: number): boolean => whole || (layer + 1) % 4 !== 0;
   // The 400B model (128 experts) does without norms of queries and keys.
   const normed = h.integer("expert_count") !== 128;
   return transformer(m, {
-    rope: (layer) => (rotated(layer) ? rope : undefined),
+    rope: (layer) => (rotated(layer) ? ropeIn(layer) : undefined),
     attention: (layer) => ({
       window: chunked[layer] ? chunk : 0,
       windowKind: "chunked",

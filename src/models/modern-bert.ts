@@ -8,16 +8,17 @@ import { gatedFfn } from "./parts/ffn.ts";
 import type { Family } from "./parts/model.ts";
 import { embeddings } from "./parts/pooling.ts";
 import { ropeOf } from "./parts/rope.ts";
-import { slidingLayers } from "./parts/window.ts";
+import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
 
 export const modernBert: Family = (m) => {
   const { h } = m;
   // Its rerankers take the mean before their hidden layer, which no graph of rows can.
   if (h.integer("pooling_type", 1) === 4) h.fail("pooling_type", 4, "0 to 3 (it cannot rank)");
   const rope = ropeOf(m, "neox");
-  const slidingRope = ropeOf(m, "neox", { base: h.number("rope.freq_base_swa", 10000) });
-  const sliding = slidingLayers(h, 3, true);
-  const window = h.integer("attention.sliding_window", 128);
+  const slidingRope = slidingRopeOf(m, "neox", { base: 10000 });
+  const window = h.integer("attention.sliding_window", 0);
+  const sliding = slidingLayers(h, 3, true).map((flag) => flag && window > 0);
+  const gate = /^(silu|swish|swiglu)$/.test(h.string("hidden_activation", "")) ? "silu" : "gelu";
   const output = decoder(
     m,
     (x, layer) => {
@@ -31,7 +32,7 @@ export const modernBert: Family = (m) => {
         causal: false,
       });
       const after = m.add(x, attended);
-      return m.add(after, gatedFfn(m, m.layerNorm(after, "ffn_norm"), "gelu"));
+      return m.add(after, gatedFfn(m, m.layerNorm(after, "ffn_norm"), gate));
     },
     (x) => m.layerNorm(x, "output_norm"),
     m.layerNorm(m.embed("token_embd"), "token_embd_norm"),

@@ -5,7 +5,7 @@
 import type { Family } from "./parts/model.ts";
 import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
-import { slidingLayers } from "./parts/window.ts";
+import { slidingLayers, slidingRopeOf, unstretched } from "./parts/window.ts";
 
 export const olmo2: Family = (m) => {
   const { h } = m;
@@ -13,12 +13,7 @@ export const olmo2: Family = (m) => {
   const window = h.integer("attention.sliding_window", 0);
   const sliding = slidingLayers(h, 4).map((flag) => flag && window > 0);
   // OLMo 3 stretches the rotation of its full layers only.
-  const slidingRope = ropeOf(m, "neox", {
-    base: h.number("rope.freq_base_swa", h.number("rope.freq_base", 10000)),
-    freqScale: 1,
-    extFactor: 0,
-    attnFactor: 1,
-  });
+  const slidingRope = slidingRopeOf(m, "neox", unstretched);
   return transformer(m, {
     rope: (layer) => (sliding[layer] ? slidingRope : rope),
     norms: {

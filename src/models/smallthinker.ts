@@ -4,15 +4,15 @@ import { decoder } from "./parts/decoder.ts";
 import { experts } from "./parts/ffn.ts";
 import type { Family } from "./parts/model.ts";
 import { ropeOf } from "./parts/rope.ts";
-import { slidingLayers } from "./parts/window.ts";
+import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
 
 /** Positions of the window; the file says only that there is one. */
 const window = 4096;
 
 export const smallThinker: Family = (m) => {
   const { h } = m;
-  const rope = ropeOf(m, "neox");
   const slides = h.integer("attention.sliding_window", 0) > 0;
+  const rope = (slides ? slidingRopeOf : ropeOf)(m, "neox");
   // A full layer, which knows no positions, comes before every three sliding ones.
   const sliding = slidingLayers(h, 4, true);
   return decoder(m, (x, layer) => {

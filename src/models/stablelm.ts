@@ -13,6 +13,7 @@ export const stablelm: Family = (m) => {
     rope: () => rope,
     norm: (x, stem) => m.layerNorm(x, stem),
     attention: () => ({ norm: headLayerNorm(m) }),
-    parallel: m.h.boolean("use_parallel_residual", !m.has("blk.0.ffn_norm.weight")),
+    // The file's own flag says nothing: converters set it for models of either kind.
+    parallel: !m.has("blk.0.ffn_norm.weight"),
   });
 };

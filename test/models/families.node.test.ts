@@ -72,6 +72,7 @@ const harmless: Readonly<Record<string, readonly string[]>> = {
   mamba: headWidths,
   mamba2: headWidths,
   mistral3: ["rope.scale_linear"],
+  nanbeige: ["skip_loop_final_norm"],
   mistral4: [...headWidths, "rope.scale_linear", "attention.value_length_mla"],
   rwkv7: headWidths,
 };
@@ -82,7 +83,7 @@ function others(value: unknown): (string | number | boolean | number[])[] {
   if (Array.isArray(value)) return [value.map((n) => Number(n) + 1), value.map((n) => Number(!n))];
   const numbers = [0, 1, 2, 3, 4, 8, 0.5, 100, 1000];
   if (typeof value === "number") return [value * 2, value / 2, value + 1, value - 1, ...numbers];
-  return [...numbers, true, false, "none", "yarn", [1, 1, 1, 1], [1, 0, 1, 0, 1, 0, 1, 0]];
+  return [...numbers, true, false, "none", "yarn", [1, 1, 1, 1], "silu", [1, 0, 1, 0, 1, 0, 1, 0]];
 }
 
 describe("every hyperparameter that is looked up", () => {
@@ -98,6 +99,8 @@ describe("every hyperparameter that is looked up", () => {
         (key) => key.startsWith(prefix) && keys.add(key.slice(prefix.length)),
       );
     const ops = new Set(build(architecture).ops.map((op) => op.op));
+    // Whether attention is causal is looked up for every model; some are not, whatever the file says.
+    if (!build(architecture).causal) keys.delete("attention.causal");
     // Both epsilons are looked up, whichever norms there are.
     if (!ops.has("layerNorm")) keys.delete("attention.layer_norm_epsilon");
     if (!ops.has("rmsNorm")) keys.delete("attention.layer_norm_rms_epsilon");
@@ -147,8 +150,10 @@ const defaults: readonly [architecture: string, key: string, value: number, othe
   ["smallthinker", "attention.sliding_window_pattern", 4],
   ["exaone-moe", "attention.sliding_window", 128],
   ["exaone4", "attention.sliding_window", 4096, { block_count: 64 }],
-  ["modern-bert", "attention.sliding_window", 128],
+  ["modern-bert", "attention.sliding_window", 0],
   ["modern-bert", "attention.sliding_window_pattern", 3, { block_count: 8 }],
+  ["plamo3", "attention.sliding_window_pattern", 8],
+  ["nanbeige", "num_loops", 1],
   ["modern-bert", "rope.freq_base_swa", 10000],
   ["minicpm", "embedding_scale", 12],
   ["minicpm", "residual_scale", 1.4 / Math.sqrt(2)],
@@ -252,7 +257,6 @@ describe("the scale of the logits", () => {
 describe("a feed-forward beside attention", () => {
   it.each([
     ["gptneox", true],
-    ["stablelm", true],
     ["phi2", false],
     ["plamo", false],
     ["command-r", false],

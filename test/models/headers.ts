@@ -36,13 +36,14 @@ const names = (ranges: string | undefined, layer: number): boolean =>
 
 /**
  * The model file of a family with other hyperparameters (undefined = without the key; keys without the
- * architecture). With more layers, those beyond the header's have the tensors that all layers have.
- * `read` is told each key that is looked up.
+ * architecture) and other tensors (as in the header; undefined = without). With more layers, those
+ * beyond the header's have the tensors that all layers have. `read` is told each key that is looked up.
  */
 export function familyFile(
   architecture: string,
   changes: Readonly<Record<string, Plain | undefined>> = {},
   read?: (key: string) => void,
+  changedTensors: Readonly<Record<string, string | undefined>> = {},
 ): ModelFile {
   const header = headers[architecture];
   const values = new Map<string, MetadataValue>([["general.architecture", architecture]]);
@@ -51,7 +52,8 @@ export function familyFile(
   const layers = Number(values.get(`${architecture}.block_count`));
   const tensors = new Map<string, TensorInfo>();
   const type = quantByName("F32")!;
-  for (const [key, text] of Object.entries(header.tensors)) {
+  for (const [key, text] of Object.entries({ ...header.tensors, ...changedTensors })) {
+    if (text === undefined) continue;
     const [name, ranges] = key.split("@");
     const shape = text.split("x").map(Number);
     const elements = shape.reduce((product, n) => product * n, 1);

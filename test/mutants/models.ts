@@ -74,4 +74,52 @@ export const mutants: readonly Mutant[] = [
     from: "{ layer, rope, scale, query }",
     to: "{ layer, rope, scale }",
   },
+  {
+    file: "src/models/deci.ts",
+    fault: "the matrix in attention's place works on the stream itself",
+    from: 'm.linear(y, "attn_output")',
+    to: 'm.linear(x, "attn_output")',
+  },
+  {
+    file: "src/models/deci.ts",
+    fault: "attention of a layer without a feed-forward is lost",
+    from: "if (inner[layer] === 0) return after;",
+    to: "if (inner[layer] === 0) return x;",
+  },
+  {
+    file: "src/models/stablelm.ts",
+    fault: "the file's flag decides where the feed-forward stands",
+    from: 'parallel: !m.has("blk.0.ffn_norm.weight"),',
+    to: 'parallel: m.h.boolean("use_parallel_residual", !m.has("blk.0.ffn_norm.weight")),',
+  },
+  {
+    file: "src/models/parts/decoder.ts",
+    fault: "no norm between two passes",
+    from: "if (pass > 0) x = between(x);",
+    to: "",
+  },
+  {
+    file: "src/models/parts/ffn.ts",
+    fault: "as many experts in every layer as in the first",
+    from: 'h.perLayer("expert_used_count")[m.layer()]',
+    to: 'h.perLayer("expert_used_count")[0]',
+  },
+  {
+    file: "src/models/parts/window.ts",
+    fault: "the base of sliding layers is ignored",
+    from: 'base: m.h.number("rope.freq_base_swa", base)',
+    to: "base",
+  },
+  {
+    file: "src/models/parts/hyper.ts",
+    fault: "layers that predict further tokens are gone through",
+    from: 'this.layers = blocks - this.within("nextn_predict_layers", 0, blocks - 1, 0);',
+    to: "this.layers = blocks;",
+  },
+  {
+    file: "src/models/hunyuan.ts",
+    fault: "the rotation's factor without its exponent",
+    from: "alpha ** (h.keyWidth / (h.keyWidth - 2))",
+    to: "alpha",
+  },
 ];

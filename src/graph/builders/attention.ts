@@ -1,6 +1,6 @@
 /** Builders of attention, its caches and what gives positions to queries and keys. */
 import type { OpBody, Ref, RopeTable } from "../ops.ts";
-import type { Tape } from "../tape.ts";
+import type { GraphFacts, Tape } from "../tape.ts";
 
 /** What attention needs beyond its values. */
 export interface AttentionSettings {
@@ -17,7 +17,7 @@ export interface AttentionSettings {
   readonly sinks?: string;
   /** ALiBi's largest bias, 0 = none. */
   readonly alibi?: number;
-  /** @default true */
+  /** @default what the graph's facts say */
   readonly causal?: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface AttentionOps {
   attention(q: Ref, k: Ref | undefined, v: Ref | undefined, settings: AttentionSettings): Ref;
 }
 
-export function attentionOps(tape: Tape): AttentionOps {
+export function attentionOps(tape: Tape, facts: GraphFacts): AttentionOps {
   const { scope } = tape;
   return {
     rope(x, headWidth, style, table, start = 0) {
@@ -83,7 +83,7 @@ export function attentionOps(tape: Tape): AttentionOps {
         window = 0,
         windowKind = "sliding",
         alibi = 0,
-        causal = true,
+        causal = facts.causal ?? true,
       } = settings;
       const sinks =
         settings.sinks === undefined ? undefined : scope.optional(settings.sinks, heads);

@@ -2,15 +2,25 @@
 import type { Ref } from "../../graph/ops.ts";
 import type { ModelBuilder } from "./model.ts";
 
+/** How often the layers are gone through, and what is done to the stream between two passes. */
+export interface Passes {
+  readonly count: number;
+  readonly between: (x: Ref) => Ref;
+}
+
 /** Embeds the tokens, applies each layer to the residual stream, and takes the logits. */
 export function decoder(
   m: ModelBuilder,
   layer: (x: Ref, index: number) => Ref,
   head: (x: Ref) => Ref = (x) => logits(m, m.rmsNorm(x, "output_norm")),
   embedding: Ref = m.embed("token_embd"),
+  { count, between }: Passes = { count: 1, between: (x) => x },
 ): Ref {
   let x = embedding;
-  for (const index of m.layers(m.h.layers)) x = layer(x, index);
+  for (let pass = 0; pass < count; pass++) {
+    if (pass > 0) x = between(x);
+    for (const index of m.layers(m.h.layers)) x = layer(x, index);
+  }
   return head(m.select(x));
 }
 

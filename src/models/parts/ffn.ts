@@ -24,7 +24,7 @@ export function plainFfn(
   return m.linear(inner, `ffn_down${suffix}`);
 }
 
-export interface Experts extends Partial<Omit<RouteParams, "experts">> {
+export interface Experts extends Partial<Omit<RouteParams, "experts" | "groups" | "groupsUsed">> {
   readonly kind?: Activation | "swigluOai";
   /** Router logits, where they are not `ffn_gate_inp` of the experts' input. */
   readonly router?: Ref;
@@ -43,13 +43,14 @@ export function experts(m: ModelBuilder, x: Ref, options: Experts = {}): Ref {
       "ffn_up.0",
     );
   const router = options.router ?? m.linear(x, "ffn_gate_inp");
+  const groups = h.within("expert_group_count", 0, 4096, 1) || 1;
   const bias = m.has("exp_probs_b.bias") ? "exp_probs_b.bias" : "exp_probs_b";
   const route = m.moeRoute(router, {
-    used: options.used ?? h.integer("expert_used_count"),
+    used: options.used ?? h.perLayer("expert_used_count")[m.layer()],
     gate: options.gate ?? expertGate(m),
     selectionBias: options.selectionBias ?? m.optional(bias, m.width(router)),
-    groups: options.groups ?? 1,
-    groupsUsed: options.groupsUsed ?? 1,
+    groups,
+    groupsUsed: h.within("expert_group_used_count", 1, groups, groups),
     normalize: options.normalize ?? h.boolean("expert_weights_norm", false),
     scale: options.scale ?? (h.number("expert_weights_scale", 0) || 1),
   });

@@ -29,6 +29,7 @@ export function modelBuilder(file: ModelFile, contextLength: number): ModelBuild
     trainedContext: h.trainedContext,
     rmsEps: h.number("attention.layer_norm_rms_epsilon", 0),
     normEps: h.number("attention.layer_norm_epsilon", 0),
+    causal: h.boolean("attention.causal", true),
   });
   const embeds = h.integer("pooling_type", 0) !== 0;
   const [width] = builder.shape("token_embd");

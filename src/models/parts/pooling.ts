@@ -15,15 +15,18 @@ export function poolingOf(h: Hyper, fallback: Pooling): Pooling {
 }
 
 /**
- * The normed rows of an encoder as embeddings, pooled as the file says. The matrices that some models
- * apply to the pooled vector stand before the pooling here: a mean of products is the product of the
- * mean, and the other poolings choose one row.
+ * The matrices that some models apply to the pooled vector, applied before the pooling: a mean of
+ * products is the product of the mean, and the other poolings choose one row.
  */
+function denseLayers(m: ModelBuilder, rows: Ref): Ref {
+  return ["dense_2", "dense_3"].reduce((x, stem) => (m.has(stem) ? m.linear(x, stem) : x), rows);
+}
+
+/** The normed rows of an encoder as embeddings, pooled as the file says. */
 export function embeddings(m: ModelBuilder, rows: Ref, fallback: Pooling = "none"): FamilyResult {
   const pooling = poolingOf(m.h, fallback);
-  let output = rows;
-  for (const stem of ["dense_2", "dense_3"]) if (m.has(stem)) output = m.linear(output, stem);
-  if (pooling === "rank") output = rankHead(m, output);
+  const dense = denseLayers(m, rows);
+  const output = pooling === "rank" ? rankHead(m, dense) : dense;
   return { output, outputKind: "embeddings", pooling, causal: false };
 }
 
@@ -33,7 +36,8 @@ export function embeddings(m: ModelBuilder, rows: Ref, fallback: Pooling = "none
  */
 function decoderEmbeddings(m: ModelBuilder, rows: Ref): Exclude<FamilyResult, Ref> {
   const kind = poolingOf(m.h, "last");
-  if (kind !== "rank") return { output: rows, outputKind: "embeddings", pooling: kind };
+  if (kind !== "rank")
+    return { output: denseLayers(m, rows), outputKind: "embeddings", pooling: kind };
   return { output: rankHead(m, rows), outputKind: "embeddings", pooling: "rankLast" };
 }
 

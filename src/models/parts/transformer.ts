@@ -4,7 +4,7 @@
  */
 import type { Ref } from "../../graph/ops.ts";
 import { type AttentionBlock, selfAttention } from "./attention.ts";
-import { decoder, logits } from "./decoder.ts";
+import { decoder, logits, type Passes } from "./decoder.ts";
 import { denseOrExperts } from "./ffn.ts";
 import type { ModelBuilder } from "./model.ts";
 import type { Rope } from "./rope.ts";
@@ -33,6 +33,8 @@ export interface Transformer {
   readonly residualScale?: number;
   /** Applied to the embeddings before the first layer. */
   readonly embedding?: (x: Ref) => Ref;
+  /** Passes through the layers, each with caches of its own. @default one */
+  readonly passes?: Passes;
   /** Logits of the normed stream. @default the output matrix */
   readonly logits?: (x: Ref) => Ref;
 }
@@ -62,6 +64,7 @@ export function transformer(m: ModelBuilder, t: Transformer): Ref {
       return t.logits && !m.embeds ? t.logits(y) : logits(m, y);
     },
     t.embedding ? t.embedding(first) : first,
+    t.passes,
   );
 }
 

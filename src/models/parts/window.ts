@@ -1,5 +1,7 @@
-/** Which layers attend to a sliding window. */
+/** Which layers attend to a sliding window, and how those rotate. */
 import type { Hyper } from "./hyper.ts";
+import type { ModelBuilder } from "./model.ts";
+import { type Rope, type RopeSettings, ropeOf } from "./rope.ts";
 
 /**
  * By `attention.sliding_window_pattern`: an array says it layer by layer; a number n (or `fallback`)
@@ -14,4 +16,19 @@ export function slidingLayers(h: Hyper, fallback: number, fullFirst = false): bo
     if (every === 0) return false;
     return fullFirst ? layer % every !== 0 : layer % every < every - 1;
   });
+}
+
+/** What sets a rotation free of linear scaling and YaRN. */
+export const unstretched: RopeSettings = { freqScale: 1, extFactor: 0, attnFactor: 1 };
+
+/**
+ * The rotation of sliding layers: that of the full ones, with a base of its own where the file names
+ * one (default: `base`, else that of the full ones).
+ */
+export function slidingRopeOf(
+  m: ModelBuilder,
+  style: Rope["style"],
+  { base = m.h.number("rope.freq_base", 10000), ...settings }: RopeSettings = {},
+): Rope {
+  return ropeOf(m, style, { ...settings, base: m.h.number("rope.freq_base_swa", base) });
 }
