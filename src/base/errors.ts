@@ -4,6 +4,8 @@
  * Cancelling is not an error of ours: an aborted call throws `signal.reason`, unwrapped.
  */
 
+import { oneLine } from "./text.ts";
+
 /** Stable, documented error codes; the part before the slash is the family. */
 export type ErrorCode =
   | "gguf/malformed" // the bytes are not a valid GGUF file
@@ -56,7 +58,7 @@ export class WebggufError extends Error {
   readonly actual?: unknown;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(oneLine(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     if (details.file !== undefined) this.file = details.file;
     if (details.offset !== undefined) this.offset = details.offset;

@@ -1,5 +1,6 @@
 /** Typed access to metadata; every failure names the key, the value found and the one expected. */
 import { WebggufError } from "../base/errors.ts";
+import { quoted } from "../base/text.ts";
 
 /** A metadata value. 64-bit integers are numbers when exact, else bigints. */
 export type MetadataValue = string | number | bigint | boolean | MetadataArray;
@@ -22,9 +23,7 @@ export type MetadataArray =
 /** A value for a message: on one line and not long. */
 function describe(value: MetadataValue): string {
   if (typeof value === "object") return `an array of ${value.length}`;
-  if (typeof value !== "string") return String(value);
-  const letters = [...value.slice(0, 80)];
-  return JSON.stringify(letters.length > 40 ? `${letters.slice(0, 40).join("")}…` : value);
+  return typeof value === "string" ? quoted(value) : String(value);
 }
 
 /** Read-only key/value pairs of a GGUF file, with getters that check. */

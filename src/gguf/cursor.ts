@@ -4,7 +4,9 @@ import type { ByteSource } from "../base/source.ts";
 
 const firstPiece = 64 * 1024;
 const largestPiece = 4 * 1024 * 1024;
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Far beyond any vocabulary; whatever sizes a file and its source claim, no more is read. */
+export const longestHeader: number = 256 * 1024 * 1024;
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * A little-endian reader over a {@link ByteSource}. The getters are synchronous and need their bytes
@@ -58,19 +60,32 @@ export class Cursor {
         this.offset,
         { expected: length, actual: this.left },
       );
-    const rest = this.#bytes.subarray(this.#at);
-    if (rest.length >= length) return;
-    const from = this.offset + rest.length;
-    const wanted = Math.max(length - rest.length, this.#piece);
-    const read = await this.source.read(
-      from,
-      Math.min(wanted, this.source.size - from),
-      this.#signal,
-    );
-    this.#piece = Math.min(2 * this.#piece, largestPiece);
-    const joined = new Uint8Array(rest.length + read.length);
-    joined.set(rest);
-    joined.set(read, rest.length);
+    if (this.buffered >= length) return;
+    if (this.offset + length > longestHeader)
+      throw this.error(
+        "gguf/unsupported",
+        `its header is longer than ${longestHeader} bytes with ${what}`,
+        this.offset,
+        { expected: longestHeader, actual: this.offset + length },
+      );
+    const read = [this.#bytes.subarray(this.#at)];
+    let end = this.offset + read[0].length;
+    // In pieces, so that an announced length takes no memory before its bytes have come.
+    while (end < this.offset + length) {
+      const wanted = Math.min(this.#piece, this.source.size - end);
+      const piece = await this.source.read(end, wanted, this.#signal);
+      if (piece.length !== wanted)
+        throw this.error("source/io", `${piece.length} bytes came for ${wanted}`, end);
+      read.push(piece);
+      end += wanted;
+      this.#piece = Math.min(2 * this.#piece, largestPiece);
+    }
+    const joined = new Uint8Array(end - this.offset);
+    let at = 0;
+    for (const piece of read) {
+      joined.set(piece, at);
+      at += piece.length;
+    }
     this.#start = this.offset;
     this.#at = 0;
     this.#bytes = joined;
@@ -127,14 +142,23 @@ export class Cursor {
     return this.#bytes.slice(at, at + length);
   }
 
-  /** The next `length` bytes as text; refused when they are not UTF-8. */
-  text(length: number, what: string): string {
-    const offset = this.offset;
+  /** The next `length` bytes as text; what is not UTF-8 becomes U+FFFD. */
+  text(length: number): string {
     const at = this.#advance(length);
-    try {
-      return utf8.decode(this.#bytes.subarray(at, at + length));
-    } catch (cause) {
-      throw this.error("gguf/malformed", `${what} is not valid UTF-8`, offset, { cause });
-    }
+    return utf8.decode(this.#bytes.subarray(at, at + length));
+  }
+
+  /** The string that begins here with its length, if all of it is buffered. */
+  string(): string | undefined {
+    if (this.buffered < 8 || this.#view.getUint32(this.#at + 4, true) !== 0) return undefined;
+    const length = this.#view.getUint32(this.#at, true);
+    if (this.buffered - 8 < length) return undefined;
+    this.#at += 8;
+    return this.text(length);
+  }
+
+  /** The next bytes, at most `most` and as far as they are buffered, as one letter each; none is taken. */
+  letters(most: number): string {
+    return String.fromCharCode(...this.#bytes.subarray(this.#at, this.#at + most));
   }
 }

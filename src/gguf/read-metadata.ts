@@ -1,11 +1,13 @@
 /** Reads the key/value pairs of a GGUF header. */
-
+import { quoted } from "../base/text.ts";
 import type { MetadataArray, MetadataValue } from "../file/metadata.ts";
 import type { Cursor } from "./cursor.ts";
 import { arrayClasses, arrayId, type ScalarType, scalarById, stringId } from "./values.ts";
 
 /** Key length, type and the shortest value: what a pair takes at least. */
 export const smallestPair: number = 8 + 1 + 4 + 1;
+/** Far more than any file has: each takes much more memory than its bytes in the file. */
+export const mostPairs: number = 1 << 16;
 
 const longestKey = 0xffff;
 /** Far beyond any vocabulary or template; keeps a hostile file from filling memory with one value. */
@@ -29,7 +31,7 @@ export async function readString(
       { expected: Math.min(longest, cursor.left), actual: length },
     );
   if (cursor.buffered < length) await cursor.fill(length, what);
-  return cursor.text(length, what);
+  return cursor.text(length);
 }
 
 /** 64-bit integers become numbers where that loses nothing. */
@@ -59,7 +61,7 @@ function readScalar(cursor: Cursor, type: ScalarType, what: string): MetadataVal
 function unknownType(cursor: Cursor, id: number, offset: number, key: string): never {
   throw cursor.error(
     "gguf/malformed",
-    `metadata key ${JSON.stringify(key)} has the unknown value type ${id}`,
+    `metadata key ${quoted(key)} has the unknown value type ${id}`,
     offset,
     { key, actual: id },
   );
@@ -85,7 +87,9 @@ async function readArray(cursor: Cursor, key: string, what: string): Promise<Met
     );
   if (!type) {
     const strings: string[] = [];
-    for (let i = 0; i < count; i++) strings.push(await readString(cursor, what));
+    // Only those that are not buffered are waited for: there may be millions.
+    for (let i = 0; i < count; i++)
+      strings.push(cursor.string() ?? (await readString(cursor, what)));
     return Object.freeze(strings);
   }
   if (type.name === "bool") {
@@ -103,7 +107,7 @@ async function readArray(cursor: Cursor, key: string, what: string): Promise<Met
 
 /** Reads one pair's value; `what` names it in messages. */
 async function readValue(cursor: Cursor, key: string): Promise<MetadataValue> {
-  const what = `metadata key ${JSON.stringify(key)}`;
+  const what = `metadata key ${quoted(key)}`;
   if (cursor.buffered < 4) await cursor.fill(4, what);
   const offset = cursor.offset;
   const id = cursor.u32();
@@ -132,12 +136,9 @@ export async function readPairs(
     const key = await readString(cursor, `the name of metadata key ${i}`, longestKey);
     if (key === "") throw cursor.error("gguf/malformed", `metadata key ${i} is empty`, offset);
     if (pairs.has(key))
-      throw cursor.error(
-        "gguf/malformed",
-        `metadata key ${JSON.stringify(key)} stands twice`,
-        offset,
-        { key },
-      );
+      throw cursor.error("gguf/malformed", `metadata key ${quoted(key)} stands twice`, offset, {
+        key,
+      });
     pairs.set(key, await readValue(cursor, key));
   }
   return pairs;

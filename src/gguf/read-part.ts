@@ -1,9 +1,11 @@
 /** Reads the header of one file: magic, version, counts, metadata, tensor table. */
 import type { ByteSource } from "../base/source.ts";
+import { quoted } from "../base/text.ts";
 import { Metadata } from "../file/metadata.ts";
 import { Cursor } from "./cursor.ts";
-import { readPairs, smallestPair } from "./read-metadata.ts";
-import { readTensors, smallestEntry, type TensorTable } from "./read-tensors.ts";
+import { lookedAt, otherFile } from "./other-files.ts";
+import { mostPairs, readPairs, smallestPair } from "./read-metadata.ts";
+import { mostTensors, readTensors, smallestEntry, type TensorTable } from "./read-tensors.ts";
 
 /** One file of a model. */
 export interface Part extends TensorTable {
@@ -16,24 +18,15 @@ export interface Part extends TensorTable {
 const magic = "GGUF";
 const defaultAlignment = 32;
 
-/** Beginnings of what is often found instead of a model. */
-const otherFiles: readonly (readonly [start: string, hint: string])[] = [
-  ["vers", "it looks like a Git LFS pointer: run `git lfs pull`"],
-  ["<!do", "it looks like a web page: use the file's own download address"],
-  ["<htm", "it looks like a web page: use the file's own download address"],
-  ["ggjt", "it is in the format before GGUF: convert it again"],
-];
-
 async function readMagic(cursor: Cursor): Promise<void> {
-  const offset = cursor.offset;
   await cursor.fill(4, "the first four bytes");
+  const kind = otherFile(cursor.letters(lookedAt));
   const found = String.fromCharCode(...cursor.take(4));
   if (found === magic) return;
-  const hint = otherFiles.find(([start]) => found.toLowerCase() === start)?.[1];
   throw cursor.error(
     "gguf/malformed",
-    `it starts with ${JSON.stringify(found)}, not with "GGUF"${hint ? `; ${hint}` : ""}`,
-    offset,
+    `it starts with ${quoted(found)}, not with "GGUF"${kind ? `; it looks like ${kind}` : ""}`,
+    0,
     { expected: magic, actual: found },
   );
 }
@@ -61,12 +54,18 @@ async function readCount(cursor: Cursor, what: string): Promise<{ count: number;
   return { count: cursor.size(), at };
 }
 
-function checkCount(cursor: Cursor, count: number, at: number, each: number, what: string): void {
-  const most = Math.floor(cursor.left / each);
+function checkCount(
+  cursor: Cursor,
+  { count, at }: { count: number; at: number },
+  each: number,
+  limit: number,
+  what: string,
+): void {
+  const most = Math.min(limit, Math.floor(cursor.left / each));
   if (count > most)
     throw cursor.error(
       "gguf/malformed",
-      `it announces ${count} ${what}, the rest of the file has room for ${most}`,
+      `it announces ${count} ${what}, at most ${most} can be`,
       at,
       { expected: most, actual: count },
     );
@@ -99,8 +98,8 @@ export async function readPart(
   const version = await readVersion(cursor);
   const tensors = await readCount(cursor, "tensors");
   const pairs = await readCount(cursor, "metadata keys");
-  checkCount(cursor, tensors.count, tensors.at, smallestEntry, "tensors");
-  checkCount(cursor, pairs.count, pairs.at, smallestPair, "metadata keys");
+  checkCount(cursor, tensors, smallestEntry, mostTensors, "tensors");
+  checkCount(cursor, pairs, smallestPair, mostPairs, "metadata keys");
   const metadata = new Metadata(source.name, await readPairs(cursor, pairs.count));
   const alignment = alignmentOf(cursor, metadata);
   const table = await readTensors(cursor, tensors.count, alignment, part, headerOnly);

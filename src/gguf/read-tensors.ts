@@ -1,5 +1,5 @@
 /** Reads the tensor table of a GGUF header and checks it against the file. */
-
+import { quoted } from "../base/text.ts";
 import { quantById, quants, rowBytes } from "../file/quants.ts";
 import type { TensorInfo } from "../file/types.ts";
 import type { Cursor } from "./cursor.ts";
@@ -7,6 +7,8 @@ import { readString } from "./read-metadata.ts";
 
 /** Name length, dimension count, type and offset: what an entry takes at least. */
 export const smallestEntry: number = 8 + 4 + 4 + 8;
+/** More than any model has, with tensors of their own for each expert too; bounds the table's memory. */
+export const mostTensors: number = 1 << 16;
 
 const longestName = 63;
 const mostDimensions = 4;
@@ -22,7 +24,7 @@ interface Entry {
 async function readEntry(cursor: Cursor, index: number): Promise<Entry> {
   const nameOffset = cursor.offset;
   const name = await readString(cursor, `the name of tensor ${index}`, longestName);
-  const what = `tensor ${JSON.stringify(name)}`;
+  const what = `tensor ${quoted(name)}`;
   const refuse = (problem: string, offset: number, expected: unknown, actual: unknown) =>
     cursor.error("gguf/malformed", `${what} ${problem}`, offset, {
       tensor: name,
@@ -30,6 +32,8 @@ async function readEntry(cursor: Cursor, index: number): Promise<Entry> {
       actual,
     });
   if (name.includes("\0")) throw refuse("has a zero byte in its name", nameOffset, "text", name);
+  if (name.includes("\ufffd"))
+    throw refuse("has a name that is not UTF-8", nameOffset, "text", name);
 
   if (cursor.buffered < 4) await cursor.fill(4, what);
   const dimensionsOffset = cursor.offset;
@@ -93,7 +97,7 @@ function checkPlaces(
   const size = cursor.source.size;
   for (const { info, relative, at } of entries) {
     const refuse = (problem: string, expected: unknown, actual: unknown) =>
-      cursor.error("gguf/malformed", `tensor ${JSON.stringify(info.name)} ${problem}`, at, {
+      cursor.error("gguf/malformed", `tensor ${quoted(info.name)} ${problem}`, at, {
         tensor: info.name,
         expected,
         actual,
@@ -121,7 +125,7 @@ function checkPlaces(
     if (before.relative + before.info.bytes > after.relative)
       throw cursor.error(
         "gguf/malformed",
-        `tensors ${JSON.stringify(before.info.name)} and ${JSON.stringify(after.info.name)} overlap`,
+        `tensors ${quoted(before.info.name)} and ${quoted(after.info.name)} overlap`,
         after.at,
         {
           tensor: after.info.name,
@@ -153,7 +157,7 @@ export async function readTensors(
     const entry = await readEntry(cursor, i);
     const { name } = entry.info;
     if (names.has(name))
-      throw cursor.error("gguf/malformed", `tensor ${JSON.stringify(name)} stands twice`, offset, {
+      throw cursor.error("gguf/malformed", `tensor ${quoted(name)} stands twice`, offset, {
         tensor: name,
       });
     names.add(name);

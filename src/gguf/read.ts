@@ -1,7 +1,9 @@
 /** Reads what a GGUF file, or all parts of a split one, says about itself; never its tensor data. */
 import { WebggufError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
+import { quoted } from "../base/text.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
+import { malformed, numberOf, Parts } from "./parts.ts";
 import { type Part, readPart } from "./read-part.ts";
 import { siblingName, splitKeys } from "./split.ts";
 
@@ -17,68 +19,37 @@ export interface ReadOptions {
   headerOnly?: boolean;
 }
 
-const malformed = (part: Part, problem: string, key: string, expected: unknown, actual: unknown) =>
-  new WebggufError("gguf/malformed", `Cannot read ${part.source.name}: ${problem}`, {
-    file: part.source.name,
-    key,
-    expected,
-    actual,
-  });
-
-const countOf = (part: Part): number => part.metadata.integer(splitKeys.count, 1, 1);
-const numberOf = (part: Part): number => part.metadata.integer(splitKeys.no, 0);
-
-/** The parts that were not given, opened by name; those already opened are closed when one fails. */
-async function openOthers(first: Part, count: number, options: ReadOptions): Promise<Part[]> {
-  const { open, signal, headerOnly = false } = options;
-  const opened: ByteSource[] = [];
-  const parts: Part[] = [];
-  try {
-    for (let no = 0; no < count; no++) {
-      if (no === numberOf(first)) continue;
-      const name = siblingName(first.source.name, no);
-      if (!open || !name)
-        throw malformed(
-          first,
-          `it is one of ${count} parts: give all of them, or the path of NAME-00001-of-${String(count).padStart(5, "0")}.gguf`,
-          splitKeys.count,
-          count,
-          1,
-        );
-      opened.push(await open(name));
-      parts.push(await readPart(opened[opened.length - 1], no, headerOnly, signal));
-    }
-    return parts;
-  } catch (error) {
-    await Promise.allSettled(opened.map((source) => source.close()));
-    throw error;
-  }
-}
-
-/** Parts in order; each number must be there once, and all must agree on how many they are. */
-function inOrder(parts: readonly Part[]): Part[] {
-  const ordered: Part[] = [];
-  for (const part of parts) {
-    const [no, count] = [numberOf(part), countOf(part)];
-    if (count !== parts.length)
+/** Opens by their names the parts that were not given, and adds each before the next is opened. */
+async function addOthers(
+  parts: Parts,
+  first: Part,
+  opened: ByteSource[],
+  { open, signal, headerOnly = false }: ReadOptions,
+): Promise<void> {
+  for (let no = 0; no < parts.count; no++) {
+    if (no === numberOf(first)) continue;
+    const name = siblingName(first.source.name, no);
+    if (!open || !name)
       throw malformed(
-        part,
-        `it is one of ${count} parts, but ${parts.length} are there`,
+        first,
+        `it is one of ${parts.count} parts: give all of them, or the path of NAME-00001-of-${String(parts.count).padStart(5, "0")}.gguf`,
         splitKeys.count,
-        parts.length,
-        count,
+        parts.count,
+        1,
       );
-    if (no >= count || ordered[no])
+    const source = await open(name);
+    opened.push(source);
+    const part = await readPart(source, no, headerOnly, signal);
+    if (numberOf(part) !== no)
       throw malformed(
         part,
-        `it is part number ${no} (from 0) of ${count}, which ${no >= count ? "cannot be" : "is there already"}`,
+        `it is part number ${numberOf(part)} (from 0) under the name of number ${no}`,
         splitKeys.no,
-        count - 1,
         no,
+        numberOf(part),
       );
-    ordered[no] = part;
+    parts.add(part);
   }
-  return ordered;
 }
 
 function join(parts: readonly Part[]): ModelFile {
@@ -89,21 +60,12 @@ function join(parts: readonly Part[]): ModelFile {
       if (tensors.has(tensor.name))
         throw new WebggufError(
           "gguf/malformed",
-          `Cannot read ${part.source.name}: tensor ${JSON.stringify(tensor.name)} stands in another part already`,
+          `Cannot read ${part.source.name}: tensor ${quoted(tensor.name)} stands in another part already`,
           { file: part.source.name, tensor: tensor.name },
         );
       tensors.set(tensor.name, tensor.part === index ? tensor : { ...tensor, part: index });
     }
   });
-  const announced = first.metadata.integer(splitKeys.tensors, tensors.size);
-  if (announced !== tensors.size)
-    throw malformed(
-      first,
-      `its parts hold ${tensors.size} tensors, but ${announced} are announced`,
-      splitKeys.tensors,
-      announced,
-      tensors.size,
-    );
   return Object.freeze({
     name: first.source.name,
     version: first.version,
@@ -120,8 +82,8 @@ function join(parts: readonly Part[]): ModelFile {
  * Everything is checked against the file's size before memory is taken for it; what is wrong throws
  * `gguf/malformed` or `gguf/unsupported` with the byte offset.
  *
- * Where the format leaves a choice: a bool is 0 or 1 and nothing else; text must be UTF-8; tensors may
- * stand in any order and with gaps, but not over each other; the padding after the last one may be
+ * Where the format leaves a choice: a bool is 0 or 1 and nothing else; bytes of values that are not UTF-8
+ * become U+FFFD; tensors may stand in any order and with gaps, but not over each other; the padding after the last one may be
  * missing; a tensor of no elements needs no data.
  *
  * The caller keeps the sources that it gave and closes them; those opened through `open` are in the
@@ -132,18 +94,27 @@ export async function readGguf(
   options: ReadOptions = {},
 ): Promise<ModelFile> {
   const given = "read" in source ? [source] : source;
+  const { headerOnly = false, signal } = options;
   if (given.length === 0)
     throw new WebggufError("input/invalid", "Cannot read a model from an empty list of files");
-  const parts: Part[] = [];
-  for (const [index, each] of given.entries())
-    parts.push(await readPart(each, index, options.headerOnly ?? false, options.signal));
-  const count = countOf(parts[0]);
-  if (parts.length > 1 || count === 1) return join(inOrder(parts));
-  const others = await openOthers(parts[0], count, options);
+  const first = await readPart(given[0], 0, headerOnly, signal);
+  const parts = new Parts(first);
+  if (given.length > 1 && given.length !== parts.count)
+    throw malformed(
+      first,
+      `it is one of ${parts.count} parts, but ${given.length} are there`,
+      splitKeys.count,
+      given.length,
+      parts.count,
+    );
+  parts.add(first);
+  for (let i = 1; i < given.length; i++) parts.add(await readPart(given[i], i, headerOnly, signal));
+  const opened: ByteSource[] = [];
   try {
-    return join(inOrder([...parts, ...others]));
+    if (given.length === 1 && parts.count > 1) await addOthers(parts, first, opened, options);
+    return join(parts.all());
   } catch (error) {
-    await Promise.allSettled(others.map((part) => part.source.close()));
+    await Promise.allSettled(opened.map((source) => source.close()));
     throw error;
   }
 }

@@ -71,14 +71,17 @@ export const tensor = (
 
 export function rawFile(file: RawFile): Uint8Array<ArrayBuffer> {
   const { magic = "GGUF", version = 3, pairs = [], tensors = [], alignment = 32 } = file;
-  const header = bytesOf(
+  const out = new Bytes();
+  for (const put of [
     raw(...[...magic].map((letter) => letter.charCodeAt(0))),
     u32(version),
     u64(file.tensorCount ?? tensors.length),
     u64(file.pairCount ?? pairs.length),
     ...pairs.flat(),
     ...tensors.flat(),
-  );
+  ])
+    put(out);
+  const header = out.done();
   if (file.data === undefined) return header;
   const start = Math.ceil(header.length / alignment) * alignment;
   const all = new Uint8Array(start + file.data);

@@ -1,0 +1,115 @@
+/** The parts of a split model, checked against the first as they come. */
+import { WebggufError } from "../base/errors.ts";
+import { longestHeader } from "./cursor.ts";
+import type { Part } from "./read-part.ts";
+import { mostTensors } from "./read-tensors.ts";
+import { splitKeys } from "./split.ts";
+
+/** An error that names a part. */
+export const malformed = (
+  part: Part,
+  problem: string,
+  key: string,
+  expected: unknown,
+  actual: unknown,
+): WebggufError =>
+  new WebggufError("gguf/malformed", `Cannot read ${part.source.name}: ${problem}`, {
+    file: part.source.name,
+    key,
+    expected,
+    actual,
+  });
+
+/** Merged files keep the keys of their parts, with a count of 0 or 1: only more than one part counts. */
+const countOf = (part: Part): number => Math.max(1, part.metadata.integer(splitKeys.count, 1));
+/** The number of a part, from 0. */
+export const numberOf = (part: Part): number => part.metadata.integer(splitKeys.no, 0);
+
+/** More than any model has: whoever answers for every name of a part is not asked for ever. */
+const mostParts = 4096;
+
+/** Parts as they come, by their numbers: what does not belong to the first is refused at once. */
+export class Parts {
+  readonly count: number;
+  readonly #first: Part;
+  readonly #ordered: Part[] = [];
+  readonly #announced: number;
+  #tensors = 0;
+  #header = 0;
+
+  constructor(first: Part) {
+    this.#first = first;
+    this.count = countOf(first);
+    // A single file is not split, whatever its keys say.
+    this.#announced = this.count === 1 ? -1 : first.metadata.integer(splitKeys.tensors, -1);
+    if (this.count > mostParts)
+      throw malformed(
+        first,
+        `it is one of ${this.count} parts, at most ${mostParts} can be`,
+        splitKeys.count,
+        mostParts,
+        this.count,
+      );
+  }
+
+  add(part: Part): void {
+    const [no, count] = [this.count === 1 ? 0 : numberOf(part), countOf(part)];
+    if (count !== this.count)
+      throw malformed(
+        part,
+        `it is one of ${count} parts, but ${this.#first.source.name} of ${this.count}`,
+        splitKeys.count,
+        this.count,
+        count,
+      );
+    if (no >= count || this.#ordered[no])
+      throw malformed(
+        part,
+        `it is part number ${no} (from 0) of ${count}, which ${no >= count ? "cannot be" : "is there already"}`,
+        splitKeys.no,
+        count - 1,
+        no,
+      );
+    for (const key of ["general.architecture", splitKeys.tensors]) {
+      const [own, other] = [this.#first.metadata.get(key), part.metadata.get(key)];
+      if (own !== undefined && other !== undefined && own !== other)
+        throw malformed(
+          part,
+          `it is part of another model than ${this.#first.source.name}: "${key}" differs`,
+          key,
+          own,
+          other,
+        );
+    }
+    this.#ordered[no] = part;
+    this.#tensors += part.tensors.length;
+    this.#header += part.dataOffset;
+    const most = this.#announced < 0 ? mostTensors : this.#announced;
+    if (this.#tensors > most) this.#wrongTensors(most);
+    if (this.#header > longestHeader)
+      throw malformed(
+        part,
+        `the headers of its parts have more than ${longestHeader} bytes`,
+        splitKeys.count,
+        longestHeader,
+        this.#header,
+      );
+  }
+
+  /** All of them in order, when the last has been added. */
+  all(): readonly Part[] {
+    if (this.#announced >= 0 && this.#tensors !== this.#announced)
+      this.#wrongTensors(this.#announced);
+    return this.#ordered;
+  }
+
+  #wrongTensors(expected: number): never {
+    throw malformed(
+      this.#first,
+      `its parts hold ${this.#tensors} tensors, but ${expected} are announced`,
+      splitKeys.tensors,
+      expected,
+      this.#tensors,
+    );
+  }
+}
