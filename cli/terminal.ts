@@ -13,6 +13,12 @@ export function print(text: string | Uint8Array): Promise<void> {
   );
 }
 
+/** Text without control characters but line breaks and tabs, and so without escape sequences, wherever it is cut. */
+export const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, "");
+
+/** A model's text as it is printed: whole into files and pipes, {@link printable} on a terminal. */
+export const modelText = (text: string): string => (stdoutIsTerminal() ? printable(text) : text);
+
 /** A line on standard error. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);

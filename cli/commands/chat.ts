@@ -12,7 +12,15 @@ import {
   samplingOptions,
 } from "../model-flags.ts";
 import { GENERATION_FLAGS, generationOptions, optionalPrompt, statistics } from "../prompt.ts";
-import { dim, note, print, readText, stdinIsTerminal, stdoutIsTerminal } from "../terminal.ts";
+import {
+  dim,
+  modelText,
+  note,
+  print,
+  readText,
+  stdinIsTerminal,
+  stdoutIsTerminal,
+} from "../terminal.ts";
 
 const HELP =
   "/clear forgets the conversation, /regen answers again, /system TEXT starts over with that system\n" +
@@ -200,7 +208,8 @@ class Chat {
     try {
       for await (const piece of answer) {
         const thought = piece.channel === "reasoning" && !this.#values.switch("simple-io");
-        await print(thought ? dim(piece.text) : piece.text);
+        const text = modelText(piece.text);
+        await print(thought ? dim(text) : text);
       }
     } catch (error) {
       if (!(error instanceof Interrupted)) {

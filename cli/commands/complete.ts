@@ -9,7 +9,7 @@ import {
   samplingOptions,
 } from "../model-flags.ts";
 import { GENERATION_FLAGS, generationOptions, promptFrom, statistics } from "../prompt.ts";
-import { note, print, stdoutIsTerminal } from "../terminal.ts";
+import { modelText, note, print, stdoutIsTerminal } from "../terminal.ts";
 
 /** The text of a piece, or its special token's where it has none. */
 function shown({ text, token }: Piece, { tokenizer }: Model): string {
@@ -41,7 +41,7 @@ export const complete: Command = {
       const special = values.switch("special");
       await interruptible(async (signal) => {
         for await (const piece of session.generate(prompt, { ...options, signal }))
-          await print(special ? shown(piece, model) : piece.text);
+          await print(modelText(special ? shown(piece, model) : piece.text));
       });
       if (stdoutIsTerminal()) await print("\n");
       if (!values.switch("no-perf")) note(statistics(model, session.stats()));

@@ -68,7 +68,7 @@ function asTable(file: ModelFile): string {
     `${tensors.length} tensors (${mix.join(", ")}), ${parameters.toLocaleString("en")} parameters, ${mib(bytes)}`,
     "",
     "metadata",
-    ...Array.from(file.metadata, ([key, value]) => `  ${key} = ${brief(value)}`),
+    ...Array.from(file.metadata, ([key, value]) => `  ${printable(key)} = ${brief(value)}`),
     "",
     "tensors",
   ];

@@ -3,7 +3,7 @@ import { createTokenizer, openSource, readGguf } from "../../mod.ts";
 import type { Command } from "../command.ts";
 import { usage } from "../flags.ts";
 import { MODEL_FLAGS } from "../model-flags.ts";
-import { print, processEscapes, readBytes, readStdin } from "../terminal.ts";
+import { modelText, print, processEscapes, readBytes, readStdin } from "../terminal.ts";
 
 export const tokenize: Command = {
   name: "tokenize",
@@ -52,7 +52,7 @@ export const tokenize: Command = {
         const decoder = new TextDecoder();
         for (const id of ids)
           await print(
-            `${String(id).padStart(6)} -> '${decoder.decode(tokenizer.bytes(id, true))}'\n`,
+            `${String(id).padStart(6)} -> '${modelText(decoder.decode(tokenizer.bytes(id, true)))}'\n`,
           );
       }
       if (values.switch("show-count")) await print(`Total number of tokens: ${ids.length}\n`);

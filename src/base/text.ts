@@ -1,4 +1,4 @@
-/** Texts that come from files or models, made fit for messages and terminals. */
+/** Texts that come from files, made fit for messages. */
 
 /** Control characters, and those that turn or hide the text beside them. */
 const unseen = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
@@ -17,6 +17,3 @@ export function quoted(text: string, most = 60): string {
 /** A whole message without control characters, whatever names and texts went into it. */
 export const oneLine = (text: string): string =>
   text.replace(/\s*\n\s*/g, " ").replace(unseen, escaped);
-
-/** Text of a model for a terminal: without control characters, and so without escape sequences. */
-export const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, "");

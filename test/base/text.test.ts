@@ -1,7 +1,7 @@
-/** Texts from files in messages and on terminals. */
+/** Texts from files in messages. */
 import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
-import { oneLine, printable, quoted } from "../../src/base/text.ts";
+import { oneLine, quoted } from "../../src/base/text.ts";
 import { random } from "../fuzz/mutate.ts";
 
 /** What moves a cursor, colours or hides text, or ends a line. */
@@ -42,14 +42,5 @@ describe("the message of an error", () => {
       expect(unseen.test(message)).toBe(false);
     }
     expect(oneLine("one\r\n  two\n")).toBe("one two ");
-  });
-});
-
-describe("a model's text for a terminal", () => {
-  it("keeps lines and tabs, and loses what could be an escape sequence, cut anywhere", () => {
-    const text = "a\u001b[31mred\u001b]0;title\u0007\tb\r\n\u009b2Jc\u007f é😀";
-    expect(printable(text)).toBe("a[31mred]0;title\tb\n2Jc é😀");
-    for (let at = 0; at <= text.length; at++)
-      expect(printable(text.slice(0, at)) + printable(text.slice(at))).toBe(printable(text));
   });
 });
