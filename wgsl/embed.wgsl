@@ -4,8 +4,8 @@
 // row's token, its position, or 0. The table has rows of `width` weights of any quant type. A binding may hold only
 // a range of its rows (a table split over several buffers): output rows whose index lies outside are left untouched,
 // so that one dispatch for each piece fills them all.
-// Where the index is a token, it is written to the history, at the row's position in its sequence. Where params.given
-// is 1, the given rows of a step stand in `out` already and stay; the history holds SAMPLED for them, which is no token.
+// Where the index is a token, it is written to the history, at the row's position in its sequence; for a given row,
+// SAMPLED, which is no token.
 //
 // weights  raw GGUF blocks                                                       binding 1
 // out      [rows][out_stride] f32                                                binding 2
@@ -24,8 +24,6 @@ struct Params {
   offset: u32, // added to the index
   out_offset: u32,
   context: u32,
-  // 1: this value takes given rows.
-  given: u32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
@@ -55,12 +53,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (row >= row_count(0u) || column >= params.width) {
     return;
   }
-  if (params.given == 1u && row_given(row)) {
-    if (column == 0u) {
-      history[row_sequence(row) * params.context + row_position(row)] = SAMPLED;
-    }
-    return;
-  }
   // Below first_row the difference wraps to a number that is too large as well.
   let found = table_row(row);
   let index = found + params.offset - params.first_row;
@@ -68,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     return;
   }
   if (params.by == 0u && column == 0u) {
-    history[row_sequence(row) * params.context + row_position(row)] = found;
+    history[row_sequence(row) * params.context + row_position(row)] = select(found, SAMPLED, row_given(row));
   }
   let values = decode(params.base, index * params.width + column);
   store_run(params.out_offset + row * params.out_stride + column, values, params.width - column);

@@ -40,13 +40,15 @@ export class GraphRun implements Runner {
   }
 
   async rows(rows: Rows, signal?: AbortSignal): Promise<Float32Array | undefined> {
-    const { ops, output } = this.#graph;
+    const { ops, output, given } = this.#graph;
     const wanted = rows.outputs.length > 0;
     const end = wanted ? ops.length : this.#beforeOutput;
     const values: (Float32Array | undefined)[] = [];
     const context = this.#context(values, rows, signal);
     for (let i = 0; i < end; i++) {
-      values[i] = await compute(this.#ops, ops[i], context);
+      const value = await compute(this.#ops, ops[i], context);
+      if (i === given && rows.given) value.set(rows.given);
+      values[i] = value;
       for (const ref of this.#done[i]) values[ref] = undefined;
       await this.#pace.rest(signal);
     }

@@ -37,7 +37,7 @@ interface Pending extends Awaiting {
   readonly given?: readonly Float32Array[];
 }
 
-/** Whether a step may share its submit: what is given to it stands where others put their embeddings. */
+/** Whether a step may share its submit: given rows are written between two of its calls. */
 const isSmall = ({ rows, given }: Pick<Pending, "rows" | "given">): boolean =>
   rows.length <= SMALL_ROWS && !given;
 
@@ -157,7 +157,6 @@ export class Submitter {
     }
     device.queue.writeBuffer(this.#buffer("step"), 0, this.#words, 0, batch.length * words);
     const group = this.#slotGroup(slot);
-    this.#writeGiven(batch[0]);
     const start = small ? 0 : this.#submitSlices(batch[0], group);
     const encoder = device.createCommandEncoder();
     const rows: ReturnType<Results["copyRows"]>[] = [];
@@ -184,33 +183,37 @@ export class Submitter {
     void this.#results.deliver(batch, rows, tokens);
   }
 
-  /** Writes given rows where the embeddings of tokens will stand; the kernel leaves them as they are. */
-  #writeGiven({ given, rows, replay }: Pending): void {
-    if (!given) return;
-    const { queue } = this.#parts.device;
-    const { buffer, offset, stride } = replay.plan.embeddings!;
-    rows.forEach((row, r) => {
-      if (row.given === undefined) return;
-      const vector = Float32Array.from(given[row.given]);
-      queue.writeBuffer(this.#buffer(buffer), 4 * (offset + r * stride), vector);
-    });
-  }
-
   /** Submits all but the last slice of a chunk; returns the first call that is left. */
   #submitSlices(step: Pending, group: GPUBindGroup): number {
-    const { device } = this.#parts;
     const calls = Math.ceil(step.end / this.#slices.count);
-    let start = 0;
-    for (; start + calls < step.end; start += calls) {
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      pass.setBindGroup(2, this.#tables);
-      pass.setBindGroup(0, group, [0]);
-      step.replay.encode(pass, { ...step, end: start + calls, sampling: "greedy" }, start);
-      pass.end();
-      device.queue.submit([encoder.finish()]);
-    }
+    let start = step.given ? this.#submitGiven(step, group, step.given) : 0;
+    for (; start + calls < step.end; start += calls)
+      this.#submitCalls(step, group, start, start + calls);
     return start;
+  }
+
+  /** Submits the calls that make what given rows take the place of, and writes these over it; returns the next call. */
+  #submitGiven(step: Pending, group: GPUBindGroup, given: NonNullable<Pending["given"]>): number {
+    const { place, after } = step.replay.plan.given!;
+    this.#submitCalls(step, group, 0, after);
+    step.rows.forEach((row, r) => {
+      if (row.given === undefined) return;
+      const vector = Float32Array.from(given[row.given]);
+      const at = 4 * (place.offset + r * place.stride);
+      this.#parts.device.queue.writeBuffer(this.#buffer(place.buffer), at, vector);
+    });
+    return after;
+  }
+
+  #submitCalls(step: Pending, group: GPUBindGroup, start: number, end: number): void {
+    const { device } = this.#parts;
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setBindGroup(2, this.#tables);
+    pass.setBindGroup(0, group, [0]);
+    step.replay.encode(pass, { ...step, end, sampling: "greedy" }, start);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
   }
 
   /** Learns from the chunk that was just submitted into how many slices the next one is divided. */

@@ -31,6 +31,8 @@ export interface GraphBuilder
   layer(): number;
   /** Width of a value. */
   width(x: Ref): number;
+  /** Given rows take the place of this value, not of the token's embedding itself; returns it. */
+  takeGiven(x: Ref): Ref;
   /** The finished graph, whose result is the value `output`. */
   build(output: Ref, end: GraphEnd): Graph;
 }
@@ -53,6 +55,7 @@ export function graphBuilder(file: ModelFile, facts: GraphFacts): GraphBuilder {
     ...expertOps(tape),
     ...recurrentOps(tape),
     width: (x) => tape.width(x),
+    takeGiven: (x) => tape.takeGiven(x),
     build: (output, end) => tape.finish(facts, output, end),
   };
 }

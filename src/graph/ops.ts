@@ -313,13 +313,13 @@ export interface Graph {
    * `rankLast`: those of the last row as shares of 1 (softmax).
    */
   readonly pooling?: "none" | "mean" | "cls" | "last" | "rank" | "rankLast";
+  /**
+   * The value that given rows take the place of: the embeddings of tokens, or what a family makes of them
+   * for tokens alone. Undefined where the graph does not begin with the embeddings of tokens.
+   */
+  readonly given?: Ref;
 }
 
-/** Whether a value is the embeddings of tokens that given rows take the place of: the first, where it is that. */
-export const takesGiven = ({ ops }: Pick<Graph, "ops">, ref: Ref): boolean => {
-  const op = ops[ref];
-  return ref === 0 && op.op === "embed" && op.by === "token";
-};
-
-/** Numbers of a given row; 0 where the graph does not begin with the embeddings of tokens. */
-export const givenWidth = (graph: Graph): number => (takesGiven(graph, 0) ? graph.widths[0] : 0);
+/** Numbers of a given row; 0 where the graph takes none. */
+export const givenWidth = ({ given, widths }: Pick<Graph, "given" | "widths">): number =>
+  given === undefined ? 0 : widths[given];

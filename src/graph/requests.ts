@@ -57,7 +57,7 @@ export const isArgmax = ({ temperature, penalties }: DeviceSampling): boolean =>
 
 /** Rows that are computed elsewhere, as of an image, and take the place of tokens. */
 export interface GivenRows {
-  /** Vectors as the first layer takes them, [count][`givenWidth`]: in place of the embeddings of tokens. */
+  /** Vectors [count][`givenWidth`] in place of the embeddings of tokens, as the model scales them for tokens or for all rows. */
   readonly rows: Float32Array;
   /**
    * Time, height, width and one more component of each position, [count][4]. Only the row's own position, four times,

@@ -26,6 +26,7 @@ export class Tape {
   readonly #ops: Op[] = [];
   readonly #widths: number[] = [];
   readonly #selected: boolean[] = [];
+  #given: Ref | undefined;
 
   constructor(scope: Scope) {
     this.scope = scope;
@@ -47,6 +48,10 @@ export class Tape {
     this.#selected.push(op.op === "select" || this.#readsSelected(op));
     this.#widths.push(width);
     return this.#ops.push(op) - 1;
+  }
+  /** Given rows take the place of this value. @default the first, if it is the embeddings of tokens */
+  takeGiven(x: Ref): Ref {
+    return (this.#given = x);
   }
   /** Refuses a value whose width is no multiple of `part`. */
   divides(part: number, x: Ref): void {
@@ -79,6 +84,8 @@ export class Tape {
   finish(facts: GraphFacts, output: Ref, end: GraphEnd): Graph {
     const { architecture, layers, trainedContext, causal = true } = facts;
     const [width, vocabulary] = this.scope.shape("token_embd");
+    const [first] = this.#ops;
+    const embeds = first.op === "embed" && first.by === "token";
     return {
       architecture,
       ops: this.#ops,
@@ -94,6 +101,7 @@ export class Tape {
       causal: end.causal ?? causal,
       groups: weightGroups(this.#ops),
       pooling: end.pooling,
+      given: this.#given ?? (embeds ? 0 : undefined),
     };
   }
 

@@ -13,8 +13,6 @@ export interface EmbedCall {
   readonly by: "token" | "position" | "first";
   readonly offset: number;
   readonly out: Place;
-  /** Given rows stand in `out` already and stay. @default false */
-  readonly given?: boolean;
   /** Words of a sequence's history. */
   readonly contextLength: number;
   readonly label: string;
@@ -34,7 +32,6 @@ export function embed(call: EmbedCall): KernelCall {
       offset: call.offset,
       out_offset: call.out.offset,
       context: call.contextLength,
-      given: call.given ? 1 : 0,
     },
     bindings: [call.weights, write(call.out.buffer), read("sampled"), write("history")],
     grid: perRow(Math.ceil(call.out.width / 1024), 0),

@@ -25,6 +25,8 @@ export function gemma3Pass(causal: boolean): Family {
     const output = transformer(m, {
       rope: (layer) => (isSliding(layer) ? slidingRope : rope),
       embeddingScale: Math.sqrt(h.width),
+      // Only tokens are scaled.
+      embedding: (x) => m.takeGiven(x),
       norms: { afterAttention: "post_attention_norm", afterFfn: "post_ffw_norm" },
       attention: (layer) => ({
         window: isSliding(layer) ? window : 0,

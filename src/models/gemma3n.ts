@@ -75,7 +75,7 @@ export const gemma3n: Family = (m) => {
     slidingWidth: h.keyWidth,
     full: { factors: false },
   });
-  const embedded = m.scale(m.embed("token_embd"), Math.sqrt(width));
+  const embedded = m.takeGiven(m.scale(m.embed("token_embd"), Math.sqrt(width)));
   const inputs = perLayerInputs(m, embedded, m.shape("per_layer_proj_norm")[0]);
   return decoder(
     m,

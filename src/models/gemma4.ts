@@ -30,7 +30,7 @@ export const gemma4: Family = (m) => {
     slidingWidth,
     sliding: { rotated: h.integer("rope.dimension_count_swa", slidingWidth) },
   });
-  const embedded = m.scale(m.embed("token_embd"), Math.sqrt(h.width));
+  const embedded = m.takeGiven(m.scale(m.embed("token_embd"), Math.sqrt(h.width)));
   const extra = h.integer("embedding_length_per_layer_input", 0);
   const inputs = extra > 0 ? perLayerInputs(m, embedded, extra) : undefined;
   const finalCap = h.number("final_logit_softcapping", 30);

@@ -27,14 +27,14 @@ export interface Plan {
   readonly arena: readonly number[];
   /** Where the output of the graph stands. */
   readonly output: Place;
-  /** Where the embeddings of tokens stand, and given rows are put; undefined where the graph takes no given rows. */
-  readonly embeddings?: Place;
+  /** Where given rows are put, behind how many calls; undefined where the graph takes none. */
+  readonly given?: { readonly place: Place; readonly after: number };
 }
 
 export function makePlan(input: PlanInput, rowClass: RowClass): Plan {
   const fused = fuse(input.graph, tensorFacts(input), rowClass.rows, input.noFuse);
   const lowering = new Lowering(input, rowClass, fused);
-  const bodyLength = lowerNodes(lowering);
+  const { bodyLength, given } = lowerNodes(lowering);
   const { calls } = lowering;
   const output = lowering.place(fused.output);
   const outputLength = calls.length;
@@ -51,13 +51,14 @@ export function makePlan(input: PlanInput, rowClass: RowClass): Plan {
   checkCalls(sampling);
   // Steps without outputs stop behind the last call that is not for output rows alone.
   const body = input.graph.selected.some(Boolean) ? bodyLength : calls.length;
-  const { arena, embeddings } = lowering;
-  return { rowClass, calls, bodyLength: body, outputLength, sampling, arena, output, embeddings };
+  const { arena } = lowering;
+  return { rowClass, calls, bodyLength: body, outputLength, sampling, arena, output, given };
 }
 
-/** Lowers node by node, in order; returns the calls up to the last that makes all rows. */
-function lowerNodes(lowering: Lowering): number {
+/** Lowers node by node, in order; returns the calls up to the last that makes all rows, and where rows are given. */
+function lowerNodes(lowering: Lowering): Pick<Plan, "bodyLength" | "given"> {
   const { nodes, output } = lowering.fused;
+  let given: Plan["given"];
   const lastUse = new Map<Ref, number>();
   nodes.forEach(({ op }, i) => {
     for (const ref of inputs(op)) lastUse.set(lowering.base(ref), i);
@@ -66,11 +67,13 @@ function lowerNodes(lowering: Lowering): number {
   let bodyLength = 0;
   nodes.forEach(({ ref, op }, i) => {
     lower(lowering, ref, op);
+    if (ref === lowering.input.graph.given)
+      given = { place: lowering.place(ref), after: lowering.calls.length };
     if (!lowering.selected(ref)) bodyLength = lowering.calls.length;
     for (const used of [...inputs(op), ref].map((r) => lowering.base(r)))
       if ((lastUse.get(used) ?? -1) <= i) lowering.release(used);
   });
-  return bodyLength;
+  return { bodyLength, given };
 }
 
 /** What fusion asks of the weights' placement and of the cache. */

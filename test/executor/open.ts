@@ -1,27 +1,14 @@
 /** Executors of the tiny models, as the contract's tests open them. */
 import { platform } from "#platform";
 import { createCpuExecutor } from "../../src/cpu/executor.ts";
-import { dequantize } from "../../src/file/decode/index.ts";
-import type { ModelFile } from "../../src/file/types.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { createRowSampler } from "../../src/sample/row.ts";
 import { batched } from "../../src/session/batch.ts";
 import { openTestGpu } from "../gpu.ts";
 import { archFile } from "../models/altered.ts";
-import { joined, openExecutor, openModel } from "../plan/models.ts";
+import { openExecutor, openModel } from "../plan/models.ts";
 import { type Opened, TERMS } from "./contract.ts";
-
-/** Looks tokens up in the table of a model, as its first op does. */
-const lookUp =
-  (file: ModelFile): Opened["embeddings"] =>
-  async (tokens) => {
-    const table = file.tensors.get("token_embd.weight")!;
-    const values = new Float32Array(table.elements);
-    const bytes = await file.sources[table.part].read(table.offset, table.bytes);
-    dequantize(table.type, bytes, values, table.elements);
-    const width = table.shape[0];
-    return joined(tokens.map((token) => values.subarray(token * width, (token + 1) * width)));
-  };
+import { embeddingsOf } from "./embeddings.ts";
 
 export async function onCpu(model: string): Promise<Opened> {
   const file = await archFile(model);
@@ -30,7 +17,7 @@ export async function onCpu(model: string): Promise<Opened> {
   const hooks = { sampleRow };
   return {
     executor: await createCpuExecutor(buildGraph(file, options), file, options, hooks),
-    embeddings: lookUp(file),
+    embeddings: embeddingsOf(file),
   };
 }
 
@@ -42,7 +29,7 @@ export async function onGpu(model: string, ownDevice: boolean): Promise<Opened> 
   const executor = await openExecutor(gpu, opened, { ...TERMS, stepsInFlight: 4 });
   return {
     executor,
-    embeddings: lookUp(opened.file),
+    embeddings: embeddingsOf(opened.file),
     lose: ownDevice ? () => gpu.device.destroy() : undefined,
   };
 }

@@ -16,6 +16,7 @@ const TABLE_ROWS = 12;
 const rows: readonly Row[] = [
   { sequence: 1, position: 4, token: 11, end: 5, output: false },
   { sequence: 1, position: 5, token: 3, end: 6, output: true },
+  { sequence: 1, position: 6, token: 0, given: 0, end: 7, output: false },
   { sequence: 0, position: 0, token: SAMPLED, end: 1, output: true },
   { sequence: 2, position: 15, token: 0, end: 16, output: true },
 ];
@@ -45,10 +46,14 @@ async function histories(
 }
 
 const untouched = new Array(CONTEXT).fill(UNTOUCHED);
-const expected = [untouched.with(0, 9), untouched.with(4, 11).with(5, 3), untouched.with(15, 0)];
+const expected = [
+  untouched.with(0, 9),
+  untouched.with(4, 11).with(5, 3).with(6, SAMPLED),
+  untouched.with(15, 0),
+];
 
 describe.skipIf(!gpuAvailable)("embed.wgsl", () => {
-  it("writes each row's token down at its position in its sequence, sampled ones too", async () => {
+  it("writes each row's token down at its position in its sequence, sampled ones too, and none for a given row", async () => {
     expect(await histories("token")).toEqual(expected);
   });
   it("does so from whatever piece of a table has the token", async () => {

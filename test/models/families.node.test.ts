@@ -191,6 +191,18 @@ function bases(graph: Graph): number[] {
   return Array.from({ length: graph.layers }, (_, layer) => found.get(layer) ?? 0);
 }
 
+it("given rows are scaled as in llama.cpp: not at all in Gemma 3 and later, as tokens elsewhere", () => {
+  const entry = (architecture: string): string | undefined => {
+    const { ops, given } = build(architecture);
+    return given === undefined ? undefined : ops[given].op;
+  };
+  const behind = all.filter((architecture) => entry(architecture) === "scale");
+  expect(behind).toEqual(["gemma-embedding", "gemma3", "gemma3n", "gemma4"]);
+  for (const architecture of all)
+    if (!behind.includes(architecture))
+      expect([architecture, entry(architecture)]).toEqual([architecture, "embed"]);
+});
+
 describe("sliding layers", () => {
   const settings = { block_count: 8, "attention.sliding_window": 12, "rope.freq_base": 20000 };
   const w = 12;

@@ -3,6 +3,13 @@ import type { Mutant } from "./mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/models/gemma3.ts",
+    fault: "given rows are scaled like tokens",
+    from: "      embedding: (x) => m.takeGiven(x),\n",
+    to: "",
+    tests: ["test/models/given", "test/models/families"],
+  },
+  {
     file: "src/models/gemma2.ts",
     fault: "default soft cap of Gemma 2",
     from: 'h.number("attn_logit_softcapping", 50)',

@@ -90,6 +90,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: "wgsl/embed.wgsl",
+    fault: "a given row is written down as token 0",
+    from: "select(found, SAMPLED, row_given(row))",
+    to: "found",
+    tests: ["test/kernels/embed"],
+  },
+  {
+    file: "wgsl/embed.wgsl",
     fault: "positions are written down as tokens",
     from: "if (params.by == 0u && column == 0u) {",
     to: "if (column == 0u) {",

@@ -15,7 +15,7 @@ const sweeps = {
     ...["kernels/int8", "kernels/linear.", "kernels/moe", "kernels/mutants", "kernels/quants"],
     ...["gpu/append", "gpu/sampling", "gpu/counters", "plan/random-graphs", "plan/routing"],
     ...["kernels/attention", "gpu/state", "session/lifetime", "session/speculate"],
-    ...["session/sampling", "models/build", "executor/gpu"],
+    ...["session/sampling", "models/build", "models/given", "executor/gpu"],
     ...["plan/int8", "plan/moe", "gpu/profile"],
   ].map((name) => `test/${name}`),
   chromium: [...["kernels/state", "gpu/batch"]].map((name) => `test/${name}`),

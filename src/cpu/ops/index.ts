@@ -1,5 +1,5 @@
 /** The ops in plain TypeScript: what each takes from the graph, the weights and the sequence. */
-import { type OpOf, takesGiven } from "../../graph/ops.ts";
+import type { OpOf } from "../../graph/ops.ts";
 import { activation } from "./activation.ts";
 import { attention } from "./attention.ts";
 import type { CpuOps, OpContext } from "./context.ts";
@@ -25,9 +25,7 @@ export const plainOps: CpuOps = {
       first: () => new Uint8Array(tokens.length),
       position: () => c.positions().map((position) => position + op.offset),
     };
-    const out = embed(c.weights.matrix(op.table), ids[op.by]());
-    if (c.rows.given && takesGiven(c.graph, c.graph.ops.indexOf(op))) out.set(c.rows.given);
-    return out;
+    return embed(c.weights.matrix(op.table), ids[op.by]());
   },
   rmsNorm: (op, c) => rmsNorm(c.value(op.x), c.weights.optional(op.weight), op.eps, op.group),
   layerNorm: (op, c) => {

@@ -30,8 +30,6 @@ export class Lowering {
   readonly matvec: boolean;
   readonly fused: FusedGraph;
   readonly calls: KernelCall[] = [];
-  /** Where given rows are put, if the graph takes any. */
-  embeddings: Place | undefined;
   readonly #arena = new Arena();
   readonly #slots = new Map<Ref, Slot>();
   readonly #places = new Map<Ref, Place>();

@@ -1,5 +1,5 @@
 /** Lowering of ops that fetch, normalise, multiply or turn rows. */
-import { type Op, type Ref, takesGiven } from "../../graph/ops.ts";
+import type { Op, Ref } from "../../graph/ops.ts";
 import { NONE, read } from "../../kernels/call.ts";
 import { dot } from "../../kernels/dot.ts";
 import { embed } from "../../kernels/embed.ts";
@@ -10,8 +10,6 @@ import type { Lowering } from "./lowering.ts";
 
 export function lowerEmbed(plan: Lowering, ref: Ref, op: Extract<Op, { op: "embed" }>): void {
   const out = plan.make(ref, []);
-  const given = takesGiven(plan.input.graph, ref);
-  if (given) plan.embeddings = out;
   const { type, pieces } = plan.matrix(op.table);
   for (const piece of pieces) {
     const weights = read(piece.buffer);
@@ -26,7 +24,6 @@ export function lowerEmbed(plan: Lowering, ref: Ref, op: Extract<Op, { op: "embe
         by: op.by,
         offset: op.offset,
         out,
-        given,
         contextLength: plan.input.contextLength,
         label: op.name,
       }),
