@@ -84,7 +84,7 @@ function adapters(results: Results): string {
     .join("; ");
 }
 
-/** docs/architectures.md. */
+/** The table of docs/architectures.md, and what its figures are. */
 export function fullTable(
   entries: ReadonlyMap<string, ArchEntry>,
   results: Results,
@@ -100,9 +100,7 @@ export function fullTable(
     if (cells.every((cell) => cell === undefined)) missing.push(entry.name);
     else lines.push([`\`${entry.arch}\``, entry.name, ...cells.map(show)]);
   }
-  return `# Architectures
-
-How far the logits (or embeddings) of a tiny random model of each architecture lie from llama.cpp's, as
+  return `How far the logits (or embeddings) of a tiny random model of each architecture lie from llama.cpp's, as
 NMSE = Σ(ours − theirs)² / Σ theirs², over 48 tokens. The cache is f32 unless the column says otherwise. A
 figure in **bold** is out of the bounds of the conformance run: of this distance, or of the agreement of one
 chunk with chunks of 7, single tokens, a rewind and two sequences in the same steps. An empty cell was not run.
@@ -112,7 +110,7 @@ sends a row to another expert.
 Made by \`npm run conformance:table\` in ${month}. ${adapters(results)}.
 
 ${table(["architecture", "model", ...columns.map(({ title }) => title)], lines)}
-${missing.length > 0 ? `\nNot supported: ${missing.join(", ")}.\n` : ""}`;
+${missing.length > 0 ? `\nNot supported: ${missing.join(", ")}.` : ""}`;
 }
 
 /** Families as people name them, by `general.architecture`; the first that fits counts. */

@@ -33,6 +33,13 @@ const everywhere = "llama qwen3 qwen3moe gemma3 lfm2 gpt-oss phi3 mistral3 qwen3
   " ",
 );
 const markers = ["<!-- architectures: npm run conformance:table -->", "<!-- /architectures -->"];
+
+/** Puts a table between the markers of a guide. */
+function writeTable(name: string, content: string): void {
+  const file = path.join(root, name);
+  const text = readFileSync(file, "utf8");
+  writeFileSync(file, between(text, markers[0], markers[1], `\n${content}\n`));
+}
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const listed = (text: string | undefined): string[] => (text ?? "").split(",").filter(Boolean);
@@ -98,13 +105,8 @@ async function main(args: readonly string[]): Promise<void> {
 
   const results = new Map(ids.map((id) => [id, rowsOf(id)] as const).filter(([, r]) => r.length));
   const month = new Date().toLocaleString("en", { month: "long", year: "numeric" });
-  const readme = path.join(root, "README.md");
-  writeFileSync(path.join(root, "docs/architectures.md"), fullTable(entries, results, month));
-  const content = compactTable(entries, results);
-  writeFileSync(
-    readme,
-    between(readFileSync(readme, "utf8"), markers[0], markers[1], `\n${content}\n`),
-  );
+  writeTable("docs/architectures.md", fullTable(entries, results, month));
+  writeTable("README.md", compactTable(entries, results));
   for (const [id, rows] of results) {
     const done = passed(rows);
     process.stdout.write(`${id}: ${all.filter((name) => done.has(name)).length} models pass\n`);

@@ -4,6 +4,8 @@ import { WebggufError } from "../../src/base/errors.ts";
 import { tensorsOf } from "../../src/graph/op-table.ts";
 import type { Graph } from "../../src/graph/ops.ts";
 import { architectures, buildGraph } from "../../src/models/index.ts";
+import { archFile } from "./altered.ts";
+import { headerOf } from "./header-of.ts";
 import { familyFile, headers } from "./headers.ts";
 
 type Changes = Parameters<typeof familyFile>[1];
@@ -27,6 +29,11 @@ const all = architectures();
 it("a header is known for every family", () => {
   expect(Object.keys(headers).sort()).toEqual(all);
 });
+
+it.each(["bert", "gemma3", "gpt-oss", "lfm2", "llama", "mamba2", "phi3", "qwen35", "qwen3moe"])(
+  "the header of %s is what the script makes of its file",
+  async (name) => expect(headerOf(await archFile(name))).toEqual(headers[name]),
+);
 
 /** Tensors without a use: of the other context length, of a first layer, of a layer that shares a cache. */
 const unread: Readonly<Record<string, RegExp>> = {
