@@ -7,6 +7,7 @@ import type { CacheType } from "../../src/graph/settings.ts";
 import type { Gpu } from "../../src/platform/types.ts";
 import { readArchIndex, runArch } from "./archs.ts";
 import { type Case, ifThere, type MakeExecutor, type Reader } from "./case.ts";
+import { chatCases } from "./chat.ts";
 import { quantCases } from "./quants.ts";
 import { samplingCases, templateCases, tokenizerCases } from "./text.ts";
 import { tinyModelCases } from "./tiny-model.ts";
@@ -129,6 +130,7 @@ async function allCases(
     ...(await quantCases(reference)),
     ...(await tokenizerCases(reference)),
     ...(await templateCases(reference)),
+    ...(await chatCases(reference)),
     ...(await samplingCases(reference)),
     ...(await tinyModelCases(tinyModel, load)),
   ];
@@ -149,7 +151,10 @@ async function archCases(reader: Reader): Promise<Case[]> {
   return cases;
 }
 
-/** A full name stands for itself, anything else for all names that begin so; a folder may be left out. */
+/**
+ * A full name stands for itself, a folder's name for all below it, anything else for all names that
+ * begin so; a folder may be left out.
+ */
 export function select<T extends { readonly name: string }>(
   cases: readonly T[],
   only: readonly string[],
@@ -162,7 +167,9 @@ export function select<T extends { readonly name: string }>(
       const whole = name.toLowerCase();
       return [whole, whole.slice(whole.indexOf("/") + 1)];
     };
-    const exact = cases.filter((one) => spellings(one).includes(wanted));
+    const exact = cases.filter((one) =>
+      spellings(one).some((s) => s === wanted || s.startsWith(`${wanted}/`)),
+    );
     const found =
       exact.length > 0
         ? exact
