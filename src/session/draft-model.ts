@@ -7,7 +7,7 @@ import type { Graph } from "../graph/ops.ts";
 import { type DeviceSampling, GREEDY, type SequenceId } from "../graph/requests.ts";
 import { buildGraph } from "../models/index.ts";
 import type { ExecutorOptions } from "./backends.ts";
-import { openExecutor, type Placed } from "./open.ts";
+import { type Opened, openExecutor } from "./open.ts";
 import type { Drafter } from "./speculate.ts";
 
 /** Paddings of one vocabulary differ by less than this between the sizes of a family, as llama.cpp allows. */
@@ -26,30 +26,30 @@ export class DraftModel {
   readonly #options: ExecutorOptions;
   /** Ids that both vocabularies have. */
   readonly #shared: number;
-  #placed: Placed;
-  /** The tokens that each sequence holds. */
-  #held: number[][] = [];
+  #opened: Opened;
+  /** The tokens in the cache of each sequence. */
+  #cached: number[][] = [];
 
   constructor(
     file: ModelFile,
     graph: Graph,
-    placed: Placed,
+    opened: Opened,
     options: ExecutorOptions,
     ids: number,
   ) {
     this.file = file;
     this.#graph = graph;
-    this.#placed = placed;
-    this.#options = { ...options, signal: undefined, device: placed.chosen };
+    this.#opened = opened;
+    this.#options = { ...options, signal: undefined, device: opened.chosen };
     this.#shared = ids;
   }
 
   get memory(): Executor["memory"] {
-    return this.#placed.executor.memory;
+    return this.#opened.executor.memory;
   }
 
   /**
-   * Guesses for one sequence of the target. The tokens are sampled as the target's will be, with the
+   * Drafts for one sequence of the target. The tokens are sampled as the target's will be, with the
    * same random number for a position: where the two models agree on the chances, they mostly agree
    * on the token.
    */
@@ -62,13 +62,13 @@ export class DraftModel {
 
   /** After a lost device: loads the weights again. */
   async restore(): Promise<void> {
-    await this.#placed.dispose();
-    this.#placed = await openExecutor(this.#graph, this.file, this.#options);
-    this.#held = [];
+    await this.#opened.dispose();
+    this.#opened = await openExecutor(this.#graph, this.file, this.#options);
+    this.#cached = [];
   }
 
   dispose(): Promise<void> {
-    return this.#placed.dispose();
+    return this.#opened.dispose();
   }
 
   async #draft(
@@ -78,13 +78,13 @@ export class DraftModel {
     signal: AbortSignal,
     sample: DeviceSampling,
   ): Promise<readonly number[]> {
-    const { executor } = this.#placed;
-    const held = this.#held[sequence] ?? [];
-    const common = Math.min(commonPrefix(held, tokens), tokens.length - 1);
+    const { executor } = this.#opened;
+    const cached = this.#cached[sequence] ?? [];
+    const common = Math.min(commonPrefix(cached, tokens), tokens.length - 1);
     const feed = tokens.slice(shorten(executor, sequence, common));
     if (feed.some((token) => token >= this.#shared)) return [];
     // What a failure leaves behind is not known.
-    this.#held[sequence] = [];
+    this.#cached[sequence] = [];
     const steps = Array.from({ length: max }, (_, i) =>
       executor.step(
         [{ sequence, input: i === 0 ? feed : "sampled", outputs: "last", sample }],
@@ -93,9 +93,9 @@ export class DraftModel {
     );
     await Promise.allSettled(steps);
     const sampled = (await Promise.all(steps)).map(([result]) => result.tokens[0]);
-    held.length = tokens.length - feed.length;
-    held.push(...feed, ...sampled.slice(0, -1));
-    this.#held[sequence] = held;
+    cached.length = tokens.length - feed.length;
+    cached.push(...feed, ...sampled.slice(0, -1));
+    this.#cached[sequence] = cached;
     const foreign = sampled.findIndex((token) => token >= this.#shared);
     return foreign < 0 ? sampled : sampled.slice(0, foreign);
   }

@@ -8,7 +8,7 @@ import type { Graph } from "../graph/ops.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ExecutorOptions } from "./backends.ts";
 import type { DraftModel } from "./draft-model.ts";
-import { openExecutor, type Placed } from "./open.ts";
+import { type Opened, openExecutor } from "./open.ts";
 import { Sequences } from "./sequences.ts";
 import { closeFile } from "./source.ts";
 import type { Speculation } from "./speculation.ts";
@@ -16,7 +16,7 @@ import type { Speculation } from "./speculation.ts";
 export interface LoadedParts {
   readonly file: ModelFile;
   readonly graph: Graph;
-  readonly placed: Placed;
+  readonly opened: Opened;
   readonly options: ExecutorOptions;
   readonly speculation: Speculation;
   readonly draftModel: DraftModel | undefined;
@@ -29,27 +29,27 @@ export class Loaded {
   readonly draftModel: DraftModel | undefined;
   readonly sequences: Sequences;
   readonly #options: ExecutorOptions;
-  #placed: Placed;
+  #opened: Opened;
   #tokenizer: Tokenizer | undefined;
 
-  constructor({ file, graph, placed, options, speculation, draftModel }: LoadedParts) {
+  constructor({ file, graph, opened, options, speculation, draftModel }: LoadedParts) {
     this.file = file;
     this.graph = graph;
     this.speculation = speculation;
     this.draftModel = draftModel;
-    this.sequences = new Sequences(placed.executor);
-    this.#placed = placed;
-    // What only loading needs is not kept for restore().
-    this.#options = { ...options, signal: undefined, device: placed.chosen };
+    this.sequences = new Sequences(opened.executor);
+    this.#opened = opened;
+    // restore() does without what only loading needs.
+    this.#options = { ...options, signal: undefined, device: opened.chosen };
   }
 
   /** The executor at hand: another one after `restore()`. */
   get executor(): Executor {
-    return this.#placed.executor;
+    return this.#opened.executor;
   }
 
-  get device(): Placed["device"] {
-    return this.#placed.device;
+  get device(): Opened["device"] {
+    return this.#opened.device;
   }
 
   /** Errors: `model/no-tokenizer` where the file has no usable one. */
@@ -75,14 +75,14 @@ export class Loaded {
 
   /** After a lost device: loads the weights again, of the draft model too. */
   async restore(): Promise<void> {
-    await this.#placed.dispose();
-    this.#placed = await openExecutor(this.graph, this.file, this.#options);
-    this.sequences.replace(this.#placed.executor);
+    await this.#opened.dispose();
+    this.#opened = await openExecutor(this.graph, this.file, this.#options);
+    this.sequences.replace(this.#opened.executor);
     await this.draftModel?.restore();
   }
 
   async dispose(): Promise<void> {
-    await this.#placed.dispose();
+    await this.#opened.dispose();
     await closeFile(this.file);
     if (!this.draftModel) return;
     await this.draftModel.dispose();

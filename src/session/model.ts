@@ -41,14 +41,14 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   try {
     const decided = { ...rest, contextLength: contextFor(file, options.contextLength) };
     const graph = buildGraph(file, decided);
-    const placed = await openExecutor(graph, file, decided);
+    const opened = await openExecutor(graph, file, decided);
     try {
-      const device = { ...decided, device: placed.chosen };
+      const device = { ...decided, device: opened.chosen };
       const draftModel = await loadDraftModel(draftSource, { file, graph }, device);
-      const parts = { file, graph, placed, options: decided, speculation, draftModel };
+      const parts = { file, graph, opened, options: decided, speculation, draftModel };
       return new LoadedModel(new Loaded(parts));
     } catch (error) {
-      await placed.dispose();
+      await opened.dispose();
       throw error;
     }
   } catch (error) {

@@ -10,7 +10,7 @@ import { secondsPerToken } from "./probe.ts";
 import type { LoadOptions, Model } from "./types.ts";
 
 /** An executor with the device under it. */
-export interface Placed {
+export interface Opened {
   readonly executor: Executor;
   readonly device: Model["device"];
   /** What `device` must say to come here again without another measurement. */
@@ -26,7 +26,7 @@ export async function openExecutor(
   graph: Graph,
   file: ModelFile,
   options: ExecutorOptions,
-): Promise<Placed> {
+): Promise<Opened> {
   let device = await openDevice(options);
   if (device.software && (options.device ?? "auto") === "auto")
     device = await fastest(device, graph, file, options);
@@ -61,7 +61,7 @@ export async function loadOn(
   graph: Graph,
   file: ModelFile,
   options: ExecutorOptions,
-): Promise<Placed> {
+): Promise<Opened> {
   try {
     const executor = batched(await device.load(graph, file, options, options));
     const { kind, name, software } = device;

@@ -1,5 +1,5 @@
 /**
- * Which session holds which sequence of the cache. There may be more sessions than sequences: an
+ * Which session owns which sequence of the cache. There may be more sessions than sequences: an
  * idle session's sequence goes to whoever needs one (the session longest idle first; it computes
  * its tokens again when it goes on), and when all are busy the next one waits in order.
  */
@@ -16,7 +16,7 @@ export class Sequences {
   #executor: Executor;
   readonly #free: SequenceId[];
   /** In the order of their last use. */
-  readonly #held = new Map<object, SequenceId>();
+  readonly #owned = new Map<object, SequenceId>();
   readonly #busy = new Set<object>();
   readonly #waiting: Waiting[] = [];
 
@@ -27,7 +27,7 @@ export class Sequences {
 
   /** The holder's own sequence if it still has one, else an empty one; waits while all are busy. */
   async acquire(holder: object, signal: AbortSignal): Promise<SequenceId> {
-    const own = this.#held.get(holder);
+    const own = this.#owned.get(holder);
     if (own !== undefined) {
       this.#busy.add(holder);
       return own;
@@ -51,26 +51,26 @@ export class Sequences {
     return given;
   }
 
-  /** The holder is idle; it keeps its sequence as long as nobody else needs it. */
+  /** The holder is idle; the sequence stays its own as long as nobody else needs it. */
   release(holder: object): void {
     this.#busy.delete(holder);
-    const sequence = this.#held.get(holder);
+    const sequence = this.#owned.get(holder);
     if (sequence === undefined) return;
-    this.#held.delete(holder);
+    this.#owned.delete(holder);
     const waiting = this.#waiting.shift();
     if (waiting) {
       waiting.give(this.#give(waiting.holder, sequence));
     } else {
-      this.#held.set(holder, sequence);
+      this.#owned.set(holder, sequence);
     }
   }
 
   /** The holder is done for good. */
   drop(holder: object): void {
     this.#busy.delete(holder);
-    const sequence = this.#held.get(holder);
+    const sequence = this.#owned.get(holder);
     if (sequence === undefined) return;
-    this.#held.delete(holder);
+    this.#owned.delete(holder);
     const waiting = this.#waiting.shift();
     if (waiting) {
       waiting.give(this.#give(waiting.holder, sequence));
@@ -87,15 +87,15 @@ export class Sequences {
 
   #give(holder: object, sequence: SequenceId): SequenceId {
     this.#executor.rewind(sequence, 0);
-    this.#held.set(holder, sequence);
+    this.#owned.set(holder, sequence);
     this.#busy.add(holder);
     return sequence;
   }
 
   #takeFromIdle(): SequenceId | undefined {
-    for (const [holder, sequence] of this.#held)
+    for (const [holder, sequence] of this.#owned)
       if (!this.#busy.has(holder)) {
-        this.#held.delete(holder);
+        this.#owned.delete(holder);
         return sequence;
       }
     return undefined;

@@ -45,7 +45,7 @@ async function measure(
   const started = performance.now();
   let compiled: number | undefined;
   const graph = buildGraph(file, { contextLength });
-  const placed = await loadOn(device, graph, file, {
+  const opened = await loadOn(device, graph, file, {
     ...options,
     contextLength,
     onProgress(progress) {
@@ -55,7 +55,7 @@ async function measure(
   });
   const seconds = (performance.now() - started) / 1000;
   try {
-    const { executor } = placed;
+    const { executor } = opened;
     const run = new BenchRun(executor, graph, device.instruments, options);
     const firstToken = await run.firstToken(plan.prompts[0] ?? 1, seconds);
     const tests: (PromptTest | GenerateTest)[] = [];
@@ -71,7 +71,7 @@ async function measure(
       schema: "webgguf-bench/1",
       date: new Date().toISOString(),
       runtime: await platform.facts(),
-      device: { ...placed.device, capabilities: device.instruments?.capabilities ?? null },
+      device: { ...opened.device, capabilities: device.instruments?.capabilities ?? null },
       model: await describeModel(file),
       settings: {
         contextLength,
@@ -94,7 +94,7 @@ async function measure(
       tests,
     };
   } finally {
-    await placed.dispose();
+    await opened.dispose();
   }
 }
 
