@@ -4,6 +4,11 @@ export interface ToolCall {
   readonly id?: string;
   readonly type?: "function";
   readonly function: { readonly name: string; readonly arguments: unknown };
+  /**
+   * In an answer: it ended inside this call, or the call could not be read to its end. The arguments
+   * are as far as they came, and may be no JSON.
+   */
+  readonly unfinished?: true;
 }
 
 export interface ChatMessage {

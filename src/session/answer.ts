@@ -17,6 +17,14 @@ export interface Taken {
   readonly stopText?: string;
 }
 
+/** A call as far as it was told. */
+interface Told {
+  id?: string;
+  readonly name: string;
+  arguments: string;
+  readonly whole?: boolean;
+}
+
 /** Reads one answer token by token, and knows its message so far. */
 export class AnswerReader {
   readonly #tokenizer: Tokenizer | undefined;
@@ -26,9 +34,8 @@ export class AnswerReader {
   readonly #newId: (index: number) => string;
   #content = "";
   #reasoning = "";
-  readonly #toolCalls: ToolCall[] = [];
-  /** Ids of the calls by index: a call keeps the one that was told with its parts. */
-  readonly #ids: string[] = [];
+  /** The calls by their numbers. */
+  readonly #calls = new Map<number, Told>();
 
   /**
    * @param tokenizer missing for files without a usable one: then pieces have tokens only
@@ -48,12 +55,12 @@ export class AnswerReader {
 
   /** The message of all tokens taken so far. */
   get message(): AssistantMessage {
-    const calls = this.#toolCalls;
+    const calls = Array.from(this.#calls.values(), callOf);
     return {
       role: "assistant",
       content: this.#content === "" && calls.length > 0 ? null : this.#content,
       ...(this.#reasoning !== "" && { reasoning_content: this.#reasoning }),
-      ...(calls.length > 0 && { tool_calls: [...calls] }),
+      ...(calls.length > 0 && { tool_calls: calls }),
     };
   }
 
@@ -71,16 +78,16 @@ export class AnswerReader {
     // What a stop string cut off is not text; what else was held back is.
     const rest = over && stopped === undefined ? this.#stream.end() : "";
     return {
-      pieces: this.#pieces(sampled, text + rest, over),
+      pieces: this.#pieces(sampled, text + rest, over, !ended),
       ended,
       ...(stopped !== undefined && { stopText: stopped }),
     };
   }
 
-  #pieces(sampled: Sampled, text: string, over: boolean): Piece[] {
+  #pieces(sampled: Sampled, text: string, over: boolean, cut: boolean): Piece[] {
     const parts: AnswerPiece[] =
       text === "" ? [] : (this.#parser?.push(text) ?? [{ channel: "content", text }]);
-    if (over && this.#parser) parts.push(...this.#parser.end());
+    if (over && this.#parser) parts.push(...this.#parser.end(cut));
     if (parts.length === 0) parts.push({ channel: "content", text: "" });
     return parts.map((part, i) => ({ ...(i === 0 && sampled), ...this.#piece(part) }));
   }
@@ -90,19 +97,28 @@ export class AnswerReader {
     else if (channel === "reasoning") this.#reasoning += text;
     if (part) return { channel, text, toolCallPart: this.#part(part) };
     if (!toolCall) return { channel, text };
-    const { index, name, json } = toolCall;
-    const call: ToolCall = {
-      id: this.#ids[index],
-      type: "function",
-      function: { name, arguments: json },
-    };
-    this.#toolCalls.push(call);
-    return { channel, text, toolCall: call };
+    const { index, ...call } = toolCall;
+    const id = this.#calls.get(index)?.id ?? this.#newId(index);
+    const told = { ...call, id, whole: !call.unfinished };
+    this.#calls.set(index, told);
+    return { channel, text, toolCall: callOf(told) };
   }
 
+  /** A call keeps the id that is told with its parts. */
   #part({ id, ...part }: CallPart): ToolCallPart {
+    const { index, name = "" } = part;
+    const told = this.#calls.get(index) ?? { name, arguments: "" };
+    told.arguments += part.arguments;
+    this.#calls.set(index, told);
     if (id === undefined) return part;
-    this.#ids[part.index] = id || this.#newId(part.index);
-    return { ...part, id: this.#ids[part.index] };
+    told.id = id || this.#newId(index);
+    return { ...part, id: told.id };
   }
 }
+
+const callOf = ({ id, name, arguments: json, whole }: Told): ToolCall => ({
+  ...(id !== undefined && { id }),
+  type: "function",
+  function: { name, arguments: json },
+  ...(!whole && { unfinished: true }),
+});

@@ -118,7 +118,7 @@ class ModelSession implements Session {
           const taken = reader.take(sampled, completionTokens === limit);
           yield* taken.pieces;
           if (taken.ended || completionTokens === limit) {
-            const calls = reader.message.tool_calls !== undefined;
+            const calls = reader.message.tool_calls?.some((call) => !call.unfinished);
             finishReason = !taken.ended ? limitedBy : calls ? "tool-calls" : "stop";
             stopText = taken.stopText;
           }

@@ -78,18 +78,15 @@ export interface Piece {
   readonly logprob?: number;
   /** The most likely tokens with their log-probabilities, when asked for. */
   readonly topLogprobs?: readonly { readonly token: number; readonly logprob: number }[];
-  /** What the text belongs to. A tool call comes whole, when its end has come; `text` is it as written. */
+  /** What the text belongs to. A tool call comes whole, when its end has come; `text` is what was written of it. */
   readonly channel: "content" | "reasoning" | "tool";
   /** Part of a tool call, while it is written; every call comes in parts before it comes whole. */
   readonly toolCallPart?: ToolCallPart;
-  /** For a tool call that could be read: what is called, in OpenAI's shape. */
+  /** A call of one of the `tools`, in OpenAI's shape; `unfinished` if the answer ended inside it. */
   readonly toolCall?: ToolCall;
 }
 
-/**
- * Part of a tool call. A call that turns out to be none, or breaks off, has parts only, and its text
- * is content.
- */
+/** Part of a tool call. */
 export interface ToolCallPart {
   /** The call's number in the answer, from 0 on. */
   readonly index: number;

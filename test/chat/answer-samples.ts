@@ -16,6 +16,7 @@ export const tools: ToolDefinition[] = [
     type: "function",
     function: { name: "add", parameters: { properties: { a: { type: "number" } } } },
   },
+  ...["f", "g", "write"].map((name) => ({ type: "function" as const, function: { name } })),
 ];
 
 /** An answer of a format, and what it says. */

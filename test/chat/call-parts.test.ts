@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Incoming, type Reading } from "../../src/chat/formats/incoming.ts";
 import { type AnswerOptions, AnswerParser, formatsOf } from "../../src/chat/formats/index.ts";
-import { readValue } from "../../src/chat/formats/parse.ts";
+import { asJson } from "../../src/chat/formats/literal.ts";
 import { GEMMA, PYTHON, transcode } from "../../src/chat/formats/transcode.ts";
 import type { AnswerPiece, CallPart } from "../../src/chat/formats/types.ts";
 import { fixtureText } from "../fixture.ts";
@@ -56,8 +56,8 @@ describe("the parts of a call", () => {
       calls.forEach((one, i) => {
         expect(one.index).toBe(i);
         const parts = partsOf(pieces, i);
-        expect(joined(parts)).toBe(one.json);
-        expect(JSON.parse(one.json)).toEqual(one.arguments);
+        expect(joined(parts)).toBe(one.arguments);
+        expect(one.unfinished).toBe(undefined);
         expect(parts[0].name).toBe(one.name);
         expect(parts.slice(1).every(({ name }) => name === undefined)).toBe(true);
         // One of the parts names the id, or says that the model wrote none.
@@ -79,7 +79,7 @@ describe("the parts of a call", () => {
   });
 
   it("begin before the call ends, with name and arguments so far", () => {
-    const parser = new AnswerParser(hermes);
+    const parser = new AnswerParser(hermes, { tools });
     const begun = parser.push('<tool_call>\n{"name": "write", "arguments": {"text": "Once upon');
     expect(begun.map(({ part }) => part)).toEqual([
       { index: 0, name: "write", id: null, arguments: '{"text": "Once upon' },
@@ -96,8 +96,8 @@ describe("the parts of a call", () => {
   ])("keep end tags that do not end a parameter: %s", (template, body) => {
     const pieces = read(formatsOf(template), Array.from(call(body)));
     const whole = pieces.find(({ toolCall }) => toolCall)?.toolCall;
-    expect(whole?.arguments["p"]).toMatch(/^a .* b$/);
-    expect(joined(partsOf(pieces, 0))).toBe(whole?.json);
+    expect(JSON.parse(whole?.arguments ?? "").p).toMatch(/^a .* b$/);
+    expect(joined(partsOf(pieces, 0))).toBe(whole?.arguments);
   });
 
   it("wait for the name where the arguments come first", () => {
@@ -111,22 +111,32 @@ describe("the parts of a call", () => {
     for (const body of ['{"name": "f"}', '{"name": "f", "arguments": "{\\"a\\": 1}"}']) {
       const pieces = read(hermes, Array.from(call(body)));
       const whole = pieces.find(({ toolCall }) => toolCall)?.toolCall;
-      expect(joined(partsOf(pieces, 0)).replaceAll(" ", "")).toBe(whole?.json);
-      expect(JSON.parse(whole?.json ?? "")).toEqual(whole?.arguments);
+      expect(joined(partsOf(pieces, 0))).toBe(whole?.arguments);
+      expect(JSON.parse(whole?.arguments ?? "")).toBeTypeOf("object");
     }
   });
+  it("give a text parameter in tags while it is written", () => {
+    const given = [
+      {
+        type: "function",
+        function: { name: "write", parameters: { properties: { text: { type: "string" } } } },
+      },
+    ] as const;
+    const parser = new AnswerParser(formatsOf("<tool_call> <function="), { tools: given });
+    parser.push("<tool_call>\n<function=write>\n<parameter=text>\n");
+    expect(parser.push("Once upon\n")[0].part?.arguments).toBe("Once upon");
+    expect(parser.push(" a time")[0].part?.arguments).toBe("\\n a time");
+  });
 
-  it("of a call that breaks off leave its text as content, and its number unused", () => {
+  it("of a call that breaks off stay a call, and its number is not used again", () => {
     const broken = call('{"name": "f", "arguments": {"a": oops}}');
     const good = call('{"name": "g", "arguments": {}}');
     const pieces = read(hermes, Array.from(`${broken}${good}`));
     expect(joined(partsOf(pieces, 0))).toBe('{"a": ');
-    expect(pieces.find(({ toolCall }) => toolCall)?.toolCall).toMatchObject({
-      index: 1,
-      name: "g",
-    });
-    const content = pieces.filter(({ channel }) => channel === "content");
-    expect(content.map(({ text }) => text).join("")).toBe(broken);
+    expect(pieces.flatMap(({ toolCall }) => toolCall ?? [])).toEqual([
+      { index: 0, name: "f", arguments: '{"a": ', unfinished: true },
+      { index: 1, name: "g", arguments: "{}" },
+    ]);
   });
 });
 
@@ -191,7 +201,7 @@ describe("values as JSON while they are written", () => {
     for (let run = 0; run < 200; run++) {
       const one = value(0);
       const text = python(one);
-      expect(readValue(text)).toEqual(one);
+      expect(JSON.parse(asJson(text) ?? "")).toEqual(one);
       expect(JSON.parse(rewritten(text, cut(text, below)))).toEqual(one);
     }
   });

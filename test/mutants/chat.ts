@@ -2,21 +2,10 @@
 import type { Mutant } from "./mutant.ts";
 
 const render = { file: "src/chat/render.ts", tests: ["test/chat/render"] } as const;
+const formats = { tests: ["test/chat/tools"] } as const;
 const parts = { tests: ["test/chat/call-parts"] } as const;
 
 export const mutants: readonly Mutant[] = [
-  {
-    file: "src/chat/formats/parse.ts",
-    fault: "escaped quote ends a JSON string",
-    from: 'if (c === "\\\\") i++;\n      else if',
-    to: "if",
-  },
-  {
-    file: "src/chat/formats/parse.ts",
-    fault: "an end too many is no error",
-    from: "if (--depth < 0) return undefined;",
-    to: "--depth;",
-  },
   {
     file: "src/chat/segments.ts",
     fault: "spellings of the model's own answers hide from the template",
@@ -81,30 +70,58 @@ export const mutants: readonly Mutant[] = [
   },
   {
     ...parts,
-    file: "src/chat/formats/tag-parts.ts",
+    file: "src/chat/formats/tags.ts",
     fault: "a value ends at the first end tag",
-    from: "if ((yield* input.sees(tags.callEnd)) || (yield* input.sees(tags.parameter))) return value;",
-    to: "return value;",
-  },
-  {
-    ...parts,
-    file: "src/chat/formats/tag-parts.ts",
-    fault: "a value ends at its first end tag before the next key",
-    from: "rest.lastIndexOf(",
-    to: "rest.indexOf(",
+    from: "if (input.ended || (yield* input.sees(...next))) break;",
+    to: "break;",
   },
   {
     ...parts,
     file: "src/chat/formats/writer.ts",
     fault: "the number of a call that broke off is used again",
-    from: "this.#calls += this.#written.length;\n    this.#written = [];\n    this.#skipSpace",
-    to: "this.#written = [];\n    this.#skipSpace",
+    from: "if (this.#call?.told) this.#calls++;",
+    to: "if (this.#call?.json.endsWith('}')) this.#calls++;",
+  },
+  {
+    ...formats,
+    file: "src/chat/formats/writer.ts",
+    fault: "a call of a function that is not offered",
+    from: "if (!this.offers(name)) throw new Unreadable();",
+    to: "",
+  },
+  {
+    ...formats,
+    file: "src/chat/formats/writer.ts",
+    fault: "a call that the answer ends in looks complete",
+    from: "if (this.#tell()) this.#whole({ unfinished: true });",
+    to: "if (this.#tell()) this.#whole({});",
+  },
+  {
+    ...formats,
+    file: "src/chat/formats/marks.ts",
+    fault: "the beginning of a mark is text where an answer is cut off",
+    from: "    if (!cut) {",
+    to: "    {",
+  },
+  {
+    ...formats,
+    file: "src/chat/formats/marks.ts",
+    fault: "a call that reasoning only thinks of is one",
+    from: "if (mark === this.#draft?.format.end) {",
+    to: "if (mark === undefined && this.#draft) {",
+  },
+  {
+    ...formats,
+    file: "src/chat/formats/calls.ts",
+    fault: "bare JSON that goes on unlike a call is one",
+    from: 'else if (call.strict && key !== "type") throw new Unreadable();\n    else',
+    to: "else",
   },
   {
     ...parts,
     file: "src/chat/formats/incoming.ts",
     fault: "a mark that has come by half is none",
-    from: "if (this.#whole || left >= mark.length || !mark.startsWith(this.#text.slice(this.#at)))",
-    to: "if (this.#whole || left > 0)",
+    from: "if (this.#closed || !marks.some((mark) => left.length < mark.length && mark.startsWith(left)))",
+    to: "if (this.#closed || left.length > 0)",
   },
 ];

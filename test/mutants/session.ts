@@ -113,8 +113,8 @@ export const mutants: readonly Mutant[] = [
   {
     ...answer,
     fault: "a whole call has another id than its parts",
-    from: "id: this.#ids[index],",
-    to: "id: this.#newId(index),",
+    from: "const id = this.#calls.get(index)?.id ?? this.#newId(index);",
+    to: "const id = this.#newId(index);",
   },
   {
     ...answer,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AnswerParser, formatsOf } from "../../src/chat/formats/index.ts";
+import type { ToolDefinition } from "../../src/chat/messages.ts";
 import { AnswerReader } from "../../src/session/answer.ts";
 import type { Piece } from "../../src/session/types.ts";
 import type { Tokenizer } from "../../src/tokenizer/tokenizer.ts";
@@ -27,6 +28,9 @@ function read(answer: AnswerReader, ids: readonly number[]): { pieces: Piece[]; 
   }
   return { pieces, ended: false };
 }
+
+const toolsOf = (...names: readonly string[]): ToolDefinition[] =>
+  names.map((name) => ({ type: "function", function: { name } }));
 
 const textOf = (pieces: readonly Piece[], channel: Piece["channel"]): string =>
   pieces
@@ -70,7 +74,7 @@ describe("an answer", () => {
 
   it("tells thoughts and tool calls from content", () => {
     const template = '<think>\n</think> <tool_call>\n{"name": …}\n</tool_call>';
-    const parser = new AnswerParser(formatsOf(template), {});
+    const parser = new AnswerParser(formatsOf(template), { tools: toolsOf("add") });
     const tokenizer = tokenizerOf(
       new Map([
         [100, "<think>"],
@@ -107,7 +111,7 @@ describe("an answer", () => {
   });
 
   it("gives a call the id that the model writes behind the arguments, once it is there", () => {
-    const parser = new AnswerParser(formatsOf("[TOOL_CALLS]"), {});
+    const parser = new AnswerParser(formatsOf("[TOOL_CALLS]"), { tools: toolsOf("f", "g") });
     const tokenizer = tokenizerOf(
       new Map([
         [100, "[TOOL_CALLS]"],

@@ -1,23 +1,57 @@
 /** Reads one block of calls while it comes. */
 import { Incoming, type Reading, Unreadable } from "./incoming.ts";
-import type { CallSink, ParameterType, ReadParts } from "./types.ts";
+import type { ReadCalls, SchemaOf } from "./types.ts";
+import type { PieceWriter } from "./writer.ts";
+
+/**
+ * `open`: more of the block is to come. `done`: it has ended. `none`: it is no call, or what follows
+ * its last call is none. `broken`: a call that was told cannot be read any further.
+ */
+export type BlockState = "open" | "done" | "none" | "broken";
 
 export class CallReader {
   readonly #input = new Incoming();
-  #reading: Reading | undefined;
+  readonly #out: PieceWriter;
+  readonly #reading: Reading;
 
-  constructor(parts: ReadParts, sink: CallSink, types: ParameterType) {
-    this.#reading = parts(this.#input, sink, types);
+  constructor(read: ReadCalls, out: PieceWriter, schemaOf: SchemaOf, end = "") {
+    const input = this.#input;
+    this.#out = out;
+    out.block(() => input.taken());
+    this.#reading = (function* () {
+      yield* read(input, out, schemaOf, end);
+      yield* input.space();
+      yield* input.has(end);
+    })();
   }
 
-  push(text: string): void {
-    if (!this.#reading) return;
+  push(text: string): BlockState {
     this.#input.push(text);
+    return this.#run();
+  }
+
+  /** No more comes: true if the block is calls as far as it goes. */
+  end(): boolean {
+    this.#input.close();
+    return this.#run(true) !== "none";
+  }
+
+  /** What was read, but not as part of a call. */
+  taken(): string {
+    return this.#input.taken();
+  }
+
+  /** What follows the block. */
+  rest(): string {
+    return this.#input.rest();
+  }
+
+  #run(last = false): BlockState {
     try {
-      if (this.#reading.next().done) this.#reading = undefined;
+      return this.#reading.next().done ? "done" : "open";
     } catch (error) {
-      this.#reading = undefined;
       if (!(error instanceof Unreadable)) throw error;
+      return this.#out.breakOff(last) ? "broken" : "none";
     }
   }
 }

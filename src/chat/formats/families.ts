@@ -1,10 +1,12 @@
 /** Families whose answers are messages with headers. */
 
-import { argumentParts } from "./call-parts.ts";
+import { argumentsOf } from "./calls.ts";
 import type { Entry } from "./entry.ts";
-import { cut, invokeTags, readArguments, taggedCalls } from "./parse.ts";
-import { taggedParts } from "./tag-parts.ts";
+import { invokeTags, tagged } from "./tags.ts";
 import type { HeaderFormat } from "./types.ts";
+
+const recipient = (header: string): string | undefined =>
+  /to=(?:functions\.)?([\w.-]+)/.exec(header)?.[1];
 
 /** GPT-OSS: channels analysis, commentary and final; calls are addressed to `functions.NAME`. */
 const harmony: HeaderFormat = {
@@ -13,19 +15,13 @@ const harmony: HeaderFormat = {
   begins: ["<|start|>", "<|channel|>"],
   headerEnd: "<|message|>",
   ends: ["<|end|>", "<|return|>", "<|call|>"],
-  read(header) {
-    const to = /to=([\w.-]+)/.exec(header)?.[1];
-    if (to !== undefined && to !== "user")
-      return { channel: "tool", tool: to.replace(/^functions\./, "") };
-    return { channel: /analysis/.test(header) ? "reasoning" : "content" };
+  // The prompt ends with the role: a recipient or a mark follows.
+  noHeader: /^\s*([^\s<t]|t[^o]|to[^=])/,
+  header(text, offers) {
+    const to = recipient(text);
+    if (to !== undefined && offers(to)) return { read: argumentsOf(to) };
+    return { channel: /analysis/.test(text) ? "reasoning" : "content" };
   },
-  syntax: (name) => ({
-    parse(body) {
-      const args = readArguments(body);
-      return args && [{ name, arguments: args }];
-    },
-    parts: argumentParts(name),
-  }),
 };
 
 /** Functionary 3.2: `>>>all` for text, `>>>NAME` with arguments for calls. */
@@ -35,11 +31,15 @@ const functionary: HeaderFormat = {
   begins: [">>>"],
   headerEnd: "\n",
   ends: [],
-  read(header) {
-    const to = header.replace(/^>>>/, "").trim();
-    return to === "all" ? { channel: "content" } : { channel: "tool", tool: to };
+  noHeader: undefined,
+  header(text, offers) {
+    const to = text.replace(/^>>>/, "").trim();
+    if (to === "all") return { channel: "content" };
+    return offers(to) ? { read: argumentsOf(to) } : undefined;
   },
 };
+
+const museCalls = tagged(invokeTags("atem:"));
 
 /** Muse: `to=self` is reasoning, other recipients get tagged calls. */
 const muse: HeaderFormat = {
@@ -47,23 +47,20 @@ const muse: HeaderFormat = {
   name: "muse",
   begins: ["<|start|>"],
   ends: ["<|eom|>", "<|eot|>"],
-  read(header) {
-    const to = /to=([\w.-]+)/.exec(header)?.[1];
+  header(text) {
+    const to = recipient(text);
     if (to === undefined || to === "user") return { channel: "content" };
-    return to === "self" ? { channel: "reasoning" } : { channel: "tool", tool: to };
+    if (to === "self") return { channel: "reasoning" };
+    return {
+      *read(input, sink, schemaOf) {
+        yield* input.space();
+        yield* input.expect("<atem:function_calls>");
+        yield* museCalls(input, sink, schemaOf, "</atem:function_calls>");
+        yield* input.space();
+        yield* input.has("</atem:function_calls>");
+      },
+    };
   },
-  syntax: () => ({
-    parse(body, types) {
-      const [before, inside] = cut(body, "<atem:function_calls>");
-      if (before.trim() !== "" || inside === undefined) return undefined;
-      return taggedCalls(invokeTags("atem:"))(cut(inside, "</atem:function_calls>")[0], types);
-    },
-    *parts(input, sink, types) {
-      yield* input.space();
-      yield* input.expect("<atem:function_calls>");
-      yield* taggedParts(invokeTags("atem:"))(input, sink, types);
-    },
-  }),
 };
 
 /** Families with headers. */

@@ -1,10 +1,10 @@
 /**
  * How models write reasoning and tool calls, and which of these a chat template shows. A format is a
- * start mark, an end mark and a parse function; a few families put headers before messages instead.
+ * start mark, an end mark and what reads the text between; a few families put headers before messages instead.
  */
 import { HEADERS } from "./families.ts";
 import { REASONING } from "./reasoning.ts";
-import { narrowed, TOOLS } from "./tools.ts";
+import { TOOLS } from "./tools.ts";
 import type { AnswerFormat } from "./types.ts";
 
 export { type AnswerOptions, AnswerParser } from "./answer.ts";
@@ -18,7 +18,7 @@ export function formatsOf(templateSource: string): AnswerFormat[] {
         templateSource.includes(text),
       ),
     )
-    .map(({ format }) => narrowed(format, templateSource));
+    .map(({ format }) => format);
   // Headers say what everything is; marks inside messages would only be in the way.
   const headers = all.find((format) => format.kind === "headers");
   return headers ? [headers] : all;

@@ -1,56 +1,78 @@
 /** Answers with marks around reasoning and tool calls, as they stream in. */
 import { CallReader } from "./call-reader.ts";
-import { Block, findMark, MAX_BLOCK } from "./find.ts";
-import type { AnswerPiece, MarkFormat, ParameterType } from "./types.ts";
-import { PieceWriter } from "./writer.ts";
+import { findMark } from "./find.ts";
+import type { AnswerChannel, AnswerPiece, MarkFormat, SchemaOf } from "./types.ts";
+import type { PieceWriter } from "./writer.ts";
 
-/** Reads one answer. Time is linear in its length; memory is bounded by the longest block. */
+/** Reads one answer in linear time. */
 export class MarkParser {
   readonly #formats: readonly MarkFormat[];
   readonly #starts: readonly string[];
-  readonly #types: ParameterType;
-  readonly #out = new PieceWriter();
-  /** The reasoning or the calls that are open, the latter with what has come of them. */
-  #open: MarkFormat | undefined;
-  #block = new Block([]);
-  #reader: CallReader | undefined;
+  /** The marks that end open reasoning, besides its own end. */
+  readonly #breaks: readonly string[];
+  readonly #schemaOf: SchemaOf;
+  readonly #out: PieceWriter;
+  /** The reasoning that is open. */
+  #reasoning: MarkFormat | undefined;
+  /** The calls that are open, or, without a reader, what cannot be read of them. */
+  #block: { readonly format: MarkFormat; readonly reader?: CallReader } | undefined;
+  /**
+   * Reasoning in which a call was begun, and its text from there on. If its end comes after all, the
+   * call was only thought of; if the answer ends first, the call is one.
+   */
+  #draft: { readonly format: MarkFormat; text: string } | undefined;
   /** The end of what has come that may be the beginning of a mark. */
   #held = "";
   /** Nothing but white space has come since reasoning was opened. */
   #fresh = false;
 
-  constructor(formats: readonly MarkFormat[], types: ParameterType, reasoning: boolean) {
-    const thoughts = formats.filter((format) => format.channel === "reasoning");
-    // The end of reasoning that the prompt has closed already, or that never began, is no text.
-    const ends = thoughts.map(
-      ({ name, end }): MarkFormat => ({
-        kind: "marks",
-        name,
-        channel: "content",
-        start: end,
-        end: "",
-        first: true,
-      }),
-    );
+  constructor(
+    formats: readonly MarkFormat[],
+    out: PieceWriter,
+    schemaOf: SchemaOf,
+    startsIn: AnswerChannel | false | undefined,
+  ) {
+    // Ends of reasoning that the prompt has closed already or that never began, and ends that follow
+    // a call's own, are no text.
+    const ends = formats
+      .filter(({ channel, end }) => channel !== "content" && end !== "")
+      .map(
+        ({ name, end, strays }): MarkFormat => ({
+          kind: "marks",
+          name,
+          channel: "content",
+          start: end,
+          end: "",
+          first: !strays,
+        }),
+      );
     this.#formats = [...formats, ...ends];
     this.#starts = this.#formats.map((format) => format.start);
-    this.#types = types;
-    if (reasoning && thoughts.length > 0) this.#begin(thoughts[0]);
+    this.#breaks = formats.flatMap(({ endsReasoning, start }) => (endsReasoning ? [start] : []));
+    this.#schemaOf = schemaOf;
+    this.#out = out;
+    if (startsIn === "reasoning")
+      this.#begin(formats.find(({ channel }) => channel === "reasoning"));
   }
 
   /** True inside a tool call. */
   get inBlock(): boolean {
-    return this.#open?.channel === "tool";
+    return this.#block !== undefined;
   }
 
   push(text: string): AnswerPiece[] {
+    if (this.#draft) this.#draft.text += text;
     this.#read(this.#held + text, false);
     return this.#out.take();
   }
 
-  end(): AnswerPiece[] {
-    this.#read(this.#held, true);
-    if (this.#open?.channel === "tool") this.#close(this.#open);
+  end(cut: boolean): AnswerPiece[] {
+    if (!cut) {
+      this.#read(this.#held, true);
+      const { format, reader } = this.#block ?? {};
+      if (format && reader && !reader.end()) this.#none(format, reader);
+    }
+    this.#release(cut);
     this.#out.finish();
     return this.#out.take();
   }
@@ -59,9 +81,9 @@ export class MarkParser {
     this.#held = "";
     let rest = text;
     while (rest !== "") {
-      if (this.#open === undefined) rest = this.#content(rest, last);
-      else if (this.#open.channel === "tool") rest = this.#calls(this.#open, rest);
-      else rest = this.#reasoning(this.#open, rest, last);
+      if (this.#block) rest = this.#calls(this.#block.format, this.#block.reader, rest, last);
+      else if (this.#reasoning) rest = this.#thought(this.#reasoning, rest, last);
+      else rest = this.#content(rest, last);
     }
   }
 
@@ -75,10 +97,18 @@ export class MarkParser {
         this.#held = text.slice(at);
         return "";
       }
+      const rest = text.slice(at + mark.length);
+      if (mark === this.#draft?.format.end) {
+        this.#out.revert();
+        this.#out.text("reasoning", this.#draft.text.slice(0, -(mark + rest).length));
+        this.#release();
+        this.#begin(undefined);
+        return rest;
+      }
       const format = this.#formats.find((one) => one.start === mark) as MarkFormat;
       if (!format.first || !this.#out.spoken) {
         this.#begin(format);
-        return text.slice(format.inclusive ? at : at + mark.length);
+        return format.inclusive ? mark + rest : rest;
       }
       // Content that mentions a mark.
       this.#out.text("content", text[at]);
@@ -86,21 +116,20 @@ export class MarkParser {
     }
   }
 
-  #begin(format: MarkFormat): void {
-    if (format.channel !== "tool") this.#out.mark();
-    if (format.channel === "content") return;
-    this.#open = format;
+  #begin(format: MarkFormat | undefined): void {
+    if (format?.read) {
+      const reader = new CallReader(format.read, this.#out, this.#schemaOf, format.end);
+      this.#block = { format, reader };
+      return;
+    }
+    this.#out.mark();
+    this.#reasoning = format?.channel === "reasoning" ? format : undefined;
     this.#fresh = true;
-    const { syntax } = format;
-    this.#reader = syntax && new CallReader(syntax.parts, this.#out, this.#types);
-    this.#block = new Block(format.end === "" ? [] : [format.end], (text) =>
-      this.#reader?.push(text),
-    );
   }
 
-  #reasoning(format: MarkFormat, text: string, last: boolean): string {
+  #thought(format: MarkFormat, text: string, last: boolean): string {
     // Some models write the start mark although the prompt ends with it.
-    const wanted = this.#fresh ? [format.end, format.start] : [format.end];
+    const wanted = [format.end, ...(this.#fresh ? [format.start] : []), ...this.#breaks];
     const { at, mark } = findMark(text, wanted, 0, last);
     const said = text.slice(0, at);
     this.#out.text("reasoning", said);
@@ -109,41 +138,47 @@ export class MarkParser {
       this.#held = text.slice(at);
       return "";
     }
-    if (mark === format.end || this.#fresh) this.#out.mark();
+    const rest = text.slice(at + mark.length);
+    if (mark === format.end) this.#begin(undefined);
+    else if (mark !== format.start) {
+      const other = this.#formats.find((one) => one.start === mark) as MarkFormat;
+      if (other.read) {
+        this.#draft = { format, text: mark + rest };
+        this.#out.hold();
+      }
+      this.#begin(other);
+      if (other.inclusive) return mark + rest;
+    } else if (this.#fresh) this.#out.mark();
     else this.#out.text("reasoning", mark);
-    if (mark === format.end) this.#open = undefined;
-    return text.slice(at + mark.length);
-  }
-
-  #calls(format: MarkFormat, text: string): string {
-    const rest = this.#block.add(text);
-    const implausible = format.plausible?.(this.#block.beginning) === false;
-    if (implausible || this.#block.tooLong) return this.#giveUp(format, implausible, rest);
-    if (this.#block.closedBy !== undefined) this.#close(format);
     return rest;
   }
 
-  /**
-   * The start mark was text: what followed it is read again. A block that is too long stays text as
-   * far as it was waited for, so that nothing is read more than twice.
-   */
-  #giveUp(format: MarkFormat, implausible: boolean, rest: string): string {
-    const body = this.#block.body();
-    const whole = (format.inclusive ? "" : format.start) + body;
-    const certain = implausible ? format.start.length : whole.length - body.length + MAX_BLOCK;
-    this.#open = undefined;
-    this.#out.plain(whole.slice(0, certain));
-    return whole.slice(certain) + (this.#block.closedBy ?? "") + rest;
+  #calls(format: MarkFormat, reader: CallReader | undefined, text: string, last: boolean): string {
+    if (!reader) {
+      const { at, mark } = findMark(text, [format.end], 0, last);
+      if (mark === undefined) this.#held = text.slice(at);
+      else this.#block = undefined;
+      return mark === undefined ? "" : text.slice(at + mark.length);
+    }
+    const state = reader.push(text);
+    if (state === "open") return "";
+    this.#block = state === "broken" ? { format } : undefined;
+    if (state === "none") this.#none(format, reader);
+    else this.#out.mark();
+    if (this.#out.told) this.#reasoning = undefined;
+    else this.#release();
+    return reader.rest();
   }
 
-  #close(format: MarkFormat): void {
-    const { closedBy = "" } = this.#block;
-    const body = this.#block.body();
-    const source = (format.inclusive ? "" : format.start) + body + closedBy;
-    if (format.inclusive) this.#reader?.push(closedBy);
-    const calls = format.syntax?.parse(format.inclusive ? source : body, this.#types);
-    this.#open = undefined;
-    if (calls === undefined) this.#out.plain(source);
-    else this.#out.calls(source, calls);
+  #release(cut = false): void {
+    this.#draft = undefined;
+    this.#out.release(cut);
+  }
+
+  /** What was taken for a call, or for another one behind a call, is text. */
+  #none(format: MarkFormat, reader: CallReader): void {
+    const start = format.inclusive || this.#out.told ? "" : format.start;
+    const channel = this.#reasoning && !this.#out.told ? "reasoning" : "content";
+    this.#out.plain(channel, start + reader.taken());
   }
 }

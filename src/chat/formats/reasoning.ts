@@ -5,8 +5,10 @@ import type { MarkFormat } from "./types.ts";
 const reasoning = (name: string, start: string, end: string): MarkFormat =>
   marks("reasoning", name, start, end, { first: true });
 
-/** A mark that is dropped. */
-const silent = (start: string): Entry => ({ format: marks("content", start, start, "") });
+/** A mark that is dropped, and ends reasoning. */
+const silent = (start: string): Entry => ({
+  format: marks("content", start, start, "", { endsReasoning: true }),
+});
 
 /** Reasoning, and marks that are dropped. */
 export const REASONING: readonly Entry[] = [
@@ -17,9 +19,13 @@ export const REASONING: readonly Entry[] = [
   { format: reasoning("command think", "<|START_THINKING|>", "<|END_THINKING|>") },
   { format: reasoning("apertus think", "<|inner_prefix|>", "<|inner_suffix|>") },
   {
-    format: reasoning("gemma thought", "<|channel>thought\n", "<channel|>"),
+    // Its marks are tokens of their own, which come doubled, empty, and without need.
+    format: marks("reasoning", "gemma thought", "<|channel>thought\n", "<channel|>", {
+      strays: true,
+    }),
     shown: ["<|channel>thought"],
   },
+  { ...silent("<|channel>"), shown: ["<|channel>thought"] },
   { format: reasoning("solar think", "<|think|>", "<|end|>"), shown: ["assistant<|think|>"] },
   {
     format: reasoning("kimi think", "<|open|>think<|sep|>", "<|close|>think<|sep|>"),

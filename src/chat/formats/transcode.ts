@@ -40,7 +40,7 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Text as the inside of a JSON string. */
-const inside = (text: string): string =>
+export const inside = (text: string): string =>
   text.replace(/["\\\u0000-\u001f]/g, (c) => JSON.stringify(c).slice(1, -1));
 
 /** White space that JSON has too. */
@@ -105,7 +105,8 @@ function* key(input: Incoming, emit: Emit, notation: Notation): Reading {
   }
   emit(gap(yield* input.space()));
   yield* input.expect(":");
-  emit(`:${gap(yield* input.space())}`);
+  emit(":");
+  emit(gap(yield* input.space()));
 }
 
 /** A string, if one comes next. */

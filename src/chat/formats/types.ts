@@ -4,20 +4,17 @@ import type { Incoming, Reading } from "./incoming.ts";
 
 export type AnswerChannel = "content" | "reasoning" | "tool";
 
-/** A call as the model wrote it, understood. */
-export interface ParsedToolCall {
+/** A call as the model wrote it. */
+export interface AnsweredCall {
+  /** Its number among the calls of the answer, from 0 on. */
+  readonly index: number;
   /** The model's own id, where its format has one. */
   readonly id?: string;
   readonly name: string;
-  readonly arguments: Readonly<Record<string, unknown>>;
-}
-
-/** A call with what was told of it while it was written. */
-export interface AnsweredCall extends ParsedToolCall {
-  /** Its number among the calls of the answer, from 0 on. */
-  readonly index: number;
-  /** The arguments as JSON text. */
-  readonly json: string;
+  /** JSON text; numbers have all the digits that the model wrote. */
+  readonly arguments: string;
+  /** The answer ended inside the call, or the call cannot be read to its end: the arguments so far. */
+  readonly unfinished?: true;
 }
 
 /** Part of a call, while it is written. */
@@ -34,39 +31,44 @@ export interface CallPart {
 /** A stretch of an answer. */
 export interface AnswerPiece {
   readonly channel: AnswerChannel;
-  /** Content or reasoning without marks; for the first of a block's calls the block as written. */
+  /** Content or reasoning without marks; for a call what was written of it. */
   readonly text: string;
   readonly toolCall?: AnsweredCall;
   readonly part?: CallPart;
 }
 
-/** What the caller's schema says of a parameter: to be read as text, as JSON, or nothing. */
-export type ParameterType = (tool: string, parameter: string) => "text" | "json" | undefined;
-
-/** Reads a block; undefined = not a call. */
-export type ParseCalls = (body: string, types: ParameterType) => ParsedToolCall[] | undefined;
+/** The schema of a function's parameter, if the caller gave one. */
+export type SchemaOf = (tool: string, parameter: string) => unknown;
 
 /** Where calls go while they are read. */
 export interface CallSink {
-  /** @param id null if the model writes none, undefined if it comes behind the arguments */
+  /** True for the functions that the model may call. */
+  offers(name: string): boolean;
+  /**
+   * Throws Unreadable for a function that is not offered.
+   *
+   * @param id null if the model writes none, undefined if it may come behind the arguments
+   */
   begin(name: string, id: string | null | undefined): void;
+  /** The id of the call that has begun. */
+  identify(id: string): void;
   /** More of the arguments, as JSON text. */
   readonly add: (json: string) => void;
-  /** The arguments are complete. */
+  /** The call is complete. */
   end(): void;
 }
 
 /**
- * Reads a block while it comes, as far as its calls are certain: the parse function of its format has
- * the last word. Ends, throws Unreadable, or waits for more.
+ * Reads calls while they are written. Waits for more, ends behind the last call, or throws Unreadable
+ * where the text is no call.
  */
-export type ReadParts = (input: Incoming, sink: CallSink, types: ParameterType) => Reading;
-
-/** Both ways to read a block. */
-export interface Syntax {
-  readonly parse: ParseCalls;
-  readonly parts: ReadParts;
-}
+export type ReadCalls = (
+  input: Incoming,
+  sink: CallSink,
+  schemaOf: SchemaOf,
+  /** The mark that ends the block, left to the caller; empty if there is none. */
+  end: string,
+) => Reading;
 
 /** Reasoning, tool calls, or nothing at all, between two marks. */
 export interface MarkFormat {
@@ -75,16 +77,22 @@ export interface MarkFormat {
   /** "content": the start mark is dropped, and content goes on. */
   readonly channel: AnswerChannel;
   readonly start: string;
-  /** Empty: up to the end of the answer. */
+  /** Empty: none. */
   readonly end: string;
   /** Only where no content stands before. */
   readonly first?: boolean;
-  /** The start mark is part of the block that is parsed. */
+  /** The start mark is part of what is read. */
   readonly inclusive?: boolean;
-  /** False once the beginning of a block cannot become a call any more, however it goes on. */
-  readonly plausible?: (body: string) => boolean;
-  readonly syntax?: Syntax;
+  /** The start mark ends reasoning that is still open; for a call, if it is one. */
+  readonly endsReasoning?: boolean;
+  /** The end mark is dropped wherever it stands alone. */
+  readonly strays?: boolean;
+  /** For tool calls. */
+  readonly read?: ReadCalls;
 }
+
+/** What a header says: the channel of its message, or how the call in it is read. */
+export type Header = { readonly channel: AnswerChannel } | { readonly read: ReadCalls };
 
 /** Answers made of messages with a header that names channel or recipient. */
 export interface HeaderFormat {
@@ -96,10 +104,10 @@ export interface HeaderFormat {
   readonly headerEnd: string;
   /** End a message. */
   readonly ends: readonly string[];
-  /** What a header says; `tool` is the name of the function called. */
-  read(header: string): { readonly channel: AnswerChannel; readonly tool?: string };
-  /** How a message to that function is read. */
-  syntax(tool: string): Syntax;
+  /** Beginnings of answers that have no header. */
+  readonly noHeader?: RegExp;
+  /** Undefined for what is no header. */
+  header(text: string, offers: (name: string) => boolean): Header | undefined;
 }
 
 export type AnswerFormat = MarkFormat | HeaderFormat;

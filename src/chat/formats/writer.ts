@@ -1,33 +1,49 @@
 /** Collects the pieces of an answer. White space next to marks belongs to neither side. */
-import type { AnswerChannel, AnswerPiece, CallPart, CallSink, ParsedToolCall } from "./types.ts";
+import { Unreadable } from "./incoming.ts";
+import type { AnswerChannel, AnsweredCall, AnswerPiece, CallPart, CallSink } from "./types.ts";
 
 /** White space that is held back at most, in case a mark follows; what is beyond stays text. */
 const MAX_GAP = 256;
 
-/** A call of the block that is being written. */
-interface WrittenCall {
+/** The call that is being written. */
+interface OpenCall {
   readonly name: string;
-  /** The model writes its id behind the arguments. */
-  readonly lateId: boolean;
-  /** What was told of the arguments. */
+  /** Undefined while it may still come. */
+  id: string | null | undefined;
   json: string;
-  complete: boolean;
+  /** The first part was given out; until then the call may turn out to be none. */
+  told: boolean;
+  /** It was given out without the id. */
+  late: boolean;
 }
 
 export class PieceWriter implements CallSink {
+  readonly offers: (name: string) => boolean;
   #pieces: AnswerPiece[] = [];
   /** White space after the last text, not given out yet, and whose it is. */
   #gap = "";
   #channel: AnswerChannel = "content";
   #skipSpace = false;
 
-  /** The calls of earlier blocks. */
+  /** The calls that were given out whole. */
   #calls = 0;
-  /** The calls of the block that is being written, as far as they are certain. */
-  #written: WrittenCall[] = [];
+  #call: OpenCall | undefined;
+  #written: () => string = () => "";
+  #held:
+    | {
+        earlier: AnswerPiece[];
+        readonly state: readonly [calls: number, gap: string, skipSpace: boolean, spoken: boolean];
+      }
+    | undefined;
 
   /** True once content was given out since the beginning or the last mark. */
   spoken = false;
+  /** True once a call of the block was given out, in part at least. */
+  told = false;
+
+  constructor(offers: (name: string) => boolean) {
+    this.offers = offers;
+  }
 
   /** Text between marks. */
   text(channel: AnswerChannel, text: string): void {
@@ -41,6 +57,12 @@ export class PieceWriter implements CallSink {
     if (end > 0) this.#give({ channel, text: all.slice(0, end) });
   }
 
+  /** What comes first goes on with text of this channel. */
+  continue(channel: AnswerChannel): void {
+    this.#skipSpace = false;
+    this.spoken = channel === "content";
+  }
+
   /** A mark stood here: the white space around it goes. */
   mark(): void {
     this.#gap = "";
@@ -48,65 +70,118 @@ export class PieceWriter implements CallSink {
     this.spoken = false;
   }
 
-  /** A block of calls; `source` is how it was written. */
-  calls(source: string, calls: readonly ParsedToolCall[]): void {
-    this.mark();
-    const before = this.#written;
-    calls.forEach((call, i) => {
-      const index = this.#calls + i;
-      const written = before[i]?.name === call.name ? before[i] : undefined;
-      const json = written?.complete ? written.json : JSON.stringify(call.arguments);
-      const rest = json.startsWith(written?.json ?? "") ? json.slice(written?.json.length) : "";
-      if (written === undefined)
-        this.#part({ index, name: call.name, id: call.id ?? null, arguments: rest });
-      else if (written.lateId) this.#part({ index, id: call.id ?? null, arguments: rest });
-      else if (rest !== "") this.#part({ index, arguments: rest });
-      this.#give({
-        channel: "tool",
-        text: i === 0 ? source : "",
-        toolCall: { ...call, index, json },
-      });
-    });
-    this.#calls += Math.max(calls.length, before.length);
-    this.#written = [];
-    this.spoken = false;
+  /** Text that looked like more and is none: as it stands. */
+  plain(channel: AnswerChannel, source: string): void {
+    this.#skipSpace = false;
+    this.text(channel, source);
+  }
+
+  /** A block of calls begins; `written` gives what was read of it since the last time. */
+  block(written: () => string): void {
+    this.#written = written;
+    this.told = false;
   }
 
   begin(name: string, id: string | null | undefined): void {
-    const index = this.#calls + this.#written.length;
-    this.#written.push({ name, lateId: id === undefined, json: "", complete: false });
-    this.#part({ index, name, ...(id !== undefined && { id }), arguments: "" });
+    if (!this.offers(name)) throw new Unreadable();
+    this.#call = { name, id, json: "", told: false, late: false };
+  }
+
+  identify(id: string): void {
+    const call = this.#call;
+    if (call && (call.late || !call.told)) call.id = id;
   }
 
   readonly add = (json: string): void => {
-    const call = this.#written[this.#written.length - 1];
+    const call = this.#tell();
+    if (!call) return;
     call.json += json;
-    this.#part({ index: this.#calls + this.#written.length - 1, arguments: json });
+    this.#part({ index: this.#calls, arguments: json });
   };
 
   end(): void {
-    this.#written[this.#written.length - 1].complete = true;
+    if (this.#call?.json === "") this.add("{}");
+    this.#whole({});
+    this.#drop();
   }
 
-  /** Text that looked like more than content and is none: as it stands. */
-  plain(source: string): void {
-    this.#calls += this.#written.length;
-    this.#written = [];
-    this.#skipSpace = false;
-    this.text("content", source);
+  /** Gives out the open call as far as it came; it stays open. */
+  unfinished(): void {
+    if (this.#tell()) this.#whole({ unfinished: true });
   }
 
-  /** No more comes. */
+  /** Ends the open call where it stands, `last` at the end of the answer; false if none of it was given out. */
+  breakOff(last: boolean): boolean {
+    const told = (last ? this.#tell() : this.#call)?.told === true;
+    if (told) this.unfinished();
+    this.#drop();
+    return told;
+  }
+
+  /** No more comes, for now at least: gives out what was held back. */
   finish(): void {
+    if (this.#call) this.unfinished();
     if (this.#gap !== "") this.#give({ channel: this.#channel, text: this.#gap });
     this.#gap = "";
   }
 
+  /** From here on pieces are kept, until they are released or reverted. */
+  hold(): void {
+    const state = [this.#calls, this.#gap, this.#skipSpace, this.spoken] as const;
+    const earlier = this.#pieces;
+    this.#pieces = [];
+    this.#held = { earlier, state };
+  }
+
+  /** @param cut it is not known whether text among them is content or reasoning: it is left out */
+  release(cut = false): void {
+    if (!this.#held) return;
+    const kept = this.#pieces.filter(({ channel }) => !cut || channel === "tool");
+    this.#pieces = [...this.#held.earlier, ...kept];
+    this.#held = undefined;
+  }
+
+  /** As if nothing had come since `hold`. */
+  revert(): void {
+    if (!this.#held) return;
+    [this.#calls, this.#gap, this.#skipSpace, this.spoken] = this.#held.state;
+    this.#pieces = [];
+    this.#channel = "reasoning";
+    this.release();
+  }
+
   /** The pieces since the last time. */
   take(): AnswerPiece[] {
-    const pieces = this.#pieces;
-    this.#pieces = [];
+    const pieces = this.#held?.earlier ?? this.#pieces;
+    if (this.#held) this.#held.earlier = [];
+    else this.#pieces = [];
     return pieces;
+  }
+
+  /** Gives out the first part of the open call. */
+  #tell(): OpenCall | undefined {
+    const call = this.#call;
+    if (call?.told === false) {
+      const { name, id } = call;
+      this.mark();
+      this.told = call.told = true;
+      call.late = id === undefined;
+      this.#part({ index: this.#calls, name, ...(id !== undefined && { id }), arguments: "" });
+    }
+    return call;
+  }
+
+  #whole(more: Pick<AnsweredCall, "unfinished">): void {
+    const { id, name, json, late } = this.#call as OpenCall;
+    const index = this.#calls;
+    if (late) this.#part({ index, id: id ?? null, arguments: "" });
+    const toolCall = { index, ...(id != null && { id }), name, arguments: json, ...more };
+    this.#give({ channel: "tool", text: this.#written(), toolCall });
+  }
+
+  #drop(): void {
+    if (this.#call?.told) this.#calls++;
+    this.#call = undefined;
   }
 
   /** Parts that come together are one. */
