@@ -86,6 +86,8 @@ export class Tape {
     const [width, vocabulary] = this.scope.shape("token_embd");
     const [first] = this.#ops;
     const embeds = first.op === "embed" && first.by === "token";
+    if (!causal && this.#slots.some(({ kind }) => kind === "state"))
+      this.scope.fail("its attention is not causal, which its recurrent layers cannot follow");
     return {
       architecture,
       ops: this.#ops,
