@@ -19,7 +19,7 @@ export const llama4: Family = (m) => {
   const ropeIn = (layer: number): Rope => (chunked[layer] ? chunkedRope : rope);
   const rotated = (layer: number): boolean => whole || (layer + 1) % 4 !== 0;
   // The 400B model (128 experts) does without norms of queries and keys.
-  const normed = h.integer("expert_count") !== 128;
+  const normed = h.integer("expert_count", 0) !== 128;
   return transformer(m, {
     rope: (layer) => (rotated(layer) ? ropeIn(layer) : undefined),
     attention: (layer) => ({

@@ -26,8 +26,14 @@ export interface DoubleModel {
   readonly width: number;
   readonly headWidth: number;
   readonly vocabulary: number;
-  readonly tensors: ReadonlyMap<string, { readonly shape: number[]; readonly data: Float32Array }>;
+  readonly tensors: Weights;
 }
+
+/** Tensors by name, with GGUF's shapes. */
+export type Weights = ReadonlyMap<
+  string,
+  { readonly shape: number[]; readonly data: Float32Array }
+>;
 
 const ropeBase = 10000;
 const epsilon = Math.fround(1e-6);
@@ -92,12 +98,21 @@ export async function doubleFile(
     "rope.dimension_count": model.headWidth,
     ...more,
   };
+  return modelFile(architecture, hyper, model.tensors);
+}
+
+/** A file of F32 tensors; keys without the architecture. */
+export async function modelFile(
+  architecture: string,
+  hyper: Readonly<Record<string, MetadataValue>>,
+  weights: Weights,
+): Promise<ModelFile> {
   const metadata: [string, MetadataValue][] = Object.entries(hyper).map(([key, value]) => [
     `${architecture}.${key}`,
     value,
   ]);
   const type = quantByName("F32")!;
-  const tensors = Array.from(model.tensors, ([name, { shape, data }]) => ({
+  const tensors = Array.from(weights, ([name, { shape, data }]) => ({
     name,
     type,
     shape,

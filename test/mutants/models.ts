@@ -129,4 +129,16 @@ export const mutants: readonly Mutant[] = [
     from: "alpha ** (h.keyWidth / (h.keyWidth - 2))",
     to: "alpha",
   },
+  {
+    file: "src/models/gemma4.ts",
+    fault: "experts work on the dense network's input",
+    from: 'experts(m, m.rmsNorm(x, "pre_ffw_norm_2"), {',
+    to: 'experts(m, m.rmsNorm(x, "ffn_norm"), {',
+  },
+  {
+    file: "src/models/parts/shared-cache.ts",
+    fault: "values that are keys are not normed",
+    from: 'v = m.rmsNorm(m.has("attn_v") ? m.linear(y, "attn_v") : keys, undefined, width);',
+    to: 'v = m.has("attn_v") ? m.rmsNorm(m.linear(y, "attn_v"), undefined, width) : keys;',
+  },
 ];
