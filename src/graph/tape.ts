@@ -86,8 +86,11 @@ export class Tape {
     const [width, vocabulary] = this.scope.shape("token_embd");
     const [first] = this.#ops;
     const embeds = first.op === "embed" && first.by === "token";
-    if (!causal && this.#slots.some(({ kind }) => kind === "state"))
-      this.scope.fail("its attention is not causal, which its recurrent layers cannot follow");
+    if (end.outputKind === "logits" && this.width(output) !== vocabulary)
+      this.scope.fail(
+        `it has ${this.width(output)} logits for the ${vocabulary} tokens of "token_embd.weight"`,
+        "output",
+      );
     return {
       architecture,
       ops: this.#ops,

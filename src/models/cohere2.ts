@@ -8,7 +8,7 @@ import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
 export const cohere2: Family = (m) => {
   const { h } = m;
   const rope = slidingRopeOf(m, "norm");
-  const logitScale = h.number("logit_scale", 1);
+  const logitScale = h.number("logit_scale");
   const sliding = slidingLayers(h, 4);
   const window = h.integer("attention.sliding_window");
   return transformer(m, {

@@ -7,7 +7,7 @@ import { transformer } from "./parts/transformer.ts";
 
 export const commandR: Family = (m) => {
   const rope = ropeOf(m, "norm");
-  const logitScale = m.h.number("logit_scale", 1);
+  const logitScale = m.h.number("logit_scale");
   return transformer(m, {
     rope: () => rope,
     norm: (x, stem) => m.layerNorm(x, stem),

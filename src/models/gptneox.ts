@@ -5,4 +5,4 @@
 import { layerNormed } from "./parts/layer-normed.ts";
 import type { Family } from "./parts/model.ts";
 
-export const gptneox: Family = layerNormed({ rope: "neox" });
+export const gptneox: Family = layerNormed({ rope: "neox", parallelNamed: true });

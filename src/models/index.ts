@@ -1,5 +1,7 @@
 /** All model families, by `general.architecture`. */
 import { WebggufError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
+import { quoted } from "../base/text.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Graph } from "../graph/ops.ts";
 import { afmoe } from "./afmoe.ts";
@@ -228,6 +230,33 @@ export function architectures(): string[] {
   return [...families.keys()].sort();
 }
 
+/** What some files are that are no models for text, by their architecture. */
+const others: readonly (readonly [names: RegExp, kind: string])[] = [
+  [
+    /^(clip|mmproj)$/,
+    "a projector of images or sound, which goes beside a model: open the model itself",
+  ],
+  [
+    /^t5(encoder)?$|^bart|^whisper/,
+    "an encoder-decoder or its encoder, which is not computed: use a decoder",
+  ],
+  [
+    /^(flux|sd\d|sdxl|wan|ltxv|aura|cosmos|lumina|hyvid|qwen_image|pig|z_image)/,
+    "a model that makes images, not text",
+  ],
+];
+
+function unknownArchitecture(file: ModelFile, name: string): WebggufError {
+  const kind = others.find(([names]) => names.test(name))?.[1];
+  const near = nearest(name, architectures());
+  const meant = near.length > 0 ? `; it is near to ${near.join(", ")}` : "";
+  return new WebggufError(
+    "model/unsupported",
+    `Cannot run ${file.name}: ${kind ? `its architecture ${quoted(name)} is ${kind}` : `architecture ${quoted(name)} is not known${meant}; see docs/architectures.md, or update webgguf`}`,
+    { file: file.name, key: "general.architecture", actual: name, expected: near },
+  );
+}
+
 /**
  * The graph of a model, checked as a whole: unknown architectures throw `model/unsupported`, missing
  * or contradictory hyperparameters and tensors `model/invalid`. Reads no tensor data.
@@ -236,18 +265,7 @@ export function architectures(): string[] {
 export function buildGraph(file: ModelFile, options: { contextLength: number }): Graph {
   const architecture = file.metadata.string("general.architecture");
   const family = families.get(architecture);
-  if (!family)
-    throw new WebggufError(
-      "model/unsupported",
-      `Cannot run ${file.name}: architecture "${architecture}" is not known; ` +
-        `known are ${architectures().join(", ")}`,
-      {
-        file: file.name,
-        key: "general.architecture",
-        actual: architecture,
-        expected: architectures(),
-      },
-    );
+  if (!family) throw unknownArchitecture(file, architecture);
   const m = modelBuilder(file, options.contextLength);
   return finish(m, family(m));
 }

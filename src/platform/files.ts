@@ -94,42 +94,21 @@ export function fileSource(name: string, file: OpenFile): ByteSource {
   };
 }
 
-/** The typed error for a file that did not open; `code` is the runtime's own word for the reason. */
-export function openError(path: string, code: string, cause: unknown): WebggufError {
-  if (code === "ENOENT" || code === "NotFound" || code === "ENOTDIR") {
-    return new WebggufError(
-      "source/not-found",
-      `Cannot open ${path}: there is no such file; check the path`,
-      { file: path, cause },
-    );
-  }
-  if (code === "EACCES" || code === "EPERM" || code === "PermissionDenied") {
-    return new WebggufError(
-      "source/io",
-      `Cannot open ${path}: it may not be read; check its permissions`,
-      {
-        file: path,
-        cause,
-      },
-    );
-  }
-  if (code === "NotCapable") {
-    return new WebggufError(
-      "source/io",
-      `Cannot open ${path}: Deno does not allow it; run Deno with --allow-read`,
-      {
-        file: path,
-        cause,
-      },
-    );
-  }
+/** What is wrong and what to do, by the runtime's own word for the reason. */
+const reasons: readonly (readonly [words: RegExp, problem: string])[] = [
+  [/^(ENOENT|NotFound|ENOTDIR)$/, "there is no such file; check the path"],
+  [/^(EACCES|EPERM|PermissionDenied)$/, "it may not be read; check its permissions"],
+  [/^NotCapable$/, "Deno does not allow it; run Deno with --allow-read"],
+];
+
+/** The typed error for a file that did not open; `word` is the runtime's own for the reason. */
+export function openError(path: string, word: string, cause: unknown): WebggufError {
+  const at = reasons.findIndex(([words]) => words.test(word));
+  const problem = reasons[at]?.[1] ?? `the system refused (${word}); check the path and try again`;
   return new WebggufError(
-    "source/io",
-    `Cannot open ${path}: the system refused (${code}); check the path and try again`,
-    {
-      file: path,
-      cause,
-    },
+    at === 0 ? "source/not-found" : "source/io",
+    `Cannot open ${path}: ${problem}`,
+    { file: path, cause },
   );
 }
 

@@ -2,6 +2,7 @@
 import { WebggufError } from "../base/errors.ts";
 import type { ChatMessage } from "../chat/messages.ts";
 import { type RenderedChat, type RenderOptions, renderChat } from "../chat/render.ts";
+import type { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/ops.ts";
@@ -16,10 +17,24 @@ import type { Speculation } from "./speculation.ts";
 export interface LoadedParts {
   readonly file: ModelFile;
   readonly graph: Graph;
+  readonly tokenizer: Tokenizer | undefined;
   readonly opened: Opened;
   readonly options: ExecutorOptions;
   readonly speculation: Speculation;
   readonly draftModel: DraftModel | undefined;
+}
+
+/**
+ * The tokenizer of a file; undefined where it has none that is known: tokens in, tokens out works all the same.
+ * Tables that contradict each other are errors.
+ */
+export function findTokenizer(metadata: Metadata): Tokenizer | undefined {
+  try {
+    return createTokenizer(metadata);
+  } catch (error) {
+    if (error instanceof WebggufError && error.code === "model/no-tokenizer") return undefined;
+    throw error;
+  }
 }
 
 export class Loaded {
@@ -30,15 +45,16 @@ export class Loaded {
   readonly sequences: Sequences;
   readonly #options: ExecutorOptions;
   #opened: Opened;
-  #tokenizer: Tokenizer | undefined;
+  readonly #tokenizer: Tokenizer | undefined;
 
-  constructor({ file, graph, opened, options, speculation, draftModel }: LoadedParts) {
+  constructor({ file, graph, tokenizer, opened, options, speculation, draftModel }: LoadedParts) {
     this.file = file;
     this.graph = graph;
     this.speculation = speculation;
     this.draftModel = draftModel;
     this.sequences = new Sequences(opened.executor);
     this.#opened = opened;
+    this.#tokenizer = tokenizer;
     // restore() does without what only loading needs.
     this.#options = { ...options, signal: undefined, device: opened.chosen };
   }
@@ -54,18 +70,12 @@ export class Loaded {
 
   /** Errors: `model/no-tokenizer` where the file has no usable one. */
   get tokenizer(): Tokenizer {
-    this.#tokenizer ??= createTokenizer(this.file.metadata);
-    return this.#tokenizer;
+    return this.#tokenizer ?? createTokenizer(this.file.metadata);
   }
 
-  /** Undefined where the file has no usable one: tokens in, tokens out works all the same. */
+  /** Undefined where the file has no usable one. */
   findTokenizer(): Tokenizer | undefined {
-    try {
-      return this.tokenizer;
-    } catch (error) {
-      if (error instanceof WebggufError && error.code === "model/no-tokenizer") return undefined;
-      throw error;
-    }
+    return this.#tokenizer;
   }
 
   /** The conversation as the model's template writes it, and what reads the answer to it. */

@@ -10,7 +10,7 @@ import type { ExecutorOptions } from "./backends.ts";
 import { asyncDispose } from "./dispose.ts";
 import { type DraftModel, type DraftTarget, openDraftModel } from "./draft-model.ts";
 import { embedTokens } from "./embed.ts";
-import { Loaded } from "./loaded.ts";
+import { findTokenizer, Loaded } from "./loaded.ts";
 import { openExecutor } from "./open.ts";
 import { createSession } from "./session.ts";
 import { closeFile, openFile } from "./source.ts";
@@ -41,11 +41,12 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   try {
     const decided = { ...rest, contextLength: contextFor(file, options.contextLength) };
     const graph = buildGraph(file, decided);
+    const tokenizer = findTokenizer(file.metadata);
     const opened = await openExecutor(graph, file, decided);
     try {
       const device = { ...decided, device: opened.chosen };
       const draftModel = await loadDraftModel(draftSource, { file, graph }, device);
-      const parts = { file, graph, opened, options: decided, speculation, draftModel };
+      const parts = { file, graph, tokenizer, opened, options: decided, speculation, draftModel };
       return new LoadedModel(new Loaded(parts));
     } catch (error) {
       await opened.dispose();

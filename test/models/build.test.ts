@@ -71,11 +71,32 @@ describe("a graph", () => {
 });
 
 describe("refused models", () => {
-  it("name what is known when the architecture is not", () => {
-    const error = refusal(altered(llama, { "general.architecture": "wordle" }));
-    expect(error.code).toBe("model/unsupported");
-    expect(error.message).toContain('"wordle"');
-    for (const name of architectures()) expect(error.message).toContain(name);
+  it("name what is near when the architecture is not known, and never fill the screen", () => {
+    const unknown = (name: string): WebggufError => {
+      const error = refusal(altered(llama, { "general.architecture": name }));
+      expect(error).toMatchObject({ code: "model/unsupported", key: "general.architecture" });
+      expect(error.message.length).toBeLessThan(250);
+      expect(error.message).not.toMatch(/\p{Cc}/u);
+      return error;
+    };
+    // Any name with one letter more is near to the name itself.
+    for (const name of architectures()) {
+      const known = architectures().includes(`${name}0`);
+      if (name.length > 2 && !known) expect(unknown(`${name}0`).message).toContain(name);
+    }
+    expect(unknown("wordle").expected).toEqual([]);
+    expect(unknown("x".repeat(4 << 20)).message).toContain("x…");
+    expect(unknown("\u001b[2J\u001b]0;owned\u0007\nsecond line").expected).toEqual([]);
+  });
+
+  it.each([
+    ["clip", "projector"],
+    ["t5", "encoder-decoder"],
+    ["t5encoder", "encoder-decoder"],
+    ["flux", "images"],
+    ["sd3", "images"],
+  ])("say what %s is", (name, kind) => {
+    expect(refusal(altered(llama, { "general.architecture": name })).message).toContain(kind);
   });
 
   const cases: [string, Record<string, MetadataValue | undefined>, string][] = [

@@ -66,11 +66,11 @@ const headWidths = ["attention.key_length", "attention.value_length"];
  * larger model that has one, what another key overrules or a tensor decides.
  */
 const harmless: Readonly<Record<string, readonly string[]>> = {
-  arwkv7: [...headWidths, "attention.layer_norm_epsilon"],
+  arwkv7: headWidths,
   deepseek2: [...headWidths, "attention.value_length_mla"],
   exaone4: ["attention.sliding_window_pattern", "attention.sliding_window"],
   "gemma-embedding": ["final_logit_softcapping"],
-  gemma3n: ["attention.value_length", "attention.layer_norm_epsilon"],
+  gemma3n: ["attention.value_length"],
   gemma4: ["attention.value_length"],
   "gpt-oss": ["rope.scale_linear"],
   jamba: ["ssm.dt_b_c_rms"],
@@ -105,12 +105,8 @@ describe("every hyperparameter that is looked up", () => {
         variant,
         (key) => key.startsWith(prefix) && keys.add(key.slice(prefix.length)),
       );
-    const ops = new Set(build(architecture).ops.map((op) => op.op));
     // Whether attention is causal is looked up for every model; some are not, whatever the file says.
     if (!build(architecture).causal) keys.delete("attention.causal");
-    // Both epsilons are looked up, whichever norms there are.
-    if (!ops.has("layerNorm")) keys.delete("attention.layer_norm_epsilon");
-    if (!ops.has("rmsNorm")) keys.delete("attention.layer_norm_rms_epsilon");
     const ignored = [...keys].filter((key) => {
       const given = headers[architecture].metadata[key];
       return !variants.some((variant) => {
@@ -143,7 +139,6 @@ const defaults: readonly [architecture: string, key: string, value: number, othe
   ["grok", "attention.output_scale", 0.08838834764831845],
   ["grok", "attn_logit_softcapping", 30],
   ["grok", "rope.scaling.yarn_beta_fast", 8],
-  ["command-r", "logit_scale", 1],
   ["cohere2", "attention.sliding_window_pattern", 4],
   ["afmoe", "expert_gating_func", 2],
   ["glm4moe", "expert_gating_func", 2],
@@ -166,7 +161,6 @@ const defaults: readonly [architecture: string, key: string, value: number, othe
   ["minicpm", "residual_scale", 1.4 / Math.sqrt(2)],
   ["minicpm", "logit_scale", 64 / 256],
   ["bloom", "attention.max_alibi_bias", 8],
-  ["jais", "attention.max_alibi_bias", 8],
   ["mpt", "attention.max_alibi_bias", 0],
   ["bert", "pooling_type", 2],
 ];

@@ -141,4 +141,23 @@ export const mutants: readonly Mutant[] = [
     from: 'v = m.rmsNorm(m.has("attn_v") ? m.linear(y, "attn_v") : keys, undefined, width);',
     to: 'v = m.has("attn_v") ? m.rmsNorm(m.linear(y, "attn_v"), undefined, width) : keys;',
   },
+  {
+    file: "src/models/parts/model.ts",
+    fault: "a missing epsilon counts as 0",
+    from: 'return epsilon("layer_norm_epsilon");',
+    to: 'return epsilon("layer_norm_epsilon", 0);',
+  },
+  {
+    file: "src/models/parts/model.ts",
+    fault: "a token table of another vocabulary is taken",
+    from: "Array.isArray(tokens) && tokens.length !== rows",
+    to: "Array.isArray(tokens) && tokens.length > rows",
+  },
+  {
+    file: "src/graph/tape.ts",
+    fault: "logits of another vocabulary are given out",
+    from: 'end.outputKind === "logits" && this.width(output) !== vocabulary',
+    to: 'end.outputKind === "logits" && this.width(output) > vocabulary',
+    tests: ["test/models/required"],
+  },
 ];

@@ -32,7 +32,7 @@ export class Hyper {
     // Layers that predict further tokens stand after the model's own.
     this.layers = blocks - this.within("nextn_predict_layers", 0, blocks - 1, 0);
     this.width = this.within("embedding_length", 1, limits.width);
-    this.trainedContext = this.within("context_length", 1, limits.context, limits.context);
+    this.trainedContext = this.within("context_length", 1, limits.context);
     this.headsOf = this.perLayer("attention.head_count", 0);
     this.kvHeadsOf = this.has("attention.head_count_kv")
       ? this.perLayer("attention.head_count_kv")

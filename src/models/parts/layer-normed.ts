@@ -12,8 +12,10 @@ export interface LayerNormed {
   /** Activation of the feed-forward. @default "gelu" */
   readonly kind?: Activation;
   readonly gated?: boolean;
-  /** ALiBi's largest bias where the file does not say. */
-  readonly alibi?: number;
+  /** ALiBi's largest bias; "named" = the file must say it. @default 0, unless the file says one */
+  readonly alibi?: number | "named";
+  /** The file must say whether blocks are parallel. */
+  readonly parallelNamed?: boolean;
   /** Scores divided by the head width instead of its root. */
   readonly byWidth?: boolean;
 }
@@ -25,7 +27,7 @@ export function layerNormed(kind: LayerNormed = {}): Family {
   return (m) => {
     const { h } = m;
     const rope = kind.rope && ropeOf(m, kind.rope);
-    const activation = kind.kind ?? "gelu";
+    const { alibi = 0, kind: activation = "gelu" } = kind;
     const norm: Transformer["norm"] = (x, stem) => m.layerNorm(x, stem);
     return transformer(m, {
       rope: () => rope,
@@ -35,12 +37,12 @@ export function layerNormed(kind: LayerNormed = {}): Family {
         return m.has("token_embd_norm") ? norm(at, "token_embd_norm") : at;
       },
       attention: () => ({
-        alibi: h.number("attention.max_alibi_bias", kind.alibi ?? 0),
+        alibi: h.number("attention.max_alibi_bias", alibi === "named" ? undefined : alibi),
         clamp: h.number("attention.clamp_kqv", 0),
         norm: (x, stem) => (m.has(stem) ? norm(x, stem) : x),
         scale: kind.byWidth ? 1 / h.keyWidth : undefined,
       }),
-      parallel: h.boolean("use_parallel_residual", false),
+      parallel: h.boolean("use_parallel_residual", kind.parallelNamed ? undefined : false),
       ffn: (x) => (kind.gated ? gatedFfn(m, x, activation) : plainFfn(m, x, activation)),
     });
   };

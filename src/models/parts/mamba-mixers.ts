@@ -44,7 +44,7 @@ export function mamba2Mixer(m: ModelBuilder, y: Ref): Ref {
   const inner = h.integer("ssm.inner_size");
   const state = h.integer("ssm.state_size");
   const heads = h.within("ssm.time_step_rank", 1, inner);
-  const groups = h.within("ssm.group_count", 1, heads, 1);
+  const groups = h.within("ssm.group_count", 1, heads);
   const shared = groups * state;
   const z = m.linear(y, "ssm_in", { first: 0, out: inner });
   const xbc = m.linear(y, "ssm_in", { first: inner, out: inner + 2 * shared });

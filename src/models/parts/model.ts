@@ -23,16 +23,32 @@ export type Family = (m: ModelBuilder) => FamilyResult;
  */
 export function modelBuilder(file: ModelFile, contextLength: number): ModelBuilder {
   const h = new Hyper(file, contextLength);
+  const epsilon = (name: string, fallback?: number): number => {
+    const value = h.number(`attention.${name}`, fallback);
+    return value >= 0 ? value : h.fail(`attention.${name}`, value, "at least 0");
+  };
   const builder = graphBuilder(file, {
     architecture: h.architecture,
     layers: h.layers,
     trainedContext: h.trainedContext,
-    rmsEps: h.number("attention.layer_norm_rms_epsilon", 0),
-    normEps: h.number("attention.layer_norm_epsilon", 0),
+    // Asked for by the norms: the file of a model with such norms must have it.
+    get rmsEps() {
+      // llama.cpp 0.5.0 does not ask for that of Qwen2-VL.
+      return epsilon("layer_norm_rms_epsilon", h.architecture === "qwen2vl" ? 0 : undefined);
+    },
+    get normEps() {
+      return epsilon("layer_norm_epsilon");
+    },
     causal: h.boolean("attention.causal", true),
   });
   const embeds = h.integer("pooling_type", 0) !== 0;
-  const [width] = builder.shape("token_embd");
+  const [width, rows] = builder.shape("token_embd");
+  const tokens = file.metadata.get("tokenizer.ggml.tokens");
+  if (Array.isArray(tokens) && tokens.length !== rows)
+    builder.fail(
+      `"token_embd.weight" has ${rows} rows for the ${tokens.length} tokens of "tokenizer.ggml.tokens"`,
+      "token_embd",
+    );
   if (width !== h.width)
     h.fail("embedding_length", h.width, `${width}, the width of "token_embd.weight"`);
   return { ...builder, h, embeds };

@@ -97,6 +97,9 @@ function familyOf(metadata: Metadata): { kind: string; family: Family } {
   );
 }
 
+/** Far more empty tokens than any vocabulary has. */
+const mostEmpty = 1 << 16;
+
 function tokensOf(metadata: Metadata): string[] {
   if (!metadata.has(key("tokens")))
     throw new WebggufError(
@@ -107,6 +110,14 @@ function tokensOf(metadata: Metadata): string[] {
   const tokens = metadata.strings(key("tokens"));
   if (tokens.length === 0)
     throw invalid(metadata, "tokens", "it is empty", { expected: "one token or more", actual: 0 });
+  let empty = 0;
+  for (const text of tokens) if (text === "") empty++;
+  // Each gets a text of its own, which takes many times its bytes in the file.
+  if (empty > mostEmpty)
+    throw invalid(metadata, "tokens", `${empty} tokens are empty`, {
+      expected: mostEmpty,
+      actual: empty,
+    });
   return tokens.map((text, id) => (text === "" ? `[EMPTY_${id}]` : text));
 }
 
