@@ -13,7 +13,7 @@ export type ErrorCode =
   | "source/not-found" // no such file or URL
   | "source/io" // reading failed
   | "source/network" // HTTP status or connection, after retries
-  | "source/changed" // the remote file changed while it was read
+  | "source/changed" // the file changed while it was in use
   | "device/no-adapter" // no usable GPU
   | "device/lost" // the GPU went away
   | "device/out-of-memory" // the GPU refused an allocation

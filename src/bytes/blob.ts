@@ -1,11 +1,12 @@
 /** Files that a user chose in a browser, and other blobs. */
 import { WebggufError } from "../base/errors.ts";
+import { checkRange } from "../base/range.ts";
 import type { ByteSource } from "../base/source.ts";
-import { checkRange, pieces } from "./range.ts";
+import { pieces } from "./range.ts";
 
 /**
  * A source over a `Blob` or `File`. A file that changes or disappears while it is read is a
- * `source/io` error. `name` defaults to the file's own name, or `"blob"`.
+ * `source/changed` error. `name` defaults to the file's own name, or `"blob"`.
  */
 export function blobSource(blob: Blob, name?: string): ByteSource {
   const own = "name" in blob && typeof blob.name === "string" ? blob.name : "";
@@ -15,17 +16,20 @@ export function blobSource(blob: Blob, name?: string): ByteSource {
     async read(offset, length, signal) {
       signal?.throwIfAborted();
       checkRange(this, offset, length);
-      let buffer: ArrayBuffer;
-      try {
-        buffer = await blob.slice(offset, offset + length).arrayBuffer();
-      } catch (cause) {
-        throw new WebggufError(
-          "source/io",
-          `Cannot read ${length} bytes at ${offset} of ${this.name}: it may have changed on disk, choose it again`,
+      const failed = (cause?: unknown): WebggufError =>
+        new WebggufError(
+          "source/changed",
+          `Cannot read ${length} bytes at ${offset} of ${this.name}: it changed on disk or is gone, choose it again`,
           { file: this.name, offset, cause },
         );
-      }
+      const buffer = await blob
+        .slice(offset, offset + length)
+        .arrayBuffer()
+        .catch((cause: unknown) => {
+          throw failed(cause);
+        });
       signal?.throwIfAborted();
+      if (buffer.byteLength !== length) throw failed();
       return new Uint8Array(buffer);
     },
     async *stream(offset, length, signal) {

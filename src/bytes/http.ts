@@ -1,8 +1,9 @@
 /** Models over HTTP(S), read by ranges; a server that has none is read in order. */
+
+import { checkRange } from "../base/range.ts";
 import type { ByteSource } from "../base/source.ts";
 import { type HttpOptions, HttpResource } from "./http-resource.ts";
 import { OrderedBody } from "./ordered-body.ts";
-import { checkRange } from "./range.ts";
 import { withRetries } from "./retry.ts";
 
 /** Puts a stream of `length` bytes into one array. */

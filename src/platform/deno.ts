@@ -1,15 +1,21 @@
 /** Deno: WebGPU is built in; files by path with --allow-read. */
+import { WebggufError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
 import { commonFacts, gibibytes } from "./facts.ts";
-import { fileSource, notAFile, openError } from "./files.ts";
+import { type FileFacts, fileSource, notAFile, openError, sameFile } from "./files.ts";
 import { listNavigatorAdapters, openNavigatorGpu } from "./gpu.ts";
 import type { Gpu, Platform } from "./types.ts";
 
 /** The little of Deno's own API that is used, so that type checks elsewhere need none of it. */
+interface DenoStat {
+  readonly size: number;
+  readonly isFile: boolean;
+  readonly mtime: Date | null;
+}
 interface DenoFile {
   read(into: Uint8Array): Promise<number | null>;
   seek(offset: number, whence: number): Promise<number>;
-  stat(): Promise<{ size: number; isFile: boolean }>;
+  stat(): Promise<DenoStat>;
   close(): void;
 }
 interface DenoApi {
@@ -19,6 +25,7 @@ interface DenoApi {
     query(permission: { name: "sys"; kind: string }): Promise<{ state: string }>;
   };
   open(path: string, options: { read: true }): Promise<DenoFile>;
+  stat(path: string): Promise<DenoStat>;
   systemMemoryInfo(): { total: number; available: number };
 }
 
@@ -27,22 +34,32 @@ const runtime = (globalThis as unknown as { Deno: DenoApi }).Deno;
 const help =
   "install a Vulkan driver for your graphics card (Debian, Ubuntu: apt install libvulkan1 mesa-vulkan-drivers)";
 
+const factsOf = ({ isFile, size, mtime }: DenoStat): FileFacts => ({
+  isFile,
+  size,
+  modified: mtime?.getTime(),
+});
+
 async function openFile(path: string): Promise<ByteSource> {
   let file: DenoFile;
   try {
+    // Looked at first: opening a pipe waits for its writer.
+    if (!(await runtime.stat(path)).isFile) throw notAFile(path);
     file = await runtime.open(path, { read: true });
   } catch (cause) {
+    if (cause instanceof WebggufError) throw cause;
     throw openError(path, cause instanceof Error ? cause.name : "unknown reason", cause);
   }
-  const stat = await file.stat();
-  if (!stat.isFile) {
+  const facts = factsOf(await file.stat());
+  if (!facts.isFile) {
     file.close();
     throw notAFile(path);
   }
   // A file has one position, so reads that overlap in time wait for each other.
   let turn: Promise<unknown> = Promise.resolve();
   return fileSource(path, {
-    size: stat.size,
+    size: facts.size,
+    unchanged: async () => sameFile(facts, factsOf(await file.stat())),
     readAt(into, offset): Promise<number> {
       const reading = turn.then(async () => {
         await file.seek(offset, 0);

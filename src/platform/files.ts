@@ -1,12 +1,27 @@
 /** A local file as a ByteSource, over whatever way of reading the runtime has. */
 import { WebggufError } from "../base/errors.ts";
+import { checkRange } from "../base/range.ts";
 import type { ByteSource } from "../base/source.ts";
+
+/** What a runtime tells about a file, open or not. */
+export interface FileFacts {
+  readonly isFile: boolean;
+  readonly size: number;
+  /** Milliseconds at which it was last written, where that is known. */
+  readonly modified: number | undefined;
+}
+
+/** Whether two looks at an open file saw the same. */
+export const sameFile = (a: FileFacts, b: FileFacts): boolean =>
+  a.size === b.size && a.modified === b.modified;
 
 /** What a runtime knows about an open file. */
 export interface OpenFile {
   readonly size: number;
   /** Reads up to `into.length` bytes at `offset`; resolves with the count, 0 at the end. */
   readAt(into: Uint8Array<ArrayBuffer>, offset: number): Promise<number>;
+  /** Whether it is as it was when it was opened, by its size and the time it was written. */
+  unchanged(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -17,46 +32,37 @@ const pieceBytes = 4 * 1024 * 1024;
 export function fileSource(name: string, file: OpenFile): ByteSource {
   let closed = false;
 
-  function checkRange(offset: number, length: number): void {
-    if (closed)
-      throw new WebggufError("source/io", `Cannot read ${name}: it was closed; open it again`, {
-        file: name,
-      });
-    const inside = offset >= 0 && length >= 0 && offset + length <= file.size;
-    if (inside && Number.isSafeInteger(offset) && Number.isSafeInteger(length)) return;
-    throw new WebggufError(
-      "source/io",
-      `Cannot read ${length} bytes at ${offset} of ${name}: it has ${file.size} bytes`,
-      { file: name, offset, expected: length, actual: Math.max(0, file.size - offset) },
-    );
+  function check(offset: number, length: number): void {
+    if (closed) throw error("source/io", "", "it was closed; open it again");
+    checkRange({ name, size: file.size }, offset, length);
+  }
+
+  function error(
+    code: "source/io" | "source/changed",
+    where: string,
+    problem: string,
+    details?: object,
+  ): WebggufError {
+    const message = `Cannot read ${name}${where}: ${problem}`;
+    return new WebggufError(code, message, { file: name, ...details });
   }
 
   async function fill(into: Uint8Array<ArrayBuffer>, offset: number): Promise<void> {
     let done = 0;
     while (done < into.length) {
+      const at = offset + done;
       let count: number;
+      let same: boolean;
       try {
-        count = await file.readAt(into.subarray(done), offset + done);
+        count = await file.readAt(into.subarray(done), at);
+        same = await file.unchanged();
       } catch (cause) {
-        throw new WebggufError(
-          "source/io",
-          `Cannot read ${name} at byte ${offset + done}: the system refused; check the disk and try again`,
-          {
-            file: name,
-            offset: offset + done,
-            cause,
-          },
-        );
+        const problem = "the system refused; check the disk and try again";
+        throw error("source/io", ` at byte ${at}`, problem, { offset: at, cause });
       }
-      if (count === 0) {
-        throw new WebggufError(
-          "source/io",
-          `Cannot read ${name} at byte ${offset + done}: it became shorter meanwhile; open it again`,
-          {
-            file: name,
-            offset: offset + done,
-          },
-        );
+      if (count === 0 || !same) {
+        const problem = "the file changed while it was in use; load it again";
+        throw error("source/changed", ` at byte ${at}`, problem, { offset: at });
       }
       done += count;
     }
@@ -67,7 +73,7 @@ export function fileSource(name: string, file: OpenFile): ByteSource {
     size: file.size,
     async read(offset, length, signal): Promise<Uint8Array<ArrayBuffer>> {
       signal?.throwIfAborted();
-      checkRange(offset, length);
+      check(offset, length);
       const bytes = new Uint8Array(length);
       for (let at = 0; at < length; at += pieceBytes) {
         await fill(bytes.subarray(at, at + pieceBytes), offset + at);
@@ -77,7 +83,7 @@ export function fileSource(name: string, file: OpenFile): ByteSource {
     },
     async *stream(offset, length, signal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
       signal?.throwIfAborted();
-      checkRange(offset, length);
+      check(offset, length);
       const piece = new Uint8Array(Math.min(pieceBytes, length));
       for (let at = 0; at < length; at += piece.length) {
         const part = piece.subarray(0, Math.min(piece.length, length - at));

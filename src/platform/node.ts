@@ -1,10 +1,11 @@
 /** Node: WebGPU through the optional package `webgpu` (Dawn), files and HTTP. */
-import { open } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { open, stat } from "node:fs/promises";
 import os from "node:os";
 import { WebggufError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
 import { commonFacts, gibibytes } from "./facts.ts";
-import { fileSource, notAFile, openError } from "./files.ts";
+import { type FileFacts, fileSource, notAFile, openError, sameFile } from "./files.ts";
 import { matches, noSuchAdapter, openDevice } from "./gpu.ts";
 import type { Gpu, Platform } from "./types.ts";
 import { missingVulkan } from "./vulkan.ts";
@@ -138,16 +139,26 @@ async function listAdapters(): Promise<readonly string[]> {
   }
 }
 
+const factsOf = (stats: Stats): FileFacts => ({
+  isFile: stats.isFile(),
+  size: stats.size,
+  modified: stats.mtimeMs,
+});
+
 async function openFile(path: string): Promise<ByteSource> {
   try {
-    const handle = await open(path, "r");
-    const stat = await handle.stat();
-    if (!stat.isFile()) {
+    // Looked at first: a device may do anything when it is opened. And without waiting for the writer of a pipe that
+    // came meanwhile.
+    if (!(await stat(path)).isFile()) throw notAFile(path);
+    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const facts = factsOf(await handle.stat());
+    if (!facts.isFile) {
       await handle.close();
       throw notAFile(path);
     }
     return fileSource(path, {
-      size: stat.size,
+      size: facts.size,
+      unchanged: async () => sameFile(facts, factsOf(await handle.stat())),
       readAt: async (into, offset) => (await handle.read(into, 0, into.length, offset)).bytesRead,
       close: () => handle.close(),
     });

@@ -5,6 +5,7 @@ import type { ByteSource } from "../base/source.ts";
 import { blobSource } from "../bytes/blob.ts";
 import { bufferSource } from "../bytes/buffer.ts";
 import { httpSource } from "../bytes/http.ts";
+import { settle } from "../bytes/retry.ts";
 import type { ModelFile } from "../file/types.ts";
 import { readGguf } from "../gguf/read.ts";
 import type { ModelSource } from "./types.ts";
@@ -33,10 +34,19 @@ export async function openFile(
   signal: AbortSignal | undefined,
 ): Promise<ModelFile> {
   const bytes = await openSource(source, signal);
+  const reading = readGguf(bytes, {
+    signal,
+    // Only who chose a Blob can choose another.
+    open: source instanceof Blob ? undefined : (name) => openSource(name, signal),
+  });
   try {
-    return await readGguf(bytes, { signal, open: (name) => openSource(name, signal) });
+    return await settle(reading, signal, undefined);
   } catch (error) {
-    await bytes.close();
+    // What is abandoned closes itself when it ends, if it does.
+    reading.then(closeFile, () => {});
+    const closing = bytes.close();
+    if (signal?.aborted) closing.catch(() => {});
+    else await closing;
     throw error;
   }
 }
@@ -51,15 +61,24 @@ function openNamed(
   signal: AbortSignal | undefined,
 ): Promise<ByteSource> | ByteSource {
   const url = urlOf(name);
-  if (url === undefined) return platform.openFile(String(name));
+  if (url === undefined) return openPath(String(name), signal);
   if (url.protocol === "http:" || url.protocol === "https:")
     return httpSource(url.href, { fetch: platform.fetch, signal });
-  if (url.protocol === "file:") return platform.openFile(filePath(url));
+  if (url.protocol === "file:") return openPath(filePath(url), signal);
   throw new WebggufError(
     "input/invalid",
     `Cannot open ${url.protocol} URLs; models come from http, https and files`,
     { file: url.href },
   );
+}
+
+/** Opens a path; a disk that does not answer is not waited for beyond the signal. */
+function openPath(path: string, signal: AbortSignal | undefined): Promise<ByteSource> {
+  const opening = platform.openFile(path);
+  return settle(opening, signal, undefined).catch((error) => {
+    opening.then((source) => source.close()).catch(() => {});
+    throw error;
+  });
 }
 
 /** A text with a scheme is a URL (one letter is a Windows drive); so is any text in a browser. */

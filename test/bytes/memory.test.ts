@@ -58,3 +58,28 @@ describe("names", () => {
     expect(bufferSource(new ArrayBuffer(1), "b").name).toBe("b");
   });
 });
+
+describe("memory that was given away", () => {
+  it("is an error, not zeros or a shorter file", async () => {
+    const bytes = new Uint8Array(1000);
+    const source = bufferSource(bytes, "given");
+    const stream = source.stream(0, 1000)[Symbol.asyncIterator]();
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    const changed = { code: "source/changed", file: "given" };
+    await expect(source.read(0, 10)).rejects.toMatchObject(changed);
+    await expect(stream.next()).rejects.toMatchObject(changed);
+  });
+});
+
+describe("a Blob whose file is gone", () => {
+  it.each([
+    ["fails", () => Promise.reject(new Error("NotReadableError"))],
+    ["comes short", async () => new ArrayBuffer(3)],
+  ])("%s, which is said", async (_, arrayBuffer) => {
+    const blob = new Blob([content]);
+    blob.slice = () => ({ arrayBuffer }) as unknown as Blob;
+    const source = blobSource(blob, "chosen");
+    const changed = { code: "source/changed", file: "chosen" };
+    await expect(source.read(0, 10)).rejects.toMatchObject(changed);
+  });
+});

@@ -3,6 +3,18 @@ import type { Mutant } from "./mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/bytes/buffer.ts",
+    fault: "memory that was given away counts as read",
+    from: "if (all.length !== size)",
+    to: "if (all.length > size)",
+  },
+  {
+    file: "src/bytes/blob.ts",
+    fault: "fewer bytes than asked for are taken",
+    from: "if (buffer.byteLength !== length)",
+    to: "if (buffer.byteLength > length)",
+  },
+  {
     file: "src/bytes/retry.ts",
     fault: "pauses do not grow",
     from: "Math.max(asked, firstPause * 2 ** failures)",

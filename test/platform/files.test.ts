@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { platform } from "#platform";
-import { fileSource, openError } from "../../src/platform/files.ts";
+import { fileSource, type OpenFile, openError } from "../../src/platform/files.ts";
 import { fixture } from "../fixture.ts";
 
 const name = "reference/quants/index.json";
@@ -45,6 +45,39 @@ describe.skipIf(platform.runtime === "browser")("a local file", () => {
     const folder = path.slice(0, path.lastIndexOf("/"));
     await expect(platform.openFile(folder)).rejects.toMatchObject({ code: "source/io" });
   });
+
+  it("says when it changed after it was opened, however it was written", async () => {
+    const { appendFile, mkdtemp, rm, truncate, utimes, writeFile } = await import(
+      "node:fs/promises"
+    );
+    const { tmpdir } = await import("node:os");
+    const folder = await mkdtemp(`${tmpdir()}/webgguf-`);
+    const file = `${folder}/model.gguf`;
+    const ways: (() => Promise<void>)[] = [
+      () => appendFile(file, "more"),
+      () => truncate(file, 500),
+      // Of the same length, at another time.
+      () => writeFile(file, new Uint8Array(1000).fill(1)).then(() => utimes(file, 1, 2)),
+    ];
+    for (const change of ways) {
+      await writeFile(file, new Uint8Array(1000));
+      const source = await platform.openFile(file);
+      expect((await source.read(0, 10)).length).toBe(10);
+      await change();
+      await expect(source.read(0, 10)).rejects.toMatchObject({ code: "source/changed", file });
+      const stream = source.stream(0, 10)[Symbol.asyncIterator]();
+      await expect(stream.next()).rejects.toMatchObject({ code: "source/changed", file });
+      await source.close();
+    }
+    // A file that takes its place is another one: the open one is as it was.
+    await writeFile(file, new Uint8Array(1000));
+    const source = await platform.openFile(file);
+    await rm(file);
+    await writeFile(file, new Uint8Array(1000).fill(9));
+    expect((await source.read(990, 10))[0]).toBe(0);
+    await source.close();
+    await rm(folder, { recursive: true });
+  });
 });
 
 describe.skipIf(platform.runtime !== "browser")("a path in a browser", () => {
@@ -56,7 +89,7 @@ describe.skipIf(platform.runtime !== "browser")("a path in a browser", () => {
 describe("a file source", () => {
   const size = 10 * 2 ** 20 + 5;
   /** Reads give at most 1 MB at a time, like some systems; bytes are a function of their place. */
-  function slow(upTo = size): { size: number; readAt: never; close: never; reads: number } {
+  function slow(upTo = size): OpenFile & { reads: number } {
     const file = {
       size,
       reads: 0,
@@ -66,9 +99,10 @@ describe("a file source", () => {
         for (let i = 0; i < count; i += 1000) into[i] = (offset + i) % 251;
         return count;
       },
+      unchanged: async () => true,
       async close(): Promise<void> {},
     };
-    return file as never;
+    return file;
   }
 
   it("streams pieces in order with flat memory", async () => {
@@ -111,6 +145,7 @@ describe("a file source", () => {
         reads++;
         return into.length;
       },
+      unchanged: async () => true,
       async close() {
         closed++;
       },
@@ -127,9 +162,21 @@ describe("a file source", () => {
   it("says when the file shrinks meanwhile", async () => {
     const source = fileSource("slow", slow(1_500_000));
     await expect(source.read(0, 2_000_000)).rejects.toMatchObject({
-      code: "source/io",
+      code: "source/changed",
       offset: 1_500_000,
     });
+  });
+
+  it("says when the file is written meanwhile, before it gives out a byte of that", async () => {
+    let looks = 0;
+    const source = fileSource("slow", { ...slow(), unchanged: async () => ++looks < 6 });
+    let bytes = 0;
+    const run = async (): Promise<void> => {
+      for await (const piece of source.stream(0, size)) bytes += piece.length;
+    };
+    await expect(run()).rejects.toMatchObject({ code: "source/changed", file: "slow" });
+    // A piece of 4 MiB takes five reads.
+    expect(bytes).toBe(4 * 2 ** 20);
   });
 });
 
