@@ -1,10 +1,11 @@
 /**
- * The cases of llama.cpp's own tests of chats (`chat/cases.jsonl` of a reference folder): prompts
- * rendered, templates run by themselves. One case each; the same text, or both refuse.
+ * The cases of llama.cpp's own tests of chats (`chat/cases.jsonl` of a reference folder): answers
+ * taken apart, prompts rendered, templates run by themselves. One case each.
  */
 import { type ChatDifference, KNOWN_CHAT_DIFFERENCES } from "../chat/chat-known.ts";
 import { atMost, type Case, ifThere, type Reader } from "./case.ts";
 import { jinjaDifferences } from "./chat-jinja.ts";
+import { parseDifferences } from "./chat-parse.ts";
 import { renderDifferences } from "./chat-render.ts";
 
 /** What all kinds of cases have. */
@@ -32,6 +33,7 @@ export interface ChatReport {
 type Compare = (one: never, template: string) => readonly string[];
 
 const KINDS: Readonly<Record<string, Compare>> = {
+  parse: parseDifferences,
   render: renderDifferences,
   jinja: jinjaDifferences,
 };
