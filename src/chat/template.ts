@@ -1,7 +1,7 @@
 /** Chat templates: the model's own Jinja text turns a conversation into a prompt, within limits. */
 import { WebggufError } from "../base/errors.ts";
 import type { Metadata } from "../file/metadata.ts";
-import { renderTemplate } from "../jinja/interpreter.ts";
+import { type RenderOptions, renderTemplate } from "../jinja/interpreter.ts";
 import type { Template } from "../jinja/nodes.ts";
 import { parseTemplate } from "../jinja/parser.ts";
 import type { ChatMessage, ToolDefinition } from "./messages.ts";
@@ -16,11 +16,6 @@ export interface ChatTemplateOptions {
   addGenerationPrompt?: boolean;
   /** `enable_thinking` and other variables of the template. */
   kwargs?: Readonly<Record<string, unknown>>;
-  /**
-   * Deadline in milliseconds; one more is added for each 1,000 characters of the conversation.
-   * @default 250
-   */
-  timeoutMs?: number;
   /** The clock of `strftime_now`. @default the current time */
   now?: Date;
 }
@@ -41,9 +36,6 @@ export const DEFAULT_TEMPLATE: string =
   "{{ '<|im_start|>' + message.role + '\\n' + (message.content or '') + '<|im_end|>\\n' }}" +
   "{%- endfor -%}" +
   "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}";
-
-/** Time that a rendering may take, in milliseconds. */
-const TIMEOUT_MS = 250;
 
 /** A chat template, parsed: renders conversations to prompts. */
 export class ChatTemplate {
@@ -89,13 +81,9 @@ export class ChatTemplate {
   /** The template with exactly these variables. Errors: `template/failed`. */
   renderVariables(
     variables: Readonly<Record<string, unknown>>,
-    options: Pick<ChatTemplateOptions, "timeoutMs" | "now"> = {},
+    { now = new Date(), units }: Partial<RenderOptions> = {},
   ): string {
-    const limits = {
-      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-      now: options.now ?? new Date(),
-    };
-    return guard(this.facts, () => renderTemplate(this.#parsed, variables, limits));
+    return guard(this.facts, () => renderTemplate(this.#parsed, variables, { now, units }));
   }
 
   /**

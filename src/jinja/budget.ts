@@ -1,55 +1,75 @@
 /**
- * What one rendering may use up. Templates come with model files and are not trusted: time, nesting
- * and the amount of text and list entries that they make are bounded, so that a hostile one ends in
- * an error instead of taking the process with it.
+ * What one rendering may use up. Templates come with model files and are not trusted: the steps,
+ * the nesting and the amount of text and list entries are bounded, so that a hostile one ends in an
+ * error instead of taking the process with it. Work is counted and not timed: what passes on one
+ * machine passes on every other, however busy it is. A unit stands for about a nanosecond of a
+ * machine of today.
  */
 
-/** Longest string that a template may build, in UTF-16 units. */
-const MAX_STRING = 16 << 20;
+/** Longest string that a template may build, in UTF-16 units, and more for each unit of the input. */
+const MAX_TEXT = 4 << 20;
+const MAX_TEXT_PER_TEXT = 4;
 /** Nested evaluations (expressions, blocks, macro calls); real templates stay below 60. */
 const MAX_DEPTH = 400;
 /** Units every rendering gets; a UTF-16 unit of text that is made or read costs one. */
-const BASE_UNITS = 64 << 20;
-/** More units for each unit of input: long conversations are copied a few times on their way. */
-const UNITS_PER_INPUT = 64;
-/** Milliseconds more for each unit of input: a long conversation takes longer than a short one. */
-const MS_PER_INPUT = 1 / 1000;
+const BASE_UNITS = 2 ** 27;
+/** Units of one evaluation of an expression or statement. */
+const STEP = 128;
+/** Units of a list or mapping entry that is made, about its bytes. */
+const ENTRY = 64;
 /** What joining two texts costs besides the shorter one: engines share the longer one's memory. */
 const JOINT = 32;
-/** Units of a list or mapping entry, about its bytes. */
-const ENTRY = 64;
-/** Bound on haystack × needle, since engines' text search is quadratic at worst. */
-const MAX_SEARCH = 2 ** 28;
+/** More units for each unit of input text: long conversations are copied a few times on their way. */
+const UNITS_PER_TEXT = 64;
+/** More steps for each entry of the input. */
+const STEPS_PER_ENTRY = 64;
+/**
+ * More steps for each pair of messages: templates look for the call that a result belongs to, or for
+ * the turn before, by a loop over all messages inside the loop over all messages.
+ */
+const STEPS_PER_PAIR = 6;
+/** Messages whose pairs count. */
+const MAX_PAIRED = 2500;
 
 /** Thrown when a rendering would go over its limits. */
 export class LimitError extends Error {}
 
-const tooLong = (units: number): LimitError =>
-  new LimitError(`it builds a text of ${units} characters`);
-
-/** Counts down the time and memory of one rendering. */
+/** Counts down the work and memory of one rendering. */
 export class Budget {
-  readonly #start = performance.now();
-  #timeoutMs: number;
   #units: number;
+  #longest = MAX_TEXT;
   #depth = 0;
+  /** Entries of the longest list that was given. */
+  #paired = 0;
 
-  constructor(timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
-    this.#units = BASE_UNITS;
+  constructor(units: number = BASE_UNITS) {
+    this.#units = units;
   }
 
-  /** Makes room and time for what is done with `units` of input. */
-  grant(units: number): void {
-    this.#units += UNITS_PER_INPUT * units;
-    this.#timeoutMs += MS_PER_INPUT * units;
+  /** Makes room for what is done with `units` of input text. */
+  grantText(units: number): void {
+    this.#units += UNITS_PER_TEXT * units;
+    this.#longest += MAX_TEXT_PER_TEXT * units;
+  }
+
+  /** Makes room for what is done with the entries of a list or mapping of the input. */
+  grantEntries(count: number): void {
+    this.#units += STEPS_PER_ENTRY * STEP * count;
+    const paired = Math.max(this.#paired, Math.min(count, MAX_PAIRED));
+    this.#units += STEPS_PER_PAIR * STEP * (paired ** 2 - this.#paired ** 2);
+    this.#paired = paired;
   }
 
   /** Begins a nested evaluation; {@link leave} ends it. */
   enter(): void {
     if (++this.#depth > MAX_DEPTH)
       throw new LimitError(`it nests deeper than ${MAX_DEPTH} evaluations`);
-    this.tick();
+    this.work(STEP);
+  }
+
+  /** To be called where a literal or a variable is read: names are looked up through all blocks around. */
+  lookUp(): void {
+    this.work(STEP / 4 + this.#depth);
   }
 
   leave(): void {
@@ -58,38 +78,34 @@ export class Budget {
 
   /** To be called before `units` of text in one string are made, or an operation reads that many. */
   text(units: number): void {
-    if (units > MAX_STRING) throw tooLong(units);
-    this.#spend(units);
+    this.#check(units);
+    this.work(units);
   }
 
   /** To be called before two texts are joined. */
   join(left: number, right: number): void {
-    if (left + right > MAX_STRING) throw tooLong(left + right);
-    this.#spend(Math.min(left, right) + JOINT);
+    this.#check(left + right);
+    this.work(Math.min(left, right) + JOINT);
   }
 
-  /** To be called before `count` list or mapping entries are made. */
-  entries(count: number): void {
-    this.#spend(count * ENTRY);
-  }
-
-  /** To be called before `needle` is searched in `haystack`. */
-  search(haystack: string, needle: string): void {
-    if (haystack.length * needle.length > MAX_SEARCH)
-      throw new LimitError(`it searches ${needle.length} characters in ${haystack.length}`);
-    this.#spend(haystack.length);
-  }
-
-  #spend(units: number): void {
+  /** To be called before work of `units` that makes no text: see above what a unit is. */
+  work(units: number): void {
     this.#units -= units;
     // Written so that NaN and infinity end here too.
-    if (!(this.#units >= 0)) throw new LimitError("it makes too much text");
-    this.tick();
+    if (!(this.#units >= 0)) throw new LimitError("it does too much work");
   }
 
-  /** To be called in every loop that a template can make long. */
-  tick(): void {
-    if (performance.now() - this.#start > this.#timeoutMs)
-      throw new LimitError(`it ran for more than ${Math.round(this.#timeoutMs)} ms`);
+  /** To be called before `count` list or mapping entries are made or looked at. */
+  entries(count: number): void {
+    this.work(count * ENTRY);
+  }
+
+  /** To be called before `needle` is searched in `haystack`: quadratic at worst. */
+  search(haystack: string, needle: string): void {
+    this.work(haystack.length * (1 + needle.length / 4));
+  }
+
+  #check(length: number): void {
+    if (length > this.#longest) throw new LimitError(`it builds a text of ${length} characters`);
   }
 }

@@ -33,6 +33,7 @@ import {
   isNumber,
   isString,
   isUndef,
+  iterate,
   list,
   number,
   str,
@@ -57,7 +58,7 @@ const map: Filter = (value, call) => {
     const fallback = call.named.get("default");
     return onList((values) =>
       values.map((item) => {
-        const found = attributeAt(item, path);
+        const found = attributeAt(item, path, call);
         return isUndef(found) ? (fallback ?? found) : found;
       }),
     )(value, call);
@@ -85,13 +86,13 @@ const toInt: Filter = (value, call) => {
     const whole = Math.trunc(Number(value.value));
     return Number.isFinite(whole) ? int(whole) : fallback;
   }
-  const written = isString(value) ? strip(value.value, true, true) : "";
+  const written = isString(value) ? strip(value.value, call.budget, true, true) : "";
   return /^[+-]?\d+(\.\d*)?$/.test(written) ? int(Math.trunc(Number(written))) : fallback;
 };
 
 const toFloat: Filter = (value, call) => {
   if (isBool(value) || isNumber(value)) return float(Number(value.value));
-  const written = isString(value) ? strip(value.value, true, true) : "";
+  const written = isString(value) ? strip(value.value, call.budget, true, true) : "";
   const read = written === "" ? Number.NaN : Number(written);
   return Number.isNaN(read) ? (argument(call, 0, "default") ?? float(0)) : float(read);
 };
@@ -143,6 +144,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 const escapeHtml = onText((value, call) => {
   call.budget.text(5 * value.length);
+  call.budget.entries(value.length / 2);
   return value.replace(/[&<>"']/g, (c) => ESCAPES[c]);
 });
 
@@ -161,7 +163,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   ["dictsort", dictsort],
   ["e", escapeHtml],
   ["escape", escapeHtml],
-  ["first", (v, call) => entries(v, call)[0] ?? UNDEFINED],
+  ["first", (v, call) => (isNone(v) ? UNDEFINED : (iterate(v, call.budget)[0] ?? UNDEFINED))],
   ["float", toFloat],
   ["indent", indentText],
   ["int", toInt],
@@ -177,11 +179,11 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
     "join",
     (v, call) => {
       const path = argument(call, 1, "attribute");
-      const all = entries(v, call).map((item) => (path ? attributeAt(item, path) : item));
+      const all = entries(v, call).map((item) => (path ? attributeAt(item, path, call) : item));
       return str(join(all, stringArgument(call, 0, "d") ?? "", call.budget));
     },
   ],
-  ["last", (v, call) => entries(v, call).at(-1) ?? UNDEFINED],
+  ["last", (v, call) => (isNone(v) ? UNDEFINED : (iterate(v, call.budget).at(-1) ?? UNDEFINED))],
   ["length", (v) => int(length(v))],
   ["list", onList((values) => values.slice())],
   ["lower", onText((value) => value.toLowerCase())],
@@ -206,7 +208,12 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
     "reverse",
     (v, call) =>
       isString(v)
-        ? str([...v.value].reverse().join(""))
+        ? str(
+            iterate(v, call.budget)
+              .map((one) => one.value)
+              .reverse()
+              .join(""),
+          )
         : onList((values) => values.slice().reverse())(v, call),
   ],
   [
@@ -226,7 +233,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
       const path = argument(call, 2, "attribute");
       const caseSensitive = flag(call, 1, "case_sensitive");
       const key = (item: Value): Value =>
-        sortKey(path && !isNone(path) ? attributeAt(item, path) : item, caseSensitive);
+        sortKey(path && !isNone(path) ? attributeAt(item, path, call) : item, caseSensitive);
       const reverse = flag(call, 0, "reverse");
       return onList((values) => sorted(values, key, reverse, call))(v, call);
     },
@@ -238,24 +245,27 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
       const path = argument(call, 0, "attribute");
       let sum = 0;
       for (const item of entries(v, call)) {
-        const one = path ? attributeAt(item, path) : item;
+        const one = path ? attributeAt(item, path, call) : item;
         if (!isNumber(one)) throw new Error(`sum cannot add ${one.type}`);
         sum += one.value;
       }
       return number(sum);
     },
   ],
-  ["title", onText(title)],
+  ["title", onText((value, call) => title(value, call.budget))],
   ["tojson", toJson],
-  ["trim", onText((value, call) => strip(value, true, true, stringArgument(call, 0, "chars")))],
+  [
+    "trim",
+    onText((value, call) =>
+      strip(value, call.budget, true, true, stringArgument(call, 0, "chars")),
+    ),
+  ],
   [
     "unique",
     onList((values, call) => {
       const out: Value[] = [];
-      for (const value of values) {
-        call.budget.tick();
+      for (const value of values)
         if (!out.some((one) => equal(one, value, call.budget))) out.push(value);
-      }
       return out;
     }),
   ],
@@ -266,6 +276,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
 export function applyFilter(name: string, value: Value, call: Call): Value {
   const filter = FILTERS.get(name);
   if (filter === undefined) throw new Error(`there is no filter "${name}"`);
+  call.budget.entries(1);
   if (isString(value)) call.budget.text(value.value.length);
   return filter(value, call);
 }

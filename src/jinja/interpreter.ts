@@ -3,7 +3,7 @@ import { Budget } from "./budget.ts";
 import { TemplateError } from "./errors.ts";
 import { applyFilter } from "./filters.ts";
 import { globals } from "./globals.ts";
-import { loopVariable } from "./loop.ts";
+import { LoopVariable } from "./loop.ts";
 import { attribute, slice, subscript } from "./methods.ts";
 import type {
   Argument,
@@ -13,6 +13,7 @@ import type {
   Expression,
   FilterCall,
   For,
+  Literal,
   Name,
   Signature,
   Statement,
@@ -46,11 +47,11 @@ import {
 } from "./values.ts";
 
 /** What a rendering is given besides the variables. */
-export interface RenderLimits {
-  /** Milliseconds until it is stopped. */
-  readonly timeoutMs: number;
+export interface RenderOptions {
   /** The time that `strftime_now` tells. */
   readonly now: Date;
+  /** Units of work (`budget.ts`), besides what the input adds. @default 2^27 */
+  readonly units?: number;
 }
 
 /** How a block ended: at its end, or at the tag that leaves the loop or its iteration. */
@@ -60,11 +61,11 @@ type Ending = "end" | "break" | "continue";
 export function renderTemplate(
   template: Template,
   variables: Readonly<Record<string, unknown>>,
-  limits: RenderLimits,
+  options: RenderOptions,
 ): string {
-  const budget = new Budget(limits.timeoutMs);
+  const budget = new Budget(options.units);
   const scope = new Scope();
-  for (const [name, value] of globals(limits.now)) scope.set(name, value);
+  for (const [name, value] of globals(options.now)) scope.set(name, value);
   for (const [name, value] of Object.entries(variables)) scope.set(name, toValue(value, budget));
   return new Interpreter(template.source, budget).render(template.body, scope);
 }
@@ -146,10 +147,10 @@ class Interpreter {
 
   #loop(node: For, outer: Scope, out: Output): Ending {
     const scope = new Scope(outer);
-    let entries = iterate(this.#value(node.iterable, scope), this.#budget);
-    this.#budget.entries(entries.length);
     const { filter } = node;
-    entries = entries.filter((entry) => {
+    // A copy, since the body may change the list.
+    const entries = iterate(this.#value(node.iterable, scope), this.#budget).filter((entry) => {
+      this.#budget.work(16);
       if (filter === undefined) return true;
       const trial = new Scope(scope);
       this.#assign(node.target, entry, trial);
@@ -157,8 +158,8 @@ class Interpreter {
     });
     if (entries.length === 0) return this.#block(node.otherwise, scope, out);
     for (const [i, entry] of entries.entries()) {
-      this.#budget.tick();
-      scope.set("loop", loopVariable(entries, i));
+      this.#budget.entries(1);
+      scope.set("loop", new LoopVariable(entries, i, this.#budget));
       this.#assign(node.target, entry, scope);
       if (this.#block(node.body, scope, out) === "break") break;
     }
@@ -188,6 +189,7 @@ class Interpreter {
   #macro(title: string, signature: Signature, body: Body, outer: Scope): Value {
     const { parameters } = signature;
     return fn(({ args, named }) => {
+      this.#budget.entries(5 * parameters.length);
       const scope = new Scope(outer);
       const rest = new Map(named);
       const missing = parameters.filter(({ name }, i) => {
@@ -211,6 +213,11 @@ class Interpreter {
   }
 
   #value(node: Expression, scope: Scope): Value {
+    // Most expressions are these; neither can fail or nest.
+    if (node.kind === "literal" || node.kind === "name") {
+      this.#budget.lookUp();
+      return node.kind === "literal" ? node.value : scope.get(node.name);
+    }
     this.#budget.enter();
     try {
       return this.#evaluate(node, scope);
@@ -221,12 +228,8 @@ class Interpreter {
     }
   }
 
-  #evaluate(node: Expression, scope: Scope): Value {
+  #evaluate(node: Exclude<Expression, Literal | Name>, scope: Scope): Value {
     switch (node.kind) {
-      case "literal":
-        return node.value;
-      case "name":
-        return scope.get(node.name);
       case "list":
         return list(this.#values(node.items, scope));
       case "tuple":

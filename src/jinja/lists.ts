@@ -23,18 +23,18 @@ import {
 
 export type Filter = (value: Value, call: Call) => Value;
 
-/** The entries of what a list filter is given; none counts as empty. */
-export const entries = (value: Value, call: Call): Value[] =>
-  isNone(value) ? [] : iterate(value, call.budget);
+/** The entries of what a list filter is given, paid for; none counts as empty. */
+export function entries(value: Value, call: Call): Value[] {
+  const all = isNone(value) ? [] : iterate(value, call.budget);
+  call.budget.entries(all.length);
+  return all;
+}
 
 /** A filter that makes one list of another. */
 export const onList =
   (change: (values: Value[], call: Call) => Value[]): Filter =>
-  (value, call) => {
-    const before = entries(value, call);
-    call.budget.entries(before.length);
-    return list(change(before, call));
-  };
+  (value, call) =>
+    list(change(entries(value, call), call));
 
 /** An argument as a flag; left out = false. */
 export const flag = (call: Call, position: number, name: string): boolean => {
@@ -43,8 +43,9 @@ export const flag = (call: Call, position: number, name: string): boolean => {
 };
 
 /** The entry at a path such as `function.name` or `0`; undefined where the path ends early. */
-export function attributeAt(value: Value, path: Value): Value {
+export function attributeAt(value: Value, path: Value, { budget }: Call): Value {
   let at = value;
+  if (isString(path)) budget.entries(path.value.length);
   for (const part of isString(path) ? path.value.split(".") : [path.value]) {
     if (isList(at)) at = at.value[Number(part)] ?? UNDEFINED;
     else if (isDict(at) || isNamespace(at)) at = at.value.get(part as string) ?? UNDEFINED;
@@ -66,7 +67,6 @@ export function sorted(
 ): Value[] {
   const keyed = values.map((value) => [key(value), value] as const);
   keyed.sort(([a], [b]) => {
-    call.budget.tick();
     return reverse ? compare(b, a, call.budget) : compare(a, b, call.budget);
   });
   return keyed.map(([, value]) => value);
@@ -82,7 +82,7 @@ export const choose =
       throw new Error("select and reject take names in quotes");
     return onList((values) =>
       values.filter((item) => {
-        const subject = byAttribute ? attributeAt(item, path) : item;
+        const subject = byAttribute ? attributeAt(item, path, call) : item;
         const passes =
           test === undefined ? truthy(subject) : runTest(test.value, subject, other, call.budget);
         return passes === keep;
@@ -107,7 +107,7 @@ export const extreme =
   (value, call) => {
     const caseSensitive = flag(call, 0, "case_sensitive");
     const path = argument(call, 1, "attribute");
-    const key = (v: Value): Value => sortKey(path ? attributeAt(v, path) : v, caseSensitive);
+    const key = (v: Value): Value => sortKey(path ? attributeAt(v, path, call) : v, caseSensitive);
     let best: Value | undefined;
     for (const item of entries(value, call))
       if (best === undefined || sign * compare(key(item), key(best), call.budget) < 0) best = item;

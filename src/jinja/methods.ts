@@ -137,6 +137,9 @@ export function items(object: MappingValue, budget: Budget): Value {
 
 type Method<T> = (object: T, call: Call) => Value;
 
+/** Entries that are moved at the price of one that is made. */
+const ENTRIES_MOVED = 32;
+
 const LIST: ReadonlyMap<string, Method<ListValue>> = new Map<string, Method<ListValue>>([
   [
     "append",
@@ -159,7 +162,7 @@ const LIST: ReadonlyMap<string, Method<ListValue>> = new Map<string, Method<List
   [
     "insert",
     (l, call) => {
-      call.budget.entries(1);
+      call.budget.entries(1 + l.value.length / ENTRIES_MOVED);
       l.value.splice(intArgument(call, 0, "index") ?? 0, 0, call.args[1] ?? NONE);
       return NONE;
     },
@@ -168,6 +171,7 @@ const LIST: ReadonlyMap<string, Method<ListValue>> = new Map<string, Method<List
     "pop",
     (l, call) => {
       const index = intArgument(call, 0, "index") ?? -1;
+      call.budget.entries(1 + l.value.length / ENTRIES_MOVED);
       const [taken] = l.value.splice(index < 0 ? index + l.value.length : index, 1);
       if (taken === undefined) throw new Error("pop found nothing there");
       return taken;

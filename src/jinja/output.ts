@@ -1,6 +1,9 @@
 /** Text that is put together from pieces, within the budget. */
 import type { Budget } from "./budget.ts";
 
+/** What a piece costs besides its text. */
+const PIECE = 96;
+
 export class Output {
   readonly #budget: Budget;
   readonly #pieces: string[] = [];
@@ -10,10 +13,13 @@ export class Output {
     this.#budget = budget;
   }
 
-  /** Adds a piece and pays for it: shared lists can make the whole exponentially long. */
-  add(piece: string): void {
+  /**
+   * Adds a piece and pays for it, as shared lists can make the whole exponentially long; `work` is
+   * what a unit of the piece took.
+   */
+  add(piece: string, work = 1): void {
     this.#length += piece.length;
-    this.#budget.text(piece.length + 1);
+    this.#budget.work(work * piece.length + PIECE);
     this.#pieces.push(piece);
   }
 

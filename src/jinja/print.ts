@@ -17,6 +17,9 @@ import {
   type Value,
 } from "./values.ts";
 
+/** What a character costs where some are escaped. */
+const ESCAPING = 16;
+
 /** `{{ value }}`: strings as they are, nothing for none and undefined, the rest as Python writes it. */
 export function printed(value: Value, budget: Budget): string {
   return isNone(value) ? "" : text(value, budget);
@@ -51,7 +54,7 @@ export function json(value: Value, budget: Budget, options: JsonOptions = {}): s
 
 function writeRepr(value: Value, out: Output, depth: number): void {
   checkNesting(depth);
-  if (isString(value)) out.add(quoted(value.value));
+  if (isString(value)) out.add(quoted(value.value), ESCAPING);
   else if (isBool(value)) out.add(value.value ? "True" : "False");
   else if (isNone(value)) out.add("None");
   else if (isUndef(value)) out.add("Undefined");
@@ -71,7 +74,7 @@ function writeRepr(value: Value, out: Output, depth: number): void {
     for (const [key, item] of value.value) {
       if (!first) out.add(", ");
       first = false;
-      out.add(`${keyRepr(key)}: `);
+      out.add(`${keyRepr(key)}: `, ESCAPING);
       writeRepr(item, out, depth + 1);
     }
     out.add("}");
@@ -122,7 +125,7 @@ function writeJson(value: Value, out: Output, options: JsonOptions, depth: numbe
   const breakAt = (level: number): void => {
     if (options.indent !== undefined) out.add(`\n${" ".repeat(options.indent * level)}`);
   };
-  if (isString(value)) out.add(jsonString(value.value, options));
+  if (isString(value)) out.add(jsonString(value.value, options), ESCAPING);
   else if (isNone(value) || isUndef(value)) out.add("null");
   else if (isBool(value)) out.add(String(value.value));
   else if (isInt(value)) out.add(integer(value.value));
@@ -143,7 +146,7 @@ function writeJson(value: Value, out: Output, options: JsonOptions, depth: numbe
     entries.forEach(([key, item], i) => {
       if (i > 0) out.add(comma);
       breakAt(depth + 1);
-      out.add(jsonString(key, options) + colon);
+      out.add(jsonString(key, options) + colon, ESCAPING);
       writeJson(item, out, options, depth + 1);
     });
     if (entries.length > 0) breakAt(depth);

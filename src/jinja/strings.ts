@@ -6,15 +6,39 @@ import { bool, type Call, int, isList, isString, list, str, tuple, type Value } 
 
 // What Python's str.strip and str.split take for space (JavaScript's trim differs: U+FEFF, U+001C …).
 const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
-const isSpace = (unit: string): boolean => SPACE.test(unit);
+const isSpace = (unit: string): boolean => unit === " " || SPACE.test(unit);
 
 /** Python's strip, at one end or both; `chars` are the characters to take off instead of space. */
-export function strip(value: string, left: boolean, right: boolean, chars?: string): string {
-  const off = chars === undefined ? isSpace : (unit: string): boolean => chars.includes(unit);
+export function strip(
+  value: string,
+  budget: Budget,
+  left: boolean,
+  right: boolean,
+  chars?: string,
+): string {
+  budget.entries(chars?.length ?? 0);
+  const set = chars === undefined ? undefined : new Set(chars.split(""));
+  const off = set ? (unit: string): boolean => set.has(unit) : isSpace;
   let [start, end] = [0, value.length];
   while (left && start < end && off(value[start])) start++;
   while (right && end > start && off(value[end - 1])) end--;
+  budget.entries((start + value.length - end) / 2);
   return value.slice(start, end);
+}
+
+/** What stands between the places of a separator; each is paid for before it is made. */
+function parts(value: string, separator: string, budget: Budget): string[] {
+  if (separator === "") throw new Error("the separator is empty");
+  budget.search(value, separator);
+  const out: string[] = [];
+  let from = 0;
+  for (let at = value.indexOf(separator); at >= 0; at = value.indexOf(separator, from)) {
+    budget.entries(2);
+    out.push(value.slice(from, at));
+    from = at + separator.length;
+  }
+  out.push(value.slice(from));
+  return out;
 }
 
 /** Python's replace; `count` < 0 = all. */
@@ -25,9 +49,8 @@ export function replace(
   count: number,
   budget: Budget,
 ): string {
-  budget.search(value, from);
-  const pieces = from === "" ? ["", ...value, ""] : value.split(from);
-  budget.entries(pieces.length);
+  if (from === "") budget.entries(value.length);
+  const pieces = from === "" ? ["", ...value, ""] : parts(value, from, budget);
   const last = count < 0 ? pieces.length - 1 : Math.min(count, pieces.length - 1);
   budget.text(value.length + last * Math.max(0, to.length - from.length));
   let out = pieces[0];
@@ -37,38 +60,32 @@ export function replace(
 
 /** Splits at runs of space, or at `separator`; at most `most` cuts (< 0 = all). */
 function split(value: string, separator: string | undefined, most: number, budget: Budget): Value {
-  let parts: string[];
+  let words: string[];
   if (separator === undefined) {
-    parts = [];
-    let rest = strip(value, true, false);
-    while (rest !== "" && (most < 0 || parts.length < most)) {
+    words = [];
+    let rest = strip(value, budget, true, false);
+    while (rest !== "" && (most < 0 || words.length < most)) {
       budget.entries(1);
       const gap = rest.search(SPACE);
-      parts.push(gap < 0 ? rest : rest.slice(0, gap));
-      rest = gap < 0 ? "" : strip(rest.slice(gap), true, false);
+      words.push(gap < 0 ? rest : rest.slice(0, gap));
+      rest = gap < 0 ? "" : strip(rest.slice(gap), budget, true, false);
     }
-    if (rest !== "") parts.push(rest);
+    if (rest !== "") words.push(rest);
   } else {
-    if (separator === "") throw new Error("the separator is empty");
-    budget.search(value, separator);
-    parts = value.split(separator);
-    if (most >= 0 && parts.length > most + 1)
-      parts = [...parts.slice(0, most), parts.slice(most).join(separator)];
+    words = parts(value, separator, budget);
+    if (most >= 0 && words.length > most + 1)
+      words = [...words.slice(0, most), words.slice(most).join(separator)];
   }
-  budget.entries(parts.length);
-  return list(parts.map(str));
+  return list(words.map(str));
 }
 
 function splitFromRight(value: string, separator: string, most: number, budget: Budget): Value {
-  if (separator === "") throw new Error("the separator is empty");
-  budget.search(value, separator);
-  let parts = value.split(separator);
-  if (most >= 0 && parts.length > most + 1) {
-    const cut = parts.length - most;
-    parts = [parts.slice(0, cut).join(separator), ...parts.slice(cut)];
+  let words = parts(value, separator, budget);
+  if (most >= 0 && words.length > most + 1) {
+    const cut = words.length - most;
+    words = [words.slice(0, cut).join(separator), ...words.slice(cut)];
   }
-  budget.entries(parts.length);
-  return list(parts.map(str));
+  return list(words.map(str));
 }
 
 /** True if `value` begins (or ends) with the argument, or with one of a tuple. */
@@ -87,8 +104,10 @@ export const capitalize = (value: string): string =>
   value.charAt(0).toUpperCase() + value.slice(1).toLowerCase();
 
 /** Python's title: each run of letters begins upper case, and goes on in lower case. */
-export const title = (value: string): string =>
-  value.replace(/\p{L}+/gu, (word) => capitalize(word));
+export function title(value: string, budget: Budget): string {
+  budget.entries(value.length);
+  return value.replace(/\p{L}+/gu, (word) => capitalize(word));
+}
 
 /** `{}`, `{0}` and `{name}` filled in; `{{` and `}}` are braces. Format specifications are refused. */
 function format(value: string, call: Call): string {
@@ -100,6 +119,7 @@ function format(value: string, call: Call): string {
       ? call.args[field === "" ? next++ : Number(field)]
       : call.named.get(field);
     if (found === undefined) throw new Error(`nothing to format "{${field}}" with`);
+    call.budget.entries(1);
     const filled = text(found, call.budget);
     length += filled.length;
     call.budget.text(length);
@@ -109,12 +129,13 @@ function format(value: string, call: Call): string {
 
 /** The string's items as `join` sees them. */
 export function join(items: readonly Value[], separator: string, budget: Budget): string {
-  const parts = items.map((item) => text(item, budget));
+  budget.entries(items.length);
+  const texts = items.map((item) => text(item, budget));
   budget.text(
-    parts.reduce((sum, part) => sum + part.length, 0) +
-      separator.length * Math.max(0, parts.length - 1),
+    texts.reduce((sum, part) => sum + part.length, 0) +
+      separator.length * Math.max(0, texts.length - 1),
   );
-  return parts.join(separator);
+  return texts.join(separator);
 }
 
 /** Python's find and rfind in code points; -1 = not there. */
@@ -142,20 +163,25 @@ export function codePoints(value: string): number {
 /** The string as something that can be indexed by code point. */
 export const characters = (value: string, budget: Budget): string | string[] => {
   if (!SURROGATE.test(value)) return value;
-  budget.entries(value.length / 8);
+  budget.entries(value.length / 2);
   return Array.from(value);
 };
 
 type Method = (value: string, call: Call) => Value;
 
+const stripped =
+  (left: boolean, right: boolean): Method =>
+  (s, call) =>
+    str(strip(s, call.budget, left, right, stringArgument(call, 0, "chars")));
+
 const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["upper", (s) => str(s.toUpperCase())],
   ["lower", (s) => str(s.toLowerCase())],
-  ["title", (s) => str(title(s))],
+  ["title", (s, call) => str(title(s, call.budget))],
   ["capitalize", (s) => str(capitalize(s))],
-  ["strip", (s, call) => str(strip(s, true, true, stringArgument(call, 0, "chars")))],
-  ["lstrip", (s, call) => str(strip(s, true, false, stringArgument(call, 0, "chars")))],
-  ["rstrip", (s, call) => str(strip(s, false, true, stringArgument(call, 0, "chars")))],
+  ["strip", stripped(true, true)],
+  ["lstrip", stripped(true, false)],
+  ["rstrip", stripped(false, true)],
   ["startswith", (s, call) => affix(call, (part) => s.startsWith(part))],
   ["endswith", (s, call) => affix(call, (part) => s.endsWith(part))],
   [
@@ -176,6 +202,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   [
     "splitlines",
     (s, call) => {
+      call.budget.entries(s.length / 8);
       const lines = s.split(/\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/);
       if (lines.at(-1) === "") lines.pop();
       call.budget.entries(lines.length);
@@ -188,9 +215,9 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
       const separator = requiredArgument(call, 0, "sep");
       call.budget.search(s, separator);
       const at = s.indexOf(separator);
-      const parts =
+      const three =
         at < 0 ? [s, "", ""] : [s.slice(0, at), separator, s.slice(at + separator.length)];
-      return tuple(parts.map(str));
+      return tuple(three.map(str));
     },
   ],
   [
@@ -235,14 +262,13 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
     "count",
     (s, call) => {
       const part = requiredArgument(call, 0, "sub");
-      call.budget.search(s, part);
-      return int(part === "" ? codePoints(s) + 1 : s.split(part).length - 1);
+      return int(part === "" ? codePoints(s) + 1 : parts(s, part, call.budget).length - 1);
     },
   ],
   ["isdigit", (s) => bool(/^\p{Nd}+$/u.test(s))],
   ["isalpha", (s) => bool(/^\p{L}+$/u.test(s))],
   ["isalnum", (s) => bool(/^[\p{L}\p{N}]+$/u.test(s))],
-  ["isspace", (s) => bool(s !== "" && strip(s, true, false) === "")],
+  ["isspace", (s, call) => bool(s !== "" && strip(s, call.budget, true, false) === "")],
   ["isupper", (s) => bool(s === s.toUpperCase() && s !== s.toLowerCase())],
   ["islower", (s) => bool(s === s.toLowerCase() && s !== s.toUpperCase())],
 ]);

@@ -106,7 +106,7 @@ export function toValue(input: unknown, budget: Budget, depth = 0): Value {
   checkNesting(depth);
   switch (typeof input) {
     case "string":
-      budget.grant(input.length);
+      budget.grantText(input.length);
       return str(input);
     case "number":
       return number(input);
@@ -117,11 +117,11 @@ export function toValue(input: unknown, budget: Budget, depth = 0): Value {
     case "object": {
       if (input === null) return NONE;
       if (Array.isArray(input)) {
-        budget.grant(input.length);
+        budget.grantEntries(input.length);
         return list(input.map((item) => toValue(item, budget, depth + 1)));
       }
       const entries = Object.entries(input);
-      budget.grant(entries.length);
+      budget.grantEntries(entries.length);
       return dict(new Map(entries.map(([k, v]) => [k, toValue(v, budget, depth + 1)])));
     }
     default:
@@ -132,18 +132,17 @@ export function toValue(input: unknown, budget: Budget, depth = 0): Value {
 /** Python's `==`. */
 export function equal(a: Value, b: Value, budget: Budget, depth = 0): boolean {
   checkNesting(depth);
+  budget.entries(1);
   if (a === b) return true;
   if ((isNumber(a) || isBool(a)) && (isNumber(b) || isBool(b)))
     return Number(a.value) === Number(b.value);
   if (isList(a) && isList(b)) {
     const [left, right] = [a.value, b.value];
     if (left.length !== right.length) return false;
-    budget.entries(1);
     return left.every((item, i) => equal(item, right[i], budget, depth + 1));
   }
   if (isDict(a) && isDict(b)) {
     if (a.value.size !== b.value.size) return false;
-    budget.entries(1);
     for (const [key, value] of a.value) {
       const other = b.value.get(key);
       if (other === undefined || !equal(value, other, budget, depth + 1)) return false;
@@ -159,6 +158,7 @@ export function equal(a: Value, b: Value, budget: Budget, depth = 0): boolean {
 
 /** Python's order of numbers and of strings: negative, zero or positive. */
 export function compare(a: Value, b: Value, budget: Budget): number {
+  budget.entries(1);
   if ((isNumber(a) || isBool(a)) && (isNumber(b) || isBool(b)))
     return Number(a.value) - Number(b.value);
   if (isString(a) && isString(b)) {

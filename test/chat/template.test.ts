@@ -11,7 +11,6 @@ const facts = { bosToken: "<s>", eosToken: "</s>", file: "m.gguf" };
 const show = (source: string, variables: Record<string, unknown> = {}): string =>
   new ChatTemplate(source, facts).renderVariables(variables, {
     now: new Date("2025-03-04T15:06:07Z"),
-    timeoutMs: 10_000,
   });
 
 function failure(run: () => unknown): WebggufError {

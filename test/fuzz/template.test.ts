@@ -19,6 +19,15 @@ const nested = (n: number, open: string, core: string, close: string): string =>
 const doubled = (n: number, start: string, step: string): string =>
   `{% set n = namespace(x=${start}) %}{% for i in range(${n}) %}{% set n.x = ${step} %}{% endfor %}`;
 
+/** What is cheap once, and done too often. */
+const repeated = (before: string, steps: Readonly<Record<string, string>>): Record<string, Make> =>
+  Object.fromEntries(
+    Object.entries(steps).map(([name, step]) => [
+      name,
+      (pick) => `${before}{% for i in range(${pick(4e5, 5e5)}) %}${step}{% endfor %}`,
+    ]),
+  );
+
 /** Every kind must fail; sizes are drawn anew for each case. */
 const KINDS: Readonly<Record<string, Make>> = {
   "long ranges": (pick) => `{% for i in range(${pick(2e6, 2e9)}) %}x{% endfor %}`,
@@ -69,6 +78,48 @@ const KINDS: Readonly<Record<string, Make>> = {
   },
   "many entries from text": (pick) =>
     `{% set a = 'x' * ${pick(3e6, 9e6)} %}{{ a|list|length }}{{ a.split('x')|length }}`,
+  ...repeated("{% set a = 'a' * 99999 %}", {
+    "slow searches": "{{ ('b' + 'a' * 2000) in a }}",
+    "stripping by many characters": "{{ a.strip(a) }}",
+    "long paths of attributes": "{{ [1]|map(attribute='.' * 99999)|list }}",
+    "many words": "{{ (a + ' a' * 9999)|title }}",
+    "many replacements": "{{ a.replace('a', 'b') }}",
+    "texts as lists": "{{ a|list|length }}",
+    "texts as lists, backwards": "{{ a|reverse }}",
+    "counting parts": "{{ a.count('a') }}",
+  }),
+  ...repeated("{% set a = ' ' * 999999 %}", {
+    "long white space": "{{ a|trim }}",
+    "long words": "{{ a.split() }}",
+  }),
+  ...repeated("{% set a = '\\n' * 99999 %}", {
+    "many lines": "{{ a.splitlines()|length }}",
+    "many lines indented": "{{ a|indent(4, true, true)|length }}",
+    "many escapes": "{{ [a]|tojson|length }}{{ [a]|string|length }}",
+  }),
+  ...repeated("{% set a = '<\u00e9' * 99999 %}", {
+    "many escapes in HTML": "{{ a|e|length }}",
+    "many escapes beyond ASCII": "{{ a|tojson(ensure_ascii=true)|length }}",
+    "characters by number": "{{ (a + '\u{1f600}')[3] }}",
+  }),
+  ...repeated("{% set a = range(99999)|list %}", {
+    "entries looked for": "{{ -1 in a }}",
+    "entries counted": "{{ a.count(-1) }}",
+    "entries put in front": "{% set _ = a.insert(0, 1) %}",
+    "entries taken from the front": "{% set _ = a.pop(0) %}",
+    "entries added up": "{{ a|sum }}",
+    "the largest of many": "{{ a|max }}",
+    "entries in order": "{{ a|sort|length }}",
+    "entries chosen": "{{ a|select('odd')|list|length }}",
+    "entries filtered": "{% for b in a if false %}{% endfor %}",
+    "entries of which one is taken": "{% for b in a %}{% break %}{% endfor %}",
+    "entries backwards": "{{ a[::-1]|length }}",
+    "entries as pairs": "{{ a|unique|length }}",
+    "nothing, joined": "{{ (a|map('string')|list)|join|length }}",
+  }),
+  ...repeated(`{% macro m(${Array.from({ length: 5000 }, (_, i) => `a${i}=1`)}) %}{% endmacro %}`, {
+    "parameters left out": "{{ m() }}",
+  }),
   "deep parentheses": (pick) => `{{ ${nested(pick(200, 60_000), "(", "1", ")")} }}`,
   "deep lists": (pick) => `{{ ${nested(pick(200, 60_000), "[", "1", "]")} }}`,
   "deep mappings": (pick) => `{{ ${nested(pick(200, 20_000), "{'a':", "1", "}")} }}`,
@@ -125,9 +176,12 @@ const cases = Array.from({ length: 4 }, (_, round) =>
   }),
 ).flat();
 
+/** Less than a rendering may do by default, for the sake of the tests' time. */
+const units = 2 ** 24;
+
 function outcome(source: string): unknown {
   try {
-    return new ChatTemplate(source, facts).renderVariables({ messages: [] });
+    return new ChatTemplate(source, facts).renderVariables({ messages: [] }, { units });
   } catch (error) {
     return error;
   }
@@ -143,13 +197,13 @@ describe("hostile templates", () => {
     expect(error).toBeInstanceOf(WebggufError);
     expect((error as WebggufError).code).toBe("template/failed");
     expect((error as WebggufError).message.length).toBeLessThan(700);
-    // The deadline is 250 ms; the rest is for machines that are busy with something else.
-    expect(performance.now() - start).toBeLessThan(3000);
+    // An eighth of what a rendering may do takes some 40 ms; the rest is for busy machines.
+    expect(performance.now() - start).toBeLessThan(1000);
   });
   it.each(Object.entries(LONG))("are not those with long %s", (_, source) => {
     const start = performance.now();
     const template = new ChatTemplate(source, facts);
-    expect(template.renderVariables({}, { timeoutMs: 10_000 }).trim()).not.toContain("%");
+    expect(template.renderVariables({}).trim()).not.toContain("%");
     expect(performance.now() - start).toBeLessThan(3000);
   });
   it("leave Object.prototype and its kin as they were", () => {
@@ -158,7 +212,10 @@ describe("hostile templates", () => {
         (prototype) => Reflect.ownKeys(prototype).map(String).join(),
       );
     const before = names();
-    for (const source of [...POLLUTERS, ...cases.slice(-60).map((one) => one.source)])
+    for (const source of [
+      ...POLLUTERS,
+      ...cases.filter((one) => one.name.includes("prototype")).map((one) => one.source),
+    ])
       outcome(source);
     expect(names()).toEqual(before);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();

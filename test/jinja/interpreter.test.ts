@@ -4,7 +4,7 @@ import { TemplateError } from "../../src/jinja/errors.ts";
 import { renderTemplate } from "../../src/jinja/interpreter.ts";
 import { parseTemplate } from "../../src/jinja/parser.ts";
 
-const limits = { timeoutMs: 10_000, now: new Date(0) };
+const limits = { now: new Date(0) };
 const show = (source: string, variables: Record<string, unknown> = {}): string =>
   renderTemplate(parseTemplate(source), variables, limits);
 
@@ -203,13 +203,12 @@ describe("errors stand where they arise", () => {
 });
 
 describe("limits", () => {
-  const run = (source: string) =>
-    renderTemplate(parseTemplate(source), {}, { ...limits, timeoutMs: 300 });
+  const run = (source: string) => renderTemplate(parseTemplate(source), {}, limits);
   it.each([
     [
-      "time",
+      "work",
       "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
-      "it ran for more than 300 ms",
+      "it does too much work",
     ],
     [
       "depth",
@@ -223,10 +222,10 @@ describe("limits", () => {
     ],
     [
       "one text",
-      "{% set a = 'x' * 10000000 %}{{ a ~ a }}",
-      "it builds a text of 20000000 characters",
+      "{% set a = 'x' * 4000000 %}{{ a ~ a }}",
+      "it builds a text of 8000000 characters",
     ],
-    ["lists", "{{ range(10000000)|length }}", "it makes too much text"],
+    ["lists", "{{ range(10000000)|length }}", "it does too much work"],
     [
       "data",
       "{% set n = namespace(x=[]) %}{% for a in range(200) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x }}",

@@ -82,8 +82,20 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: "src/jinja/budget.ts",
-    fault: "time is not bounded",
-    from: "performance.now() - this.#start > this.#timeoutMs",
-    to: "performance.now() - this.#start > 100 * this.#timeoutMs",
+    fault: "work has no limit",
+    from: "if (!(this.#units >= 0))",
+    to: "if (!(this.#units >= -1e12))",
+  },
+  {
+    file: "src/jinja/budget.ts",
+    fault: "long conversations get no more work than short ones",
+    from: "(paired ** 2 - this.#paired ** 2)",
+    to: "(paired - this.#paired)",
+  },
+  {
+    file: "src/jinja/strings.ts",
+    fault: "parts of a text cost nothing",
+    from: "    budget.entries(2);\n",
+    to: "",
   },
 ];
