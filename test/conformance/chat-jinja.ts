@@ -13,7 +13,7 @@ export function jinjaDifferences(one: JinjaCase): readonly string[] {
   let text: string;
   try {
     const template = new ChatTemplate(one.template_text, { bosToken: "", eosToken: "" });
-    text = template.renderVariables(one.variables, { timeoutMs: 10_000 });
+    text = template.renderVariables(one.variables);
   } catch (error) {
     if (!(error instanceof WebggufError)) throw error;
     return one.expected.error === undefined ? [`refused: ${error.message}`] : [];
