@@ -2,14 +2,12 @@
 import { headLayerNorm } from "./parts/attention.ts";
 import { logits } from "./parts/decoder.ts";
 import type { Family } from "./parts/model.ts";
-import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
 
 export const commandR: Family = (m) => {
-  const rope = ropeOf(m, "norm");
   const logitScale = m.h.number("logit_scale");
   return transformer(m, {
-    rope: () => rope,
+    rope: "norm",
     norm: (x, stem) => m.layerNorm(x, stem),
     parallel: true,
     attention: () => ({ norm: headLayerNorm(m) }),

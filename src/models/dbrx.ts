@@ -1,14 +1,12 @@
 /** DBRX: layer norms without biases, clamped queries, keys and values, four experts of many. */
 import { experts } from "./parts/ffn.ts";
 import type { Family } from "./parts/model.ts";
-import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
 
 export const dbrx: Family = (m) => {
-  const rope = ropeOf(m, "neox");
   const clamp = m.h.number("attention.clamp_kqv");
   return transformer(m, {
-    rope: () => rope,
+    rope: "neox",
     norm: (x, stem) => m.layerNorm(x, stem),
     norms: { ffn: "attn_output_norm" },
     attention: () => ({ clamp }),

@@ -12,23 +12,20 @@ function glmRope(m: ModelBuilder, style: Rope["style"]): Rope {
   return sections.length > 0 ? ropeOf(m, "neox", { sections }) : ropeOf(m, style);
 }
 
-export const glm4: Family = (m) => {
-  const rope = glmRope(m, "norm");
-  return transformer(m, {
-    rope: () => rope,
+export const glm4: Family = (m) =>
+  transformer(m, {
+    rope: glmRope(m, "norm"),
     norms: { afterAttention: "post_attention_norm", afterFfn: "post_ffw_norm" },
   });
-};
 
 /**
  * GLM-4.5: experts chosen by sigmoid scores; the norm before the feed-forward is called
  * post-attention.
  */
 export const glm4moe: Family = (m) => {
-  const rope = glmRope(m, "neox");
   const gate = expertGate(m, 2);
   return transformer(m, {
-    rope: () => rope,
+    rope: glmRope(m, "neox"),
     norms: { ffn: "post_attention_norm" },
     ffn: (x) => denseOrExperts(m, x, { gate }),
   });

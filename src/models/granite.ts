@@ -10,7 +10,7 @@ import { slidingLayers } from "./parts/window.ts";
 
 export const granite: Family = (m) => {
   const rope = m.h.boolean("rope.scaling.finetuned", true) ? ropeOf(m, "norm") : undefined;
-  return transformer(m, { ...factors(m), rope: () => rope });
+  return transformer(m, { ...factors(m), rope });
 };
 
 /** With sliding layers and layers without rotation where the file says, and attention sinks. */

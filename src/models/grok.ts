@@ -7,11 +7,10 @@ import { transformer } from "./parts/transformer.ts";
 
 export const grok: Family = (m) => {
   const { h } = m;
-  const rope = ropeOf(m, "neox", { betaFast: 8 });
   const logitScale = h.number("logit_scale", 0.5773502691896257);
   const finalCap = h.number("final_logit_softcapping", 0);
   return transformer(m, {
-    rope: () => rope,
+    rope: ropeOf(m, "neox", { betaFast: 8 }),
     embeddingScale: h.number("embedding_scale", 78.38367176906169),
     norms: {
       afterAttention: "attn_output_norm",

@@ -8,6 +8,8 @@ export const hunyuan: Family = (m) => {
   // NTK-aware scaling: the vision models name its factor, the others hold the base that it gives.
   const alpha = h.number("rope.scaling.alpha", 0);
   const grown = alpha > 0 ? alpha ** (h.keyWidth / (h.keyWidth - 2)) : 1;
-  const rope = ropeOf(m, "neox", { base: h.number("rope.freq_base", 10000) * grown });
-  return transformer(m, { rope: () => rope, attention: () => ({ normAfterRope: true }) });
+  return transformer(m, {
+    rope: ropeOf(m, "neox", { base: h.number("rope.freq_base", 10000) * grown }),
+    attention: () => ({ normAfterRope: true }),
+  });
 };

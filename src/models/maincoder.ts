@@ -1,9 +1,6 @@
 /** Maincoder: Llama with norms of queries and keys after their rotation. */
 import type { Family } from "./parts/model.ts";
-import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
 
-export const maincoder: Family = (m) => {
-  const rope = ropeOf(m, "norm");
-  return transformer(m, { rope: () => rope, attention: () => ({ normAfterRope: true }) });
-};
+export const maincoder: Family = (m) =>
+  transformer(m, { rope: "norm", attention: () => ({ normAfterRope: true }) });

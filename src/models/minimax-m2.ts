@@ -3,14 +3,11 @@
  */
 import { experts } from "./parts/ffn.ts";
 import type { Family } from "./parts/model.ts";
-import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
 
-export const minimaxM2: Family = (m) => {
-  const rope = ropeOf(m, "neox");
-  return transformer(m, {
-    rope: () => rope,
+export const minimaxM2: Family = (m) =>
+  transformer(m, {
+    rope: "neox",
     attention: () => ({ norm: (x, stem) => m.rmsNorm(x, stem) }),
     ffn: (x) => experts(m, x, { normalize: true }),
   });
-};

@@ -8,9 +8,11 @@ import { attentionTemperature } from "./parts/temperature.ts";
 import { transformer } from "./parts/transformer.ts";
 
 export const mistral3: Family = (m) => {
-  const rope = ropeOf(m, "norm", {
-    logMultiplier: m.h.number("rope.scaling.yarn_log_multiplier", 0),
-  });
   const query = attentionTemperature(m, 0);
-  return transformer(m, { rope: () => rope, attention: () => ({ query }) });
+  return transformer(m, {
+    rope: ropeOf(m, "norm", {
+      logMultiplier: m.h.number("rope.scaling.yarn_log_multiplier", 0),
+    }),
+    attention: () => ({ query }),
+  });
 };

@@ -1,14 +1,12 @@
 /** Nanbeige: Llama, whose layers version 4.2 goes through twice, with the output norm in between. */
 import type { Family } from "./parts/model.ts";
-import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
 
 export const nanbeige: Family = (m) => {
   const { h } = m;
-  const rope = ropeOf(m, "norm");
   const plain = h.boolean("skip_loop_final_norm", false);
   return transformer(m, {
-    rope: () => rope,
+    rope: "norm",
     passes: {
       count: h.within("num_loops", 1, 64, 1),
       between: (x) => (plain ? x : m.rmsNorm(x, "output_norm")),

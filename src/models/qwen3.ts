@@ -6,14 +6,11 @@
 import { headNorm } from "./parts/attention.ts";
 import { denseOrExperts } from "./parts/ffn.ts";
 import type { Family } from "./parts/model.ts";
-import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
 
-export const qwen3: Family = (m) => {
-  const rope = ropeOf(m, "neox");
-  return transformer(m, {
-    rope: () => rope,
+export const qwen3: Family = (m) =>
+  transformer(m, {
+    rope: "neox",
     attention: () => ({ norm: headNorm(m) }),
     ffn: (x) => denseOrExperts(m, x, { normalize: true }),
   });
-};

@@ -5,6 +5,5 @@ import { transformer } from "./parts/transformer.ts";
 
 export const qwen3vl: Family = (m) => {
   const sections = m.h.numbers("rope.dimension_sections");
-  const rope = ropeOf(m, "neox", { sections, interleaved: true });
-  return transformer(m, { rope: () => rope });
+  return transformer(m, { rope: ropeOf(m, "neox", { sections, interleaved: true }) });
 };

@@ -3,7 +3,7 @@ import type { Activation } from "../../graph/ops.ts";
 import { learnedPositions } from "./decoder.ts";
 import { gatedFfn, plainFfn } from "./ffn.ts";
 import type { Family } from "./model.ts";
-import { type Rope, ropeOf } from "./rope.ts";
+import type { Rope } from "./rope.ts";
 import { type Transformer, transformer } from "./transformer.ts";
 
 export interface LayerNormed {
@@ -26,11 +26,10 @@ export interface LayerNormed {
 export function layerNormed(kind: LayerNormed = {}): Family {
   return (m) => {
     const { h } = m;
-    const rope = kind.rope && ropeOf(m, kind.rope);
     const { alibi = 0, kind: activation = "gelu" } = kind;
     const norm: Transformer["norm"] = (x, stem) => m.layerNorm(x, stem);
     return transformer(m, {
-      rope: () => rope,
+      rope: kind.rope,
       norm,
       embedding: (x) => {
         const at = learnedPositions(m, x);

@@ -7,11 +7,11 @@ import { type AttentionBlock, selfAttention } from "./attention.ts";
 import { decoder, logits, type Passes } from "./decoder.ts";
 import { denseOrExperts } from "./ffn.ts";
 import type { ModelBuilder } from "./model.ts";
-import type { Rope } from "./rope.ts";
+import { type Rope, ropeOf } from "./rope.ts";
 
 export interface Transformer {
-  /** Rotation of a layer's heads; none when left out. */
-  readonly rope?: (layer: number) => Rope | undefined;
+  /** Rotation of the heads: the file's own in a pairing, another, or one by layer. @default none */
+  readonly rope?: Rope["style"] | Rope | ((layer: number) => Rope | undefined);
   /** Norm of the stream. @default RMS */
   readonly norm?: (x: Ref, stem: string) => Ref;
   /** Stems of the norms before and after attention and feed-forward, and of the last; null = none. */
@@ -45,6 +45,8 @@ export function transformer(m: ModelBuilder, t: Transformer): Ref {
   const stems = { attention: "attn_norm", ffn: "ffn_norm", output: "output_norm", ...t.norms };
   const streamNorm = t.norm ?? ((x, stem) => rmsNormBias(m, x, stem));
   const norm = (x: Ref, stem: string | null | undefined): Ref => (stem ? streamNorm(x, stem) : x);
+  const own = typeof t.rope === "string" ? ropeOf(m, t.rope) : t.rope;
+  const rope = typeof own === "function" ? own : () => own;
   const ffn = t.ffn ?? ((x) => denseOrExperts(m, x, { normalize: true }));
   /** What the feed-forward beside attention works on: its own norm of the stream, or attention's. */
   const beside = (x: Ref, y: Ref): Ref => (m.has("ffn_norm") ? norm(x, "ffn_norm") : y);
@@ -53,7 +55,7 @@ export function transformer(m: ModelBuilder, t: Transformer): Ref {
     m,
     (x, layer) => {
       const y = norm(x, stems.attention);
-      const block = { rope: t.rope?.(layer), ...t.attention?.(layer), layer };
+      const block = { rope: rope(layer), ...t.attention?.(layer), layer };
       const attended = norm(selfAttention(m, y, block), stems.afterAttention);
       const after = m.add(x, m.scale(attended, residualScale));
       const input = t.parallel ? beside(x, y) : norm(after, stems.ffn);
