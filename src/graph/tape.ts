@@ -91,6 +91,8 @@ export class Tape {
         `it has ${this.width(output)} logits for the ${vocabulary} tokens of "token_embd.weight"`,
         "output",
       );
+    if (!causal && this.#slots.some(({ kind }) => kind === "state"))
+      this.scope.fail("its attention is not causal, which its recurrent layers cannot follow");
     return {
       architecture,
       ops: this.#ops,

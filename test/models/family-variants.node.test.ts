@@ -1,34 +1,8 @@
 /** Variants of single families as they are published, where the tiny reference models lack them. */
 import { describe, expect, it } from "vitest";
-import { tensorsOf } from "../../src/graph/op-table.ts";
-import type { Graph, OpOf } from "../../src/graph/ops.ts";
-import { buildGraph } from "../../src/models/index.ts";
+import type { OpOf } from "../../src/graph/ops.ts";
 import { familyFile } from "./headers.ts";
-
-type Changes = Parameters<typeof familyFile>[1];
-type Tensors = NonNullable<Parameters<typeof familyFile>[3]>;
-
-/** The graph, after a look that each tensor of the file is read. */
-function build(architecture: string, changes: Changes = {}, tensors: Tensors = {}): Graph {
-  const file = familyFile(architecture, changes, undefined, tensors);
-  const graph = buildGraph(file, { contextLength: 256 });
-  const read = new Set(graph.ops.flatMap(tensorsOf));
-  expect([...file.tensors.keys()].filter((name) => !read.has(name))).toEqual([]);
-  return graph;
-}
-
-const opsOf = <K extends Graph["ops"][number]["op"]>({ ops }: Graph, kind: K): OpOf<K>[] =>
-  ops.filter((op): op is OpOf<K> => op.op === kind);
-
-/** The linear ops of a stem, by layer. */
-const linears = (graph: Graph, stem: string): OpOf<"linear">[] =>
-  opsOf(graph, "linear").filter(({ weight }) => weight.endsWith(`.${stem}.weight`));
-
-/** Bases of the rotations in each layer, 0 for a layer without. */
-function bases(graph: Graph): number[] {
-  const found = new Map(opsOf(graph, "rope").map((op) => [op.layer, op.table.base]));
-  return Array.from({ length: graph.layers }, (_, layer) => found.get(layer) ?? 0);
-}
+import { buildVariant as build, type Changes, linears, opsOf, type Tensors } from "./variant.ts";
 
 describe("stablelm", () => {
   it("has its feed-forward beside attention where that has no norm, whatever the file's flag says", () => {
@@ -52,92 +26,6 @@ describe("stablelm", () => {
       },
     );
     expect(opsOf(graph, "layerNorm").filter(({ group }) => group === 16).length).toBe(4);
-  });
-});
-
-describe("sliding layers", () => {
-  const settings = { block_count: 4, "attention.sliding_window": 12, "rope.freq_base": 20000 };
-  const own = { ...settings, "rope.freq_base_swa": 500, "attention.sliding_window_pattern": 2 };
-
-  it.each([
-    ["gemma2", [500, 20000, 500, 20000]],
-    ["gemma3", [500, 20000, 500, 20000]],
-    ["olmo2", [500, 20000, 500, 20000]],
-    ["gpt-oss", [500, 20000, 500, 20000]],
-    ["cohere2", [500, 0, 500, 0]],
-    ["modern-bert", [20000, 500, 20000, 500]],
-  ])("of %s rotate by the base that the file names for them", (architecture, expected) => {
-    expect(bases(build(architecture, own))).toEqual(expected);
-  });
-
-  it("of exaone4 are those of a model with 64 layers", () => {
-    const graph = build("exaone4", {
-      ...own,
-      block_count: 64,
-      "attention.sliding_window_pattern": 4,
-    });
-    expect(bases(graph).slice(0, 5)).toEqual([500, 500, 500, 0, 500]);
-    expect(new Set(bases(build("exaone4", own)))).toEqual(new Set([20000]));
-  });
-
-  it("of modern-bert are full ones where the file has no window", () => {
-    const graph = build("modern-bert", { ...settings, "attention.sliding_window": undefined });
-    expect(opsOf(graph, "attention").every(({ window }) => window === 0)).toBe(true);
-    expect(bases(graph)).toEqual([20000, 20000, 20000, 20000]);
-  });
-
-  it("of mimo2 have key/value heads, widths and sinks of their own", () => {
-    const graph = build(
-      "mimo2",
-      {
-        "attention.head_count_kv": [2, 4],
-        "attention.key_length": 24,
-        "attention.value_length": 16,
-      },
-      {
-        "blk.attn_q.weight": "64x96",
-        "blk.attn_k.weight": undefined,
-        "blk.attn_v.weight": undefined,
-        "blk.attn_k.weight@0": "64x48",
-        "blk.attn_v.weight@0": "64x32",
-        "blk.attn_k.weight@1": "64x96",
-        "blk.attn_v.weight@1": "64x64",
-        "blk.attn_sinks.weight": undefined,
-        "blk.attn_sinks.weight@1": "4",
-      },
-    );
-    const slots = graph.slots.map((slot) =>
-      slot.kind === "kv" ? [slot.heads, slot.keyWidth] : [],
-    );
-    expect(slots).toEqual([
-      [2, 24],
-      [4, 24],
-    ]);
-    expect(opsOf(graph, "attention").map(({ sinks }) => sinks !== undefined)).toEqual([
-      false,
-      true,
-    ]);
-  });
-});
-
-describe("layers without rotation", () => {
-  const base = 20000;
-  it.each([
-    ["smollm3", { block_count: 8 }, [base, base, base, 0, base, base, base, 0]],
-    ["granite_swa", { "attention.rope_pattern": [1, 0] }, [base, 0]],
-    ["granite", { "rope.scaling.finetuned": false }, [0, 0]],
-  ])("of %s", (architecture, changes, expected) => {
-    expect(bases(build(architecture, changes))).toEqual(expected);
-  });
-});
-
-describe("hunyuan_vl", () => {
-  it("stretches its rotation by the factor that the file names", () => {
-    const alpha = 8;
-    const grown = 20000 * alpha ** (16 / 14);
-    const [base] = bases(build("hunyuan_vl", { "rope.scaling.alpha": alpha }));
-    expect(base).toBeCloseTo(grown, 6);
-    expect(bases(build("hunyuan_vl"))[0]).toBe(20000);
   });
 });
 
@@ -264,21 +152,6 @@ describe("gemma4", () => {
     expect(even.by).toBeCloseTo(1 / Math.sqrt(32), 12);
     expect(normOf(even.x)).toEqual([stream, undefined]);
   });
-});
-
-describe("LongRoPE", () => {
-  const factors = { "rope_factors_long.weight": "8", "rope_factors_short.weight": "8" };
-  const original = { "rope.scaling.original_context_length": 64 };
-  it.each(["phi3", "phimoe", "minicpm", "granite_swa"])(
-    "of %s takes the factors that fit",
-    (name) => {
-      const file = familyFile(name, original, undefined, factors);
-      const used = (contextLength: number): Set<string | undefined> =>
-        new Set(opsOf(buildGraph(file, { contextLength }), "rope").map((op) => op.table.factors));
-      expect(used(64)).toEqual(new Set(["rope_factors_short.weight"]));
-      expect(used(65)).toEqual(new Set(["rope_factors_long.weight"]));
-    },
-  );
 });
 
 describe("recurrent layers", () => {
