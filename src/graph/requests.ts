@@ -239,7 +239,8 @@ function checkSampledBefore(requests: readonly StepRequest[], at: number): void 
       throw invalid("Cannot feed a token that the same step samples: give it with the next step");
 }
 
-function checkGiven({ rows, positions }: GivenRows, start: number, width: number): void {
+/** Refuses vectors that are no rows of this width, and positions other than the rows' own. */
+export function checkGiven({ rows, positions }: GivenRows, start: number, width: number): void {
   if (width === 0)
     throw new WebggufError(
       "model/unsupported",

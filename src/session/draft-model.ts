@@ -82,7 +82,8 @@ export class DraftModel {
     const cached = this.#cached[sequence] ?? [];
     const common = Math.min(commonPrefix(cached, tokens), tokens.length - 1);
     const feed = tokens.slice(shorten(executor, sequence, common));
-    if (feed.some((token) => token >= this.#shared)) return [];
+    // Given rows are of the target's width and no use here.
+    if (feed.some((token) => token < 0 || token >= this.#shared)) return [];
     // What a failure leaves behind is not known.
     this.#cached[sequence] = [];
     const steps = Array.from({ length: max }, (_, i) =>

@@ -22,8 +22,12 @@ export class NgramDrafter implements Drafter {
     const text = this.#tokens;
     const draft: number[] = [];
     // A run that reaches the end of the text repeats with that period.
-    for (let i = at; draft.length < max; i++)
-      draft.push(i < text.length ? text[i] : draft[i - text.length]);
+    for (let i = at; draft.length < max; i++) {
+      const item = i < text.length ? text[i] : draft[i - text.length];
+      // A given row cannot be sampled.
+      if (item < 0) break;
+      draft.push(item);
+    }
     return draft;
   }
 

@@ -1,43 +1,72 @@
-/** A prompt as tokens: text and ids are appended, messages are the whole conversation. */
+/** A prompt as items: text and ids are appended, messages and parts are the whole conversation. */
 import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
 import type { AnswerParser } from "../chat/formats/index.ts";
 import type { ChatMessage } from "../chat/messages.ts";
+import { givenWidth } from "../graph/ops.ts";
+import { checkGiven } from "../graph/requests.ts";
+import type { GivenVectors } from "./history.ts";
 import type { Loaded } from "./loaded.ts";
-import type { GenerateOptions, Prompt } from "./types.ts";
+import type { GenerateOptions, Prompt, PromptPart } from "./types.ts";
 
-/** The tokens that the session will hold, and how many of those it has now are among them. */
+/** The items that the session will have, and how many of these it has already. */
 export interface ReadPrompt {
-  readonly kept: number;
-  readonly tokens: number[];
+  readonly common: number;
+  readonly items: number[];
   /** For messages: what reads the answer. */
   readonly parser?: AnswerParser;
 }
 
 /** True for a list of messages (an empty list counts as no tokens). */
 export function isChat(prompt: Prompt): prompt is readonly ChatMessage[] {
-  return Array.isArray(prompt) && prompt.length > 0 && typeof prompt[0] === "object";
+  return Array.isArray(prompt) && typeof prompt[0] === "object" && !isParts(prompt);
 }
 
-/** Reads a prompt against the tokens held so far. */
+/** True for a list of token ids and given rows. */
+export function isParts(prompt: Prompt): prompt is readonly PromptPart[] {
+  const first: unknown = Array.isArray(prompt) ? prompt[0] : undefined;
+  return typeof first === "object" && first !== null && ("rows" in first || "length" in first);
+}
+
+/** Reads a prompt against the items of the session so far. */
 export function readPrompt(
   model: Pick<Loaded, "graph" | "tokenizer" | "render">,
-  held: readonly number[],
+  history: readonly number[],
   prompt: Prompt,
   options: GenerateOptions,
+  vectors: GivenVectors,
 ): ReadPrompt {
   if (isChat(prompt)) {
     const { tokens, parser } = model.render(prompt, options);
-    return { kept: commonPrefix(held, tokens), tokens: requireSome([...tokens]), parser };
+    return { common: commonPrefix(history, tokens), items: requireSome([...tokens]), parser };
+  }
+  if (isParts(prompt)) {
+    const items = requireSome(itemsOf(model, prompt, vectors));
+    return { common: commonPrefix(history, items), items };
   }
   const added =
     typeof prompt === "string"
       ? model.tokenizer.encode(prompt, {
-          addSpecial: held.length === 0,
+          addSpecial: history.length === 0,
           parseSpecial: options.parseSpecial ?? true,
         })
       : checkIds(prompt as ArrayLike<number>, model.graph.vocabulary);
-  return { kept: held.length, tokens: requireSome([...held, ...Array.from(added)]) };
+  return { common: history.length, items: requireSome([...history, ...Array.from(added)]) };
+}
+
+/** Token ids and given rows as items; refuses what this model cannot take. */
+export function itemsOf(
+  { graph }: Pick<Loaded, "graph">,
+  prompt: ArrayLike<number> | readonly PromptPart[],
+  vectors: GivenVectors,
+): number[] {
+  const parts = isParts(prompt) ? prompt : [prompt as ArrayLike<number>];
+  return parts.flatMap((part) => {
+    if (!("rows" in part)) return Array.from(checkIds(part, graph.vocabulary));
+    const width = givenWidth(graph);
+    checkGiven(part, 0, width);
+    return vectors.add(part.rows, width);
+  });
 }
 
 function checkIds(ids: ArrayLike<number>, vocabulary: number): ArrayLike<number> {
@@ -51,8 +80,9 @@ function checkIds(ids: ArrayLike<number>, vocabulary: number): ArrayLike<number>
   return ids;
 }
 
-function requireSome(tokens: number[]): number[] {
-  if (tokens.length === 0)
+/** Refuses a prompt of no items. */
+export function requireSome(items: number[]): number[] {
+  if (items.length === 0)
     throw new WebggufError("input/invalid", "The prompt is empty; give some text or tokens");
-  return tokens;
+  return items;
 }

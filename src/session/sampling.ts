@@ -10,11 +10,11 @@ import type { GenerateOptions } from "./types.ts";
  * random number belongs to the token's position (with sequence 0, whichever the executor uses), so
  * a text goes on the same after an interruption and does not depend on who samples.
  *
- * @param tokens the whole conversation that the answer follows
+ * @param items the whole conversation that the answer follows; penalties and DRY know its tokens alone
  */
 export function samplingFor(
   model: Pick<Loaded, "graph" | "executor" | "tokenizer">,
-  tokens: readonly number[],
+  items: readonly number[],
   options: GenerateOptions,
 ): Sampling {
   const sampler = createSampler(options, {
@@ -25,9 +25,12 @@ export function samplingFor(
   });
   const wanted = options.logprobs;
   const device = sampler.deviceSampling();
-  if (device && wanted === undefined) return { on: "device", settings: device };
-  for (const token of tokens) sampler.accept(token);
-  let position = tokens.length;
+  // Executors count given rows among the places that they look back upon.
+  const { lastN } = device?.penalties ?? { lastN: 0 };
+  const given = lastN > 0 && items.slice(-lastN).some((item) => item < 0);
+  if (device && wanted === undefined && !given) return { on: "device", settings: device };
+  for (const item of items) if (item >= 0) sampler.accept(item);
+  let position = items.length;
   return {
     on: "host",
     sample(logits) {

@@ -5,9 +5,10 @@ import type { SequenceId } from "../graph/requests.ts";
 import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
 import { asyncDispose } from "./dispose.ts";
+import { GivenVectors, requestsFor } from "./history.ts";
 import type { Loaded } from "./loaded.ts";
 import { NgramDrafter } from "./ngram.ts";
-import { readPrompt } from "./prompt.ts";
+import { itemsOf, readPrompt, requireSome } from "./prompt.ts";
 import { samplingFor } from "./sampling.ts";
 import { newTally, speculate, type Tally } from "./speculate.ts";
 import { drafterFor } from "./speculation.ts";
@@ -19,6 +20,7 @@ import type {
   GenerateOptions,
   Piece,
   Prompt,
+  PromptPart,
   Session,
   SessionStats,
   Usage,
@@ -37,7 +39,9 @@ class ModelSession implements Session {
   readonly #onDispose: () => void;
   readonly #closing = new AbortController();
   readonly #ngram = new NgramDrafter();
-  #tokens: number[] = [];
+  /** Tokens and given rows, the vectors of these apart. */
+  #items: number[] = [];
+  readonly #vectors = new GivenVectors();
   #busy = false;
   #stats: Omit<SessionStats, "contextUsed" | "contextLength"> = {
     promptTokens: 0,
@@ -53,7 +57,7 @@ class ModelSession implements Session {
   }
 
   get tokens(): readonly number[] {
-    return this.#tokens;
+    return this.#items;
   }
 
   generate(prompt: Prompt, options: GenerateOptions = {}): AnswerStream {
@@ -79,41 +83,42 @@ class ModelSession implements Session {
       const signal = this.#signal(options.signal);
       signal.throwIfAborted();
       this.#requireLogits();
-      const { kept, tokens, parser } = readPrompt(model, this.#tokens, prompt, options);
-      const { limit, limitedBy } = this.#room(tokens.length, options.maxTokens ?? -1);
+      const vectors = this.#vectors;
+      const { common, items, parser } = readPrompt(model, this.#items, prompt, options, vectors);
+      const { limit, limitedBy } = this.#room(items.length, options.maxTokens ?? -1);
       const sequence = await model.sequences.acquire(this, signal);
       const { executor } = model;
-      const cached = shorten(executor, sequence, Math.min(kept, tokens.length - 1));
-      this.#tokens = tokens.slice(0, kept);
-      counts = { promptTokens: tokens.length, cachedTokens: cached };
+      const cached = shorten(executor, sequence, Math.min(common, items.length - 1));
+      this.#items = items.slice(0, common);
+      counts = { promptTokens: items.length, cachedTokens: cached };
       let valid = cached;
       try {
-        const feed = tokens.slice(cached);
+        const feed = items.slice(cached);
         if (limit === 0) {
           await this.#feed(executor, sequence, feed, signal);
-          this.#tokens = tokens;
-          valid = tokens.length;
+          this.#items = items;
+          valid = items.length;
           finishReason = limitedBy;
           return;
         }
         reader = new AnswerReader(model.findTokenizer(), parser, options);
-        const sampling = samplingFor(model, tokens, options);
-        const run = { executor, sequence, feed, limit, sampling, signal };
+        const sampling = samplingFor(model, items, options);
+        const run = { executor, sequence, feed, vectors, limit, sampling, signal };
         const { speculation, draftModel } = model;
         const wanted = options.speculation;
         const drafter = drafterFor(wanted, speculation, draftModel, this.#ngram, sequence);
         tally = drafter && newTally();
         const steps =
           drafter && tally
-            ? speculate({ ...run, ...speculation, tokens, drafter, tally })
+            ? speculate({ ...run, ...speculation, items, drafter, tally })
             : decode(run);
         for await (const sampled of steps) {
           if (completionTokens === 0) {
             firstAt = performance.now();
-            this.#tokens = tokens;
+            this.#items = items;
           }
-          valid = this.#tokens.length;
-          this.#tokens.push(sampled.token);
+          valid = this.#items.length;
+          this.#items.push(sampled.token);
           completionTokens++;
           const taken = reader.take(sampled, completionTokens === limit);
           yield* taken.pieces;
@@ -140,6 +145,7 @@ class ModelSession implements Session {
         ...(tally && { speculation: tally }),
       };
       this.#stats = { ...usage, finishReason };
+      this.#vectors.retain(this.#items);
       this.#busy = false;
       ended({
         message: reader?.message ?? { role: "assistant", content: "" },
@@ -151,7 +157,7 @@ class ModelSession implements Session {
   }
 
   async logits(
-    tokens: ArrayLike<number>,
+    tokens: ArrayLike<number> | readonly PromptPart[],
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<Float32Array> {
     this.#enter();
@@ -160,12 +166,12 @@ class ModelSession implements Session {
       const either = this.#signal(signal);
       either.throwIfAborted();
       this.#requireLogits();
-      const appended = readPrompt(model, [], tokens, {}).tokens;
-      const all = [...this.#tokens, ...appended];
+      const appended = requireSome(itemsOf(model, tokens, this.#vectors));
+      const all = [...this.#items, ...appended];
       this.#room(all.length, 0);
       const sequence = await model.sequences.acquire(this, either);
       const { executor } = model;
-      const start = this.#tokens.length;
+      const start = this.#items.length;
       let valid = 0;
       try {
         const cached = shorten(executor, sequence, start);
@@ -176,13 +182,15 @@ class ModelSession implements Session {
         const rows = Math.max(1, Math.floor(LOGITS_AT_ONCE / width));
         for (let at = 0; at < appended.length; at += rows) {
           const piece = appended.slice(at, at + rows);
-          const [result] = await executor.step(
-            [{ sequence, input: piece, outputs: "all", read: true }],
-            either,
-          );
-          out.set(result.rows, at * width);
+          const asked = { outputs: "all", read: true } as const;
+          const requests = requestsFor(sequence, piece, this.#vectors, asked);
+          let to = at * width;
+          for (const { rows } of await executor.step(requests, either)) {
+            out.set(rows, to);
+            to += rows.length;
+          }
         }
-        this.#tokens = all;
+        this.#items = all;
         valid = all.length;
         return out;
       } finally {
@@ -190,20 +198,22 @@ class ModelSession implements Session {
         model.sequences.release(this);
       }
     } finally {
+      this.#vectors.retain(this.#items);
       this.#busy = false;
     }
   }
 
   reset(): void {
     this.#checkFree();
-    this.#tokens = [];
+    this.#items = [];
+    this.#vectors.retain([]);
     this.#model.sequences.drop(this);
   }
 
   stats(): SessionStats {
     return {
       ...this.#stats,
-      contextUsed: this.#tokens.length,
+      contextUsed: this.#items.length,
       contextLength: this.#model.executor.contextLength,
     };
   }
@@ -269,10 +279,11 @@ class ModelSession implements Session {
   async #feed(
     executor: Executor,
     sequence: SequenceId,
-    tokens: readonly number[],
+    items: readonly number[],
     signal: AbortSignal,
   ): Promise<void> {
-    if (tokens.length === 0) return;
-    await executor.step([{ sequence, input: tokens, outputs: "none" }], signal);
+    if (items.length === 0) return;
+    const asked = { outputs: "none" } as const;
+    await executor.step(requestsFor(sequence, items, this.#vectors, asked), signal);
   }
 }

@@ -7,19 +7,20 @@
  */
 import type { DeviceSampling } from "../graph/requests.ts";
 import { SMALL_ROWS } from "../graph/requests.ts";
+import { requestsFor } from "./history.ts";
 import { type Decoding, decode, type Sampled } from "./step.ts";
 import type { SpeculationStats } from "./types.ts";
 
 /** Whatever drafts tokens. */
 export interface Drafter {
   /**
-   * At most `max` tokens that may follow `tokens`, fewer or none where it has no draft. What
-   * `tokens` begins with is usually what it was at the last call.
+   * At most `max` tokens that may follow `items`, fewer or none where it has no draft. What
+   * `items` begins with is usually what it was at the last call.
    *
    * @param sampling how the tokens will be sampled, where that is known
    */
   draft(
-    tokens: readonly number[],
+    items: readonly number[],
     max: number,
     signal: AbortSignal,
     sampling?: DeviceSampling,
@@ -37,8 +38,8 @@ export type Tally = { -readonly [name in keyof SpeculationStats]: SpeculationSta
 export const newTally = (): Tally => ({ drafted: 0, accepted: 0, steps: 0, tokens: 0 });
 
 export interface SpeculativeDecoding extends Decoding {
-  /** All tokens that the answer follows; the sequence lacks the last of them, `feed`. */
-  readonly tokens: readonly number[];
+  /** All items that the answer follows; the sequence lacks the last of them, `feed`. */
+  readonly items: readonly number[];
   readonly drafter: Drafter;
   /** Tokens of a draft at most, 1 to {@link MAX_DRAFT}; shorter ones than `draftMin` are not tried. */
   readonly draftMax: number;
@@ -53,14 +54,14 @@ export async function* speculate(
   const { executor, drafter, sampling, tally, signal } = run;
   const settings = sampling.on === "device" ? sampling.settings : undefined;
   const least = Math.max(1, run.draftMin);
-  const text = Array.from(run.tokens);
+  const text = Array.from(run.items);
   const end = text.length + run.limit;
   let length = Math.max(least, Math.min(FIRST_DRAFT, run.draftMax));
   let feed = run.feed;
   /** Tokens to sample before drafting again. */
   let rest = 0;
   while (text.length < end) {
-    const prompt = feed.length > 1;
+    const prompt = feed.length > 1 || feed[0] < 0;
     const most = Math.min(length, end - text.length - 1);
     const draft =
       prompt || rest > 0 || most < least ? [] : await drafter.draft(text, most, signal, settings);
@@ -136,8 +137,9 @@ async function computeAgain(run: SpeculativeDecoding, text: readonly number[]): 
   if (executor.length(sequence) === wanted) return 0;
   const reached = executor.rewind(sequence, wanted);
   for (let at = reached; at < wanted; at += SMALL_ROWS) {
-    const tokens = text.slice(at, Math.min(wanted, at + SMALL_ROWS));
-    await executor.step([{ sequence, input: tokens, outputs: "none" }], signal);
+    const items = text.slice(at, Math.min(wanted, at + SMALL_ROWS));
+    const asked = { outputs: "none" } as const;
+    await executor.step(requestsFor(sequence, items, run.vectors, asked), signal);
     tally.steps++;
   }
   return wanted - reached;

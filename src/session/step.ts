@@ -8,6 +8,7 @@
  */
 import type { Executor } from "../graph/executor.ts";
 import type { DeviceSampling, SequenceId } from "../graph/requests.ts";
+import { type GivenVectors, requestsFor } from "./history.ts";
 
 /** A token as it was sampled. */
 export interface Sampled {
@@ -24,8 +25,10 @@ export type Sampling =
 export interface Decoding {
   readonly executor: Executor;
   readonly sequence: SequenceId;
-  /** Tokens that the sequence does not hold yet; at least one. */
+  /** Items that the sequence lacks; at least one. */
   readonly feed: ArrayLike<number>;
+  /** Of the given rows among the items. @default there are none */
+  readonly vectors?: GivenVectors;
   /** Tokens to sample at most; there is room for all but the last of them. */
   readonly limit: number;
   readonly sampling: Sampling;
@@ -62,20 +65,16 @@ export async function* decode(run: Decoding): AsyncGenerator<Sampled, void, unde
   }
 }
 
-/** Computes tokens (the one sampled last, where they are "sampled") and samples the token that follows them. */
-async function stepOf(run: Decoding, tokens: ArrayLike<number> | "sampled"): Promise<Sampled> {
-  const { executor, sequence, sampling, signal } = run;
+/** Computes items (the token sampled last, where they are "sampled") and samples the token that follows them. */
+async function stepOf(run: Decoding, items: ArrayLike<number> | "sampled"): Promise<Sampled> {
+  const { executor, sequence, vectors, sampling, signal } = run;
   if (sampling.on === "device") {
     const sample = sampling.settings;
-    const [result] = await executor.step(
-      [{ sequence, input: tokens, outputs: "last", sample }],
-      signal,
-    );
-    return { token: result.tokens[0] };
+    const asked = { outputs: "last", sample } as const;
+    const results = await executor.step(requestsFor(sequence, items, vectors, asked), signal);
+    return { token: results[results.length - 1].tokens[0] };
   }
-  const [result] = await executor.step(
-    [{ sequence, input: tokens, outputs: "last", read: true }],
-    signal,
-  );
-  return sampling.sample(result.rows);
+  const asked = { outputs: "last", read: true } as const;
+  const results = await executor.step(requestsFor(sequence, items, vectors, asked), signal);
+  return sampling.sample(results[results.length - 1].rows);
 }

@@ -159,8 +159,19 @@ export interface GenerateOptions extends SamplingOptions, RenderOptions {
   signal?: AbortSignal;
 }
 
-/** A prompt: text or token ids are appended; messages are the whole conversation. */
-export type Prompt = string | ArrayLike<number> | readonly ChatMessage[];
+/**
+ * A prompt: text or token ids are appended; messages are the whole conversation, and so is a list of
+ * parts, the beginning token included. What a session has of them already is not computed again.
+ */
+export type Prompt = string | ArrayLike<number> | readonly ChatMessage[] | readonly PromptPart[];
+
+/**
+ * Part of a prompt: token ids, or given rows, [count][width of the token embeddings], which take the
+ * place of embeddings, as those of an image do. A row counts as one token; it is the same as another
+ * where all its bits are. Models that multiply the embeddings of tokens do so with given rows too,
+ * except Gemma 3, 3n and 4, as in llama.cpp.
+ */
+export type PromptPart = ArrayLike<number> | { readonly rows: Float32Array };
 
 /** What drafts came to; `tokens / steps` is the gain over one token a step. */
 export interface SpeculationStats {
@@ -182,7 +193,7 @@ export interface SessionStats extends Usage {
 
 /** One conversation: a sequence in the cache. */
 export interface Session extends AsyncDisposable {
-  /** Tokens the session holds. */
+  /** Tokens of the session; a negative number stands for a given row, the same for the same row. */
   readonly tokens: readonly number[];
   /**
    * The answer to a prompt: `for await (const piece of session.generate(…))` streams it,
@@ -192,8 +203,11 @@ export interface Session extends AsyncDisposable {
    * an aborted `signal` throws its reason.
    */
   generate(prompt: Prompt, options?: GenerateOptions): AnswerStream;
-  /** Raw logits [tokens][vocabulary] of each position of `tokens`, appended to the session. */
-  logits(tokens: ArrayLike<number>, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  /** Raw logits [tokens][vocabulary] of each position of `tokens`, or of parts, appended to the session. */
+  logits(
+    tokens: ArrayLike<number> | readonly PromptPart[],
+    options?: { signal?: AbortSignal },
+  ): Promise<Float32Array>;
   /** Forgets everything. */
   reset(): void;
   stats(): SessionStats;

@@ -6,6 +6,7 @@ import { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
 import { answerStream } from "../session/answer-stream.ts";
 import { asyncDispose } from "../session/dispose.ts";
+import { isParts } from "../session/prompt.ts";
 import type {
   Answer,
   AnswerStream,
@@ -16,6 +17,7 @@ import type {
   ModelSource,
   Piece,
   Prompt,
+  PromptPart,
   Session,
   SessionStats,
 } from "../session/types.ts";
@@ -194,16 +196,15 @@ class RemoteSession implements Session {
   }
 
   async logits(
-    tokens: ArrayLike<number>,
+    tokens: ArrayLike<number> | readonly PromptPart[],
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<Float32Array> {
     this.#enter();
     const onState = (state: SessionState): void => this.#note(state);
     try {
       signal?.throwIfAborted();
-      const list = Array.from(tokens);
       return await this.#link.ask(
-        { do: "logits", session: this.#id, tokens: list },
+        { do: "logits", session: this.#id, tokens: posted(tokens) },
         { signal, onState },
       );
     } finally {
@@ -228,7 +229,7 @@ class RemoteSession implements Session {
   }
 
   #note(state: SessionState): void {
-    this.#tokens = [...this.#tokens.slice(0, state.kept), ...state.added];
+    this.#tokens = [...this.#tokens.slice(0, state.common), ...state.added];
     this.#stats = state.stats;
   }
 
@@ -268,10 +269,15 @@ function postableOptions<T extends LoadOptions>(options: T): T {
   return { ...options, speculation: { ...speculation, model: postable(speculation.model) } };
 }
 
-const posted = (prompt: Prompt): Prompt =>
-  typeof prompt === "string" || Array.isArray(prompt)
-    ? prompt
-    : Array.from(prompt as ArrayLike<number>);
+/** A prompt as it can be sent; of given rows, themselves and not all of the buffer that they lie in. */
+function posted<P extends Prompt>(prompt: P): P {
+  let sent: Prompt = prompt;
+  if (isParts(prompt))
+    sent = prompt.map((part) => ("rows" in part ? { rows: part.rows.slice() } : Array.from(part)));
+  else if (typeof prompt !== "string" && !Array.isArray(prompt))
+    sent = Array.from(prompt as ArrayLike<number>);
+  return sent as P;
+}
 
 function realFile(plain: PlainFile): ModelFile {
   return Object.freeze({

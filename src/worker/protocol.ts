@@ -15,6 +15,7 @@ import type {
   ModelSource,
   Piece,
   Prompt,
+  PromptPart,
   SessionStats,
 } from "../session/types.ts";
 
@@ -33,7 +34,7 @@ export type Request =
   | { do: "open"; session: number; prompt: Prompt; options: Omit<GenerateOptions, "signal"> }
   | { do: "next"; stream: number }
   | { do: "close"; stream: number }
-  | { do: "logits"; session: number; tokens: ArrayLike<number> }
+  | { do: "logits"; session: number; tokens: ArrayLike<number> | readonly PromptPart[] }
   | { do: "reset"; session: number }
   | { do: "endSession"; session: number }
   | { do: "embed"; model: number; texts: readonly string[] }
@@ -53,7 +54,8 @@ export type FromWorker =
 
 /** How a session stands after a reply: tokens as a change of what was told before. */
 export interface SessionState {
-  readonly kept: number;
+  /** Tokens of them that are the same. */
+  readonly common: number;
   readonly added: readonly number[];
   readonly stats: SessionStats;
 }

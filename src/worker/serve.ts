@@ -186,8 +186,8 @@ const facts = (id: number, model: Model): ModelFacts => ({
 function state(served: Served | undefined): { session?: SessionState } {
   if (!served) return {};
   const { tokens } = served.session;
-  const kept = commonPrefix(served.told, tokens);
-  const added = tokens.slice(kept);
-  served.told = kept === served.told.length && added.length === 0 ? served.told : tokens.slice();
-  return { session: { kept, added, stats: served.session.stats() } };
+  const common = commonPrefix(served.told, tokens);
+  const added = tokens.slice(common);
+  served.told = common === served.told.length && added.length === 0 ? served.told : tokens.slice();
+  return { session: { common, added, stats: served.session.stats() } };
 }

@@ -88,8 +88,8 @@ export const mutants: readonly Mutant[] = [
   {
     ...session,
     fault: "the prompt's last token is taken from the cache",
-    from: "Math.min(kept, tokens.length - 1)",
-    to: "Math.min(kept, tokens.length)",
+    from: "Math.min(common, items.length - 1)",
+    to: "Math.min(common, items.length)",
   },
   {
     ...session,

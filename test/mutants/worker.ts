@@ -22,7 +22,7 @@ export const mutants: readonly Mutant[] = [
   {
     ...client,
     fault: "tokens that changed are added behind the old ones",
-    from: "[...this.#tokens.slice(0, state.kept), ...state.added]",
+    from: "[...this.#tokens.slice(0, state.common), ...state.added]",
     to: "[...this.#tokens, ...state.added]",
   },
   {

@@ -25,6 +25,8 @@ export interface FakeOptions {
   readonly contextLength?: number;
   readonly maxSequences?: number;
   readonly stepsInFlight?: number;
+  /** 1: a given row is one number, and counts as the token of that number. @default 0 */
+  readonly givenWidth?: number;
   /** Taking back ends at a multiple of this. */
   readonly border?: number;
   /** Milliseconds of a step. */
@@ -38,7 +40,7 @@ export class FakeExecutor implements Executor {
   readonly maxSequences: number;
   readonly stepsInFlight: number;
   readonly vocabulary: number = FAKE_VOCABULARY;
-  readonly givenWidth = 0;
+  readonly givenWidth: number;
   readonly causal = true;
   readonly chunk = 64;
   readonly outputChunk = 64;
@@ -55,6 +57,7 @@ export class FakeExecutor implements Executor {
   constructor(options: FakeOptions = {}) {
     this.contextLength = options.contextLength ?? 1000;
     this.maxSequences = options.maxSequences ?? 1;
+    this.givenWidth = options.givenWidth ?? 0;
     this.stepsInFlight = options.stepsInFlight ?? 1;
     this.#options = options;
     this.#texts = Array.from({ length: this.maxSequences }, () => []);
@@ -111,8 +114,8 @@ export class FakeExecutor implements Executor {
 
   #take({ sequence, input, outputs, read, sample }: StepRequest): StepResult {
     const text = this.#texts[sequence];
-    if (typeof input === "object" && "rows" in input) throw new Error("The fake takes tokens only");
-    const rows = input === "sampled" ? [this.#sampled[sequence]] : Array.from(input);
+    const given = typeof input === "object" && "rows" in input ? input.rows : input;
+    const rows = given === "sampled" ? [this.#sampled[sequence]] : Array.from(given);
     const sampled: number[] = [];
     rows.forEach((token, i) => {
       text.push(token);

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { commonPrefix } from "../../src/base/common-prefix.ts";
 import type { ChatMessage } from "../../src/chat/messages.ts";
 import type { Graph } from "../../src/graph/ops.ts";
+import { GivenVectors } from "../../src/session/history.ts";
 import { isChat, readPrompt } from "../../src/session/prompt.ts";
+import type { PromptPart } from "../../src/session/types.ts";
 import type { EncodeOptions, Tokenizer } from "../../src/tokenizer/tokenizer.ts";
 
 /** One token a character; 1 is BOS. */
@@ -11,7 +13,8 @@ const text = {
     encode: (given: string, { addSpecial }: EncodeOptions = {}) =>
       Int32Array.from([...(addSpecial ? [1] : []), ...Array.from(given, (c) => c.charCodeAt(0))]),
   } as Tokenizer,
-  graph: { vocabulary: 200 } as Graph,
+  // Given rows are of two numbers.
+  graph: { vocabulary: 200, given: 0, widths: [2] } as unknown as Graph,
   render: (messages: readonly ChatMessage[]) => ({
     text: "",
     tokens: [
@@ -21,29 +24,54 @@ const text = {
   }),
 };
 
+const vectors = new GivenVectors();
+
 describe("a prompt", () => {
   it("is appended when it is text, with BOS at the very beginning only", () => {
-    expect(readPrompt(text, [], "ab", {})).toEqual({ kept: 0, tokens: [1, 97, 98] });
-    expect(readPrompt(text, [1, 97], "b", {})).toEqual({ kept: 2, tokens: [1, 97, 98] });
+    expect(readPrompt(text, [], "ab", {}, vectors)).toEqual({ common: 0, items: [1, 97, 98] });
+    expect(readPrompt(text, [1, 97], "b", {}, vectors)).toEqual({ common: 2, items: [1, 97, 98] });
   });
 
   it("is appended when it is ids, which are checked", () => {
-    expect(readPrompt(text, [5], Int32Array.of(6, 7), {})).toEqual({ kept: 1, tokens: [5, 6, 7] });
+    expect(readPrompt(text, [5], Int32Array.of(6, 7), {}, vectors)).toEqual({
+      common: 1,
+      items: [5, 6, 7],
+    });
     for (const bad of [-1, 200, 1.5, Number.NaN])
-      expect(() => readPrompt(text, [], [3, bad], {})).toThrow("Token 1 of the prompt");
+      expect(() => readPrompt(text, [], [3, bad], {}, vectors)).toThrow("Token 1 of the prompt");
   });
 
   it("is the whole conversation when it is messages", () => {
     const messages = [{ role: "user", content: "abc" }];
     expect(isChat(messages)).toBe(true);
     expect(isChat([])).toBe(false);
-    const read = readPrompt(text, [1, 97, 98, 120], messages, {});
-    expect(read).toEqual({ kept: 3, tokens: [1, 97, 98, 99], parser: undefined });
+    const read = readPrompt(text, [1, 97, 98, 120], messages, {}, vectors);
+    expect(read).toEqual({ common: 3, items: [1, 97, 98, 99], parser: undefined });
+  });
+
+  it("is the whole conversation when it is parts: token ids and given rows, which are checked", () => {
+    const rows = Float32Array.of(1, 2, 3, 4, 1, 2);
+    const parts = [[1, 97], { rows }, Int32Array.of(98)];
+    const { common, items } = readPrompt(text, [], parts, {}, vectors);
+    expect([common, items.map(Math.sign)]).toEqual([0, [1, 1, -1, -1, -1, 1]]);
+    expect(isChat(parts)).toBe(false);
+    expect(items[2]).toBe(items[4]);
+    expect(items[2]).not.toBe(items[3]);
+    const other = [[1, 97], { rows: Float32Array.of(1, 2, 4, 4) }];
+    expect(readPrompt(text, items, other, {}, vectors).common).toBe(3);
+    expect(readPrompt(text, items, [{ rows }], {}, vectors).common).toBe(0);
+    expect(readPrompt(text, items, [9], {}, vectors)).toEqual({ common: 6, items: [...items, 9] });
+    const bad = (part: PromptPart) => () => readPrompt(text, [], [[1], part], {}, vectors);
+    expect(bad([200])).toThrow("Token 0 of the prompt");
+    expect(bad({ rows: rows.subarray(1) })).toThrow("Cannot divide 5 numbers");
+    const without = { ...text, graph: { vocabulary: 200, widths: [2] } as unknown as Graph };
+    expect(() => readPrompt(without, [], parts, {}, vectors)).toThrow("Cannot compute given rows");
+    expect(() => readPrompt(text, [], [[]], {}, vectors)).toThrow("The prompt is empty");
   });
 
   it("is an error when nothing is there, not when the session holds tokens", () => {
-    expect(() => readPrompt(text, [], [], {})).toThrow("The prompt is empty");
-    expect(readPrompt(text, [4], [], {})).toEqual({ kept: 1, tokens: [4] });
+    expect(() => readPrompt(text, [], [], {}, vectors)).toThrow("The prompt is empty");
+    expect(readPrompt(text, [4], [], {}, vectors)).toEqual({ common: 1, items: [4] });
   });
 
   it("shares the longest common beginning", () => {

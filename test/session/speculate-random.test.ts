@@ -69,7 +69,7 @@ describe("speculate", () => {
       const tally = newTally();
       const drafting = terms();
       const drafted: number[] = [];
-      const more = { tokens: prompt, drafter, draftMax, draftMin, tally };
+      const more = { items: prompt, drafter, draftMax, draftMin, tally };
       for await (const { token } of speculate({ ...drafting, ...more })) {
         drafted.push(token);
         const held = (drafting.executor as FakeExecutor).text(0);
@@ -109,7 +109,7 @@ describe("speculate", () => {
         limit: 60,
         sampling: { on: "device", settings: { ...sampling, seed: 0 } },
         signal: new AbortController().signal,
-        ...{ tokens: [1, 2], drafter, draftMax: 7, draftMin: 1, tally: newTally() },
+        ...{ items: [1, 2], drafter, draftMax: 7, draftMin: 1, tally: newTally() },
       } as const;
       for await (const _ of speculate(run)) void _;
       const rows = executor.steps

@@ -7,6 +7,9 @@ import {
   type Model,
   type Prompt,
 } from "../../mod.ts";
+import { bufferSource } from "../../src/bytes/buffer.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import { embeddingsOf } from "../executor/embeddings.ts";
 import { fixture } from "../fixture.ts";
 import { answer, DRAFT, load, perStep, report, STORY, TARGET } from "./speculation.ts";
 
@@ -47,6 +50,19 @@ describe("speculative decoding on the CPU path", () => {
       expect({ ...rest, speculation: undefined }).toEqual(plain);
       expect(speculation!.accepted).toBeLessThanOrEqual(speculation!.drafted);
     }
+  });
+
+  it("gives the same after given rows", async () => {
+    const ids = [...model.render([{ role: "user", content: COPY }]).tokens];
+    const rows = await embeddingsOf(await readGguf(bufferSource(await fixture(TARGET), TARGET)))(
+      ids,
+    );
+    const width = rows.length / ids.length;
+    const parts = [ids.slice(0, 9), { rows: rows.subarray(9 * width, 20 * width) }, ids.slice(20)];
+    const options = { temperature: 0, maxTokens: 24 };
+    const plain = await answer(model, "none", ids, options);
+    for (const kind of ["none", "ngram", "draft"] as const)
+      expect((await answer(model, kind, parts, options)).ids).toEqual(plain.ids);
   });
 
   it("takes at least two tokens a step when it copies", async () => {

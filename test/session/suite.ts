@@ -1,6 +1,10 @@
 /** What every Session must do, wherever it is computed: the same tests for all ways of loading. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GenerateOptions, LoadOptions, Model, Piece, Session } from "../../mod.ts";
+import { bufferSource } from "../../src/bytes/buffer.ts";
+import { readGguf } from "../../src/gguf/read.ts";
+import { nmse } from "../conformance/archs.ts";
+import { embeddingsOf } from "../executor/embeddings.ts";
 import { fixture, fixtureJson } from "../fixture.ts";
 
 export const BUNDLED = "../../models/webgguf-tale-q8_0.gguf";
@@ -285,6 +289,36 @@ export function sessionSuite(name: string, load: Load, options: LoadOptions = {}
         expect(session.tokens).toEqual(prompt_ids);
         const given = await collect(session.generate([], { temperature: 0, maxTokens: 4 }));
         expect(given.ids).toEqual(ids.slice(0, 4));
+      }));
+
+    it("computes given rows as the tokens whose embeddings they are, and keeps them like tokens", () =>
+      withSession(async (session) => {
+        const { prompt_ids: ids } = greedy[0];
+        const rows = await embeddingsOf(await readGguf(bufferSource(bytes, FILE)))(ids);
+        const width = rows.length / ids.length;
+        const given = (from: number, to: number) => ({
+          rows: rows.subarray(from * width, to * width),
+        });
+        const parts = [ids.slice(0, 1), given(1, 4), ids.slice(4, 6), given(6, ids.length)];
+        const wanted = await withSession((other) => other.logits(ids));
+        const sampling = { temperature: 1, seed: 5, maxTokens: 8, repeatPenalty: 1 };
+        const answer = await withSession((other) => collect(other.generate(ids, sampling)));
+        expect(nmse(await session.logits(parts), wanted)).toBeLessThan(1e-9);
+        expect(session.tokens.map((token) => Math.max(-1, token))).toEqual(
+          ids.map((token, i) => ((i >= 1 && i < 4) || i >= 6 ? -1 : token)),
+        );
+        // The same rows from other memory, found in the cache.
+        const again = parts.map((part) => ("rows" in part ? { rows: part.rows.slice() } : part));
+        expect(await collect(session.generate(again, sampling))).toEqual(answer);
+        expect(session.stats().cachedTokens).toBe(ids.length - 1);
+        expect(session.stats().promptTokens).toBe(ids.length);
+        // The vectors outlive the cache: it is another session's meanwhile, then it is lost.
+        await withSession((other) => collect(other.generate([5], { maxTokens: 0 })));
+        expect(await collect(session.generate(again, sampling))).toEqual(answer);
+        await model.restore();
+        expect(await collect(session.generate(again, sampling))).toEqual(answer);
+        const wrong = collect(session.generate([ids, { rows: rows.subarray(1) }]));
+        expect(code(await failure(wrong))).toBe("input/invalid");
       }));
 
     it("goes on after restore()", () =>

@@ -146,7 +146,7 @@ describe("a session on the page's side", () => {
       const { id } = message;
       const reply = (value: unknown, added?: number[]): void =>
         queueMicrotask(() =>
-          wire.deliver({ id, value, ...(added && { session: { kept: 1, added, stats } }) }),
+          wire.deliver({ id, value, ...(added && { session: { common: 1, added, stats } }) }),
         );
       if (message.do === "load") reply(facts);
       else if (message.do === "next") waiting.push(id);
