@@ -3,9 +3,63 @@ import type { Mutant } from "./mutant.ts";
 const session = { file: "src/session/session.ts", tests: ["test/session/calls"] } as const;
 const sampling = { file: "src/session/sampling.ts", tests: ["test/session/calls"] } as const;
 const answer = { file: "src/session/answer.ts", tests: ["test/session/answer"] } as const;
+const history = { file: "src/session/history.ts", tests: ["test/session/history"] } as const;
 const open = { file: "src/session/open.ts", tests: ["test/session/open"] } as const;
 
 export const mutants: readonly Mutant[] = [
+  {
+    ...history,
+    fault: "rows of one digest are one row",
+    from: "if (!other || sameBits(other, vector)) break;",
+    to: "break;",
+  },
+  {
+    ...history,
+    fault: "a run of tokens goes on through given rows",
+    from: "items[end] < 0 === given",
+    to: "(given ? items[end] < 0 : true)",
+  },
+  {
+    ...history,
+    fault: "the vectors of rows in the history are forgotten",
+    from: "if (!used.has(item)) this.#vectors.delete(item);",
+    to: "this.#vectors.delete(item);",
+  },
+  {
+    ...sampling,
+    tests: ["test/session/history"],
+    fault: "given rows are places that penalties look back upon",
+    from: "&& wanted === undefined && !given)",
+    to: "&& wanted === undefined)",
+  },
+  {
+    file: "src/session/speculate.ts",
+    tests: ["test/session/history"],
+    fault: "rows taken back are computed as tokens",
+    from: "requestsFor(sequence, items, run.vectors, asked)",
+    to: "requestsFor(sequence, items, undefined, asked)",
+  },
+  {
+    file: "src/session/speculate.ts",
+    tests: ["test/session/history"],
+    fault: "a draft is verified behind a last given row",
+    from: "feed.length > 1 || feed[0] < 0;",
+    to: "feed.length > 1;",
+  },
+  {
+    file: "src/session/ngram.ts",
+    tests: ["test/session/history"],
+    fault: "given rows are drafted",
+    from: "if (item < 0) break;",
+    to: "",
+  },
+  {
+    file: "src/session/draft-model.ts",
+    tests: ["test/session/speculate.test"],
+    fault: "a draft model is fed the numbers of given rows",
+    from: "token < 0 || token >= this.#shared)) return [];",
+    to: "token >= this.#shared)) return [];",
+  },
   {
     ...open,
     fault: "devices stay open when the measurement fails",
@@ -94,13 +148,13 @@ export const mutants: readonly Mutant[] = [
   {
     ...session,
     fault: "cached tokens are not counted among the prompt's",
-    from: "promptTokens: tokens.length, cachedTokens: cached",
-    to: "promptTokens: tokens.length - cached, cachedTokens: cached",
+    from: "promptTokens: items.length, cachedTokens: cached",
+    to: "promptTokens: items.length - cached, cachedTokens: cached",
   },
   {
     ...sampling,
     fault: "the host's sampler does not see the prompt",
-    from: "for (const token of tokens) sampler.accept(token);",
+    from: "for (const item of items) if (item >= 0) sampler.accept(item);",
     to: "",
   },
   {
