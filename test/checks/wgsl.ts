@@ -3,9 +3,10 @@
  * a GPU: Tint on Dawn's null device, which has all features, and naga in a Deno of its own, because
  * an internal error of it ends the process.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { create } from "webgpu";
 import { denoCommand } from "../run/deno.mjs";
+import "../run/patient-polling.mjs";
 import { compileAll, type Outcome } from "./compile.ts";
 import { root } from "./sources.ts";
 
@@ -35,14 +36,19 @@ async function tint(): Promise<Outcome[]> {
   return outcomes;
 }
 
-function naga(): Outcome[] {
+async function naga(): Promise<Outcome[]> {
   const [program, ...first] = denoCommand;
   const args = ["run", "-A", "--no-check", "--quiet", "--node-modules-dir=manual"];
-  const { status, stdout, stderr } = spawnSync(
-    program!,
-    [...first, ...args, "test/checks/wgsl-naga.ts"],
-    { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 },
-  );
+  const child = spawn(program!, [...first, ...args, "test/checks/wgsl-naga.ts"], { cwd: root });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+  });
+  const status = await new Promise((resolve) => child.on("close", resolve));
   const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
   const parsed = lines.map((line) => JSON.parse(line) as Outcome & { begun?: string });
   const outcomes: Outcome[] = parsed.filter((one) => one.begun === undefined);
@@ -56,5 +62,7 @@ function naga(): Outcome[] {
   return outcomes;
 }
 
-const failures = report("Tint", await tint()) + report("naga", naga());
+// Side by side: each keeps one processor busy.
+const [tinted, nagas] = await Promise.all([tint(), naga()]);
+const failures = report("Tint", tinted) + report("naga", nagas);
 process.exitCode = failures > 0 ? 1 : 0;
