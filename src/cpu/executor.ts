@@ -5,8 +5,8 @@
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Executor } from "../graph/executor.ts";
+import { type Graph, givenWidth } from "../graph/graph.ts";
 import type { Instruments } from "../graph/instruments.ts";
-import { type Graph, givenWidth } from "../graph/ops.ts";
 import {
   checkRequests,
   checkRoom,

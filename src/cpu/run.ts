@@ -1,6 +1,8 @@
 /** Runs a graph's ops over some rows of one sequence. */
-import { inputsOf } from "../graph/op-table.ts";
-import type { Graph, Op, RopeTable } from "../graph/ops.ts";
+
+import type { Graph } from "../graph/graph.ts";
+import type { Op, RopeTable } from "../graph/ops.ts";
+import { inputsOf } from "../graph/ops.ts";
 import type { CpuOps, OpContext, Rows } from "./ops/context.ts";
 import { RopeAngles } from "./ops/rope.ts";
 import type { Pace } from "./pace.ts";

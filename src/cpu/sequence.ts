@@ -3,7 +3,7 @@
  * snapshots.
  */
 import { floatToHalf, halfToFloat } from "../base/half.ts";
-import type { CacheSlot, Graph } from "../graph/ops.ts";
+import type { CacheSlot, Graph } from "../graph/graph.ts";
 import type { CacheType } from "../graph/settings.ts";
 
 /** Rows between snapshots of recurrent state; rows are computed in chunks that end there. */

@@ -5,8 +5,8 @@
 import { WebggufError } from "../base/errors.ts";
 import { dequantize } from "../file/decode/index.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
-import { matricesOf, tensorsOf } from "../graph/op-table.ts";
-import type { Graph } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
+import { matricesOf, tensorsOf } from "../graph/ops.ts";
 import { DecodedMatrix, type Matrix, StoredMatrix } from "./matrix.ts";
 
 /** Models up to this many bytes as f32 are decoded once, at loading. */

@@ -1,8 +1,8 @@
 /** The GPU executor: the executors' contract, on plans that are replayed. */
 import { WebggufError } from "../base/errors.ts";
 import type { Executor } from "../graph/executor.ts";
+import { type Graph, givenWidth } from "../graph/graph.ts";
 import type { Instruments } from "../graph/instruments.ts";
-import { type Graph, givenWidth } from "../graph/ops.ts";
 import {
   checkRequests,
   type ResultOf,

@@ -1,8 +1,8 @@
 /** What benchmarks can ask of a GPU; the engine itself does not import it. */
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { DeviceInstruments, Instruments } from "../graph/instruments.ts";
-import type { Graph } from "../graph/ops.ts";
 import { PAGE } from "../plan/cache-layout.ts";
 import { noiseRows } from "../plan/noise.ts";
 import { decodeTraffic } from "../plan/traffic.ts";

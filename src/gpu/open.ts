@@ -1,7 +1,7 @@
 /** From a graph and its file to an executor on a device: plans, buffers, weights, pipelines. */
 import { quantTables } from "../file/tables.ts";
 import type { ModelFile } from "../file/types.ts";
-import type { Graph } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
 import { tokenAngles } from "../graph/rope.ts";
 import { planFor } from "../plan/model-plan.ts";
 import type { PlanOptions } from "../plan/settings.ts";

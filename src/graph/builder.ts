@@ -11,7 +11,8 @@ import { type ElementwiseOps, elementwiseOps } from "./builders/elementwise.ts";
 import { type ExpertOps, expertOps } from "./builders/experts.ts";
 import { type MatrixOps, matrixOps } from "./builders/matrices.ts";
 import { type RecurrentOps, recurrentOps } from "./builders/recurrent.ts";
-import type { Graph, Ref } from "./ops.ts";
+import type { Graph } from "./graph.ts";
+import type { Ref } from "./ops.ts";
 import { Scope } from "./scope.ts";
 import { type GraphEnd, type GraphFacts, Tape } from "./tape.ts";
 

@@ -1,7 +1,9 @@
 /** The graph while it is built: ops with the widths of their values, and the slots of sequences. */
+
+import type { CacheSlot, Graph } from "./graph.ts";
 import { weightGroups } from "./groups.ts";
-import { inputsOf } from "./op-table.ts";
-import type { CacheSlot, Graph, Op, OpBody, Ref } from "./ops.ts";
+import type { Op, OpBody, Ref } from "./ops.ts";
+import { inputsOf } from "./ops.ts";
 import type { Scope } from "./scope.ts";
 
 /** What a graph says of itself besides its ops. */

@@ -3,7 +3,7 @@ import { WebggufError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { quoted } from "../base/text.ts";
 import type { ModelFile } from "../file/types.ts";
-import type { Graph } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
 import { afmoe } from "./afmoe.ts";
 import { apertus } from "./apertus.ts";
 import { arcee } from "./arcee.ts";

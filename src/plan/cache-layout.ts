@@ -1,6 +1,6 @@
 /** How cache slots are laid out in GPU slabs: pure numbers, no device. */
 import { WebggufError } from "../base/errors.ts";
-import type { CacheSlot } from "../graph/ops.ts";
+import type { CacheSlot } from "../graph/graph.ts";
 import type { CacheType } from "../graph/settings.ts";
 import { kvKind, type SlotLayout, type StateLayout } from "../kernels/slot.ts";
 import type { Settings } from "./settings.ts";

@@ -1,6 +1,7 @@
 /** What a graph needs besides its tensors and is computed once on the host: rope angles and ALiBi slopes. */
 import { alibiSlope } from "../graph/alibi.ts";
-import type { Graph, RopeTable } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { RopeTable } from "../graph/ops.ts";
 
 export interface Constants {
   /** Distinct rope tables with the first (cos, sin) pair of each in the angles buffer. */

@@ -1,7 +1,7 @@
 /** What a model will allocate on a device, by owner, before anything is: pure sums over the plans. */
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
-import type { Graph } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
 import { SMALL_ROWS } from "../graph/requests.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import type { Capabilities } from "../platform/capabilities.ts";

@@ -7,8 +7,8 @@
 import { WebggufError } from "../base/errors.ts";
 import type { QuantType } from "../file/quants.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
-import { matricesOf, vectorsOf } from "../graph/op-table.ts";
-import type { Graph } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
+import { matricesOf, vectorsOf } from "../graph/ops.ts";
 
 /** Rows of a matrix that stand together in a buffer. */
 export interface Piece {

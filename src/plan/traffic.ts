@@ -1,7 +1,7 @@
 /** The bytes that a decode step must read at the least, and those that its plan reads. Pure. */
 import type { ModelFile } from "../file/types.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Traffic } from "../graph/instruments.ts";
-import type { Graph } from "../graph/ops.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import type { ModelPlan } from "./model-plan.ts";
 

@@ -5,8 +5,8 @@ import type { ModelFile } from "../file/types.ts";
 import type { InstrumentMaker } from "../gpu/instruments.ts";
 import { createGpuExecutor } from "../gpu/open.ts";
 import type { Executor } from "../graph/executor.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { DeviceInstruments } from "../graph/instruments.ts";
-import type { Graph } from "../graph/ops.ts";
 import { createRowSampler } from "../sample/row.ts";
 import type { LoadOptions, LoadProgress, Model } from "./types.ts";
 

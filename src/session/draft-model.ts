@@ -3,7 +3,7 @@ import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import { type Executor, shorten } from "../graph/executor.ts";
-import type { Graph } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
 import { type DeviceSampling, GREEDY, type SequenceId } from "../graph/requests.ts";
 import { buildGraph } from "../models/index.ts";
 import type { ExecutorOptions } from "./backends.ts";

@@ -1,6 +1,6 @@
 /** Vectors for texts: rows of an embedding model, pooled and normalised as llama.cpp does. */
 import { WebggufError } from "../base/errors.ts";
-import type { Graph } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Loaded } from "./loaded.ts";
 
 /**

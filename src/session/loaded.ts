@@ -5,7 +5,7 @@ import { type RenderedChat, type RenderOptions, renderChat } from "../chat/rende
 import type { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Executor } from "../graph/executor.ts";
-import type { Graph } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ExecutorOptions } from "./backends.ts";
 import type { DraftModel } from "./draft-model.ts";

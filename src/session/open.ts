@@ -3,7 +3,7 @@ import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { InstrumentMaker } from "../gpu/instruments.ts";
 import type { Executor } from "../graph/executor.ts";
-import type { Graph } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
 import { adapterName, backends, type Device, type ExecutorOptions } from "./backends.ts";
 import { batched } from "./batch.ts";
 import { secondsPerToken } from "./probe.ts";

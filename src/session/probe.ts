@@ -8,7 +8,8 @@ import { Metadata } from "../file/metadata.ts";
 import type { QuantType } from "../file/quants.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type { Executor } from "../graph/executor.ts";
-import type { Graph, Op } from "../graph/ops.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Op } from "../graph/ops.ts";
 import type { Device } from "./backends.ts";
 
 export const PROBE_OPTIONS = {

@@ -3,8 +3,8 @@
 import { WebggufError } from "../base/errors.ts";
 import { median } from "../base/median.ts";
 import type { Executor } from "../graph/executor.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { DeviceInstruments } from "../graph/instruments.ts";
-import type { Graph } from "../graph/ops.ts";
 import type { StepRequest } from "../graph/requests.ts";
 import { GREEDY } from "../graph/requests.ts";
 import { decode } from "../session/step.ts";

@@ -6,7 +6,7 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { Executor } from "../../src/graph/executor.ts";
-import type { Graph } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import type { SequenceId } from "../../src/graph/requests.ts";
 import { buildGraph } from "../../src/models/index.ts";
 

@@ -1,7 +1,7 @@
 /** What the areas of the conformance run have in common. Runtime-agnostic, like all files beside it but main.ts. */
 import type { ModelFile } from "../../src/file/types.ts";
 import type { Executor } from "../../src/graph/executor.ts";
-import type { Graph } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 
 /** Reads a file below the reference folder; rejects when it is not there. */
 export type Reader = (path: string) => Promise<Uint8Array<ArrayBuffer>>;

@@ -6,7 +6,8 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import { Metadata } from "../../src/file/metadata.ts";
 import { type QuantType, quantById, quantByName } from "../../src/file/quants.ts";
 import type { ModelFile, TensorInfo } from "../../src/file/types.ts";
-import type { Graph, Op } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import type { Op } from "../../src/graph/ops.ts";
 import { nmse } from "./archs.ts";
 import {
   atMost,

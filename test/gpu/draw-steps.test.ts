@@ -6,7 +6,7 @@ import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
 import type { Executor } from "../../src/graph/executor.ts";
-import type { Graph } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import type { DeviceSampling } from "../../src/graph/requests.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { createRowSampler } from "../../src/sample/row.ts";

@@ -1,6 +1,6 @@
 /** A key/value slab on the host: the formats of wgsl/lib/kv-kinds.wgsl, written and read in plain TypeScript. */
 import { floatToHalf, halfToFloat } from "../../src/base/half.ts";
-import type { CacheSlot } from "../../src/graph/ops.ts";
+import type { CacheSlot } from "../../src/graph/graph.ts";
 import type { SlotLayout } from "../../src/kernels/slot.ts";
 import {
   type CacheSettings,

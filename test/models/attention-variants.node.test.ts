@@ -1,6 +1,6 @@
 /** Attention as published models vary it by layer, where the tiny reference models do not. */
 import { describe, expect, it } from "vitest";
-import type { Graph } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { familyFile } from "./headers.ts";
 import { buildVariant as build, opsOf } from "./variant.ts";

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
 import type { MetadataValue } from "../../src/file/metadata.ts";
 import type { ModelFile } from "../../src/file/types.ts";
-import { inputsOf, tensorsOf } from "../../src/graph/op-table.ts";
-import type { Graph } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import { inputsOf, tensorsOf } from "../../src/graph/ops.ts";
 import { architectures, buildGraph } from "../../src/models/index.ts";
 import { altered, archFile } from "./altered.ts";
 

@@ -1,8 +1,8 @@
 /** What holds for every family: nothing in a file is ignored, and what a file leaves out has its default. */
 import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
-import { tensorsOf } from "../../src/graph/op-table.ts";
-import type { Graph } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import { tensorsOf } from "../../src/graph/ops.ts";
 import { architectures, buildGraph } from "../../src/models/index.ts";
 import { archFile } from "./altered.ts";
 import { headerOf } from "./header-of.ts";

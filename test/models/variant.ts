@@ -1,7 +1,8 @@
 /** Graphs of families whose header is changed to that of a published variant. */
 import { expect } from "vitest";
-import { tensorsOf } from "../../src/graph/op-table.ts";
-import type { Graph, OpOf } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import type { OpOf } from "../../src/graph/ops.ts";
+import { tensorsOf } from "../../src/graph/ops.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { familyFile } from "./headers.ts";
 

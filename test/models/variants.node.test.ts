@@ -3,8 +3,9 @@
  * by changing their headers, and the families with variants of their own.
  */
 import { describe, expect, it } from "vitest";
-import { tensorsOf } from "../../src/graph/op-table.ts";
-import type { Graph, OpOf } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import type { OpOf } from "../../src/graph/ops.ts";
+import { tensorsOf } from "../../src/graph/ops.ts";
 import { architectures, buildGraph } from "../../src/models/index.ts";
 import { familyFile, headers } from "./headers.ts";
 

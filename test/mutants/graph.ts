@@ -1,6 +1,6 @@
 import type { Mutant } from "./mutant.ts";
 
-const table = { file: "src/graph/op-table.ts", tests: ["test/graph/op-table"] } as const;
+const table = { file: "src/graph/ops.ts", tests: ["test/graph/ops"] } as const;
 const tape = { file: "src/graph/tape.ts", tests: ["test/graph/builder"] } as const;
 
 export const mutants: readonly Mutant[] = [

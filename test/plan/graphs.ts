@@ -1,9 +1,10 @@
 /** Graphs made by hand or at random over F32 tensors, for the tests of plans. */
 import { quantByName } from "../../src/file/quants.ts";
 import type { ModelFile } from "../../src/file/types.ts";
+import type { CacheSlot, Graph } from "../../src/graph/graph.ts";
 import { weightGroups } from "../../src/graph/groups.ts";
-import { inputsOf } from "../../src/graph/op-table.ts";
-import type { CacheSlot, Graph, Op, OpBody, Ref, RopeTable } from "../../src/graph/ops.ts";
+import type { Op, OpBody, Ref, RopeTable } from "../../src/graph/ops.ts";
+import { inputsOf } from "../../src/graph/ops.ts";
 import { fileOf, type Made } from "../conformance/quants.ts";
 import { Numbers } from "../kernels/run.ts";
 

@@ -5,7 +5,7 @@ import { readGguf } from "../../src/gguf/read.ts";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
 import type { Executor } from "../../src/graph/executor.ts";
-import type { Graph } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import type { PlanOptions } from "../../src/plan/settings.ts";
 import type { Tuning } from "../../src/plan/tuning-types.ts";

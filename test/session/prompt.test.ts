@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { commonPrefix } from "../../src/base/common-prefix.ts";
 import type { ChatMessage } from "../../src/chat/messages.ts";
-import type { Graph } from "../../src/graph/ops.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { GivenVectors } from "../../src/session/history.ts";
 import { isChat, readPrompt } from "../../src/session/prompt.ts";
 import type { PromptPart } from "../../src/session/types.ts";

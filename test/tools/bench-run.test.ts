@@ -1,7 +1,7 @@
 /** What a benchmark does and how it counts, on an executor and a device that are made up. */
 import { describe, expect, it } from "vitest";
+import type { Graph } from "../../src/graph/graph.ts";
 import type { DeviceInstruments, Instruments, TimedCall } from "../../src/graph/instruments.ts";
-import type { Graph } from "../../src/graph/ops.ts";
 import { rowsOf } from "../../src/graph/requests.ts";
 import { BenchRun } from "../../src/tools/bench-run.ts";
 import type { BenchmarkOptions } from "../../src/tools/bench-types.ts";

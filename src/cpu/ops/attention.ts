@@ -1,4 +1,7 @@
 import { alibiSlope } from "../../graph/alibi.ts";
+import type { OpOf } from "../../graph/ops.ts";
+import { byRows, rowsOf } from "./by-rows.ts";
+import type { OpContext, OpsOf } from "./context.ts";
 
 /** What attention reads besides its queries. */
 export interface AttentionInputs {
@@ -86,3 +89,34 @@ export function attention(
   }
   return out;
 }
+
+/** Writes keys and values, then attends row by row. */
+async function pacedAttention(op: OpOf<"attention">, c: OpContext): Promise<Float32Array> {
+  const slot = c.graph.slots[op.slot];
+  if (slot.kind !== "kv") throw new TypeError("attention on a state slot");
+  const cache = c.kv(op.slot);
+  if (op.k !== undefined) cache.keys.write(c.value(op.k), c.first);
+  if (op.v !== undefined) cache.values.write(c.value(op.v), c.first);
+  const inputs = {
+    ...op,
+    keys: cache.keys.data,
+    values: cache.values.data,
+    valueStride: cache.values.width,
+    kvHeads: slot.heads,
+    keyWidth: slot.keyWidth,
+    valueWidth: slot.valueWidth,
+    sinks: c.weights.optional(op.sinks),
+  };
+  const q = c.value(op.q);
+  const width = op.heads * slot.keyWidth;
+  const count = q.length / width;
+  const length = c.first + count;
+  const products = length * op.heads * (slot.keyWidth + slot.valueWidth);
+  return byRows(c, count, products, (from, to) =>
+    attention(rowsOf(q, width, from, to), c.first + from, length, inputs),
+  );
+}
+
+export const attentionOps: OpsOf<"attention"> = {
+  attention: pacedAttention,
+};

@@ -1,5 +1,6 @@
 /** What the CPU's ops are given and what they return. */
-import type { Graph, Op, OpOf, Ref, RopeTable } from "../../graph/ops.ts";
+import type { Graph } from "../../graph/graph.ts";
+import type { Op, OpOf, Ref, RopeTable } from "../../graph/ops.ts";
 import type { KvCache, Sequence } from "../sequence.ts";
 import type { CpuWeights } from "../weights.ts";
 import type { RopeAngles } from "./rope.ts";
@@ -43,3 +44,6 @@ export type CpuOps = {
     context: OpContext,
   ) => Float32Array | Promise<Float32Array>;
 };
+
+/** The part of them that one file makes: what each op takes from the graph, the weights and the sequence. */
+export type OpsOf<K extends Op["op"]> = Pick<CpuOps, K>;

@@ -1,3 +1,5 @@
+import type { OpsOf } from "./context.ts";
+
 /**
  * Causal depthwise convolution: y[t,c] = Σ_j w[j,c] · x[t−K+1+j, c] + bias[c]. The weight is stored as
  * [channels][K]; `state` holds the K−1 rows before x, oldest first, and is moved on.
@@ -35,3 +37,12 @@ export function shift(x: Float32Array, state: Float32Array): Float32Array {
   state.set(x.subarray(x.length - width));
   return out;
 }
+
+export const convOps: OpsOf<"conv" | "shift"> = {
+  conv: (op, c) => {
+    const past = c.state(op, (op.kernel - 1) * c.width(op.x));
+    const [weight, bias] = [c.weights.vector(op.weight), c.weights.optional(op.bias)];
+    return conv(c.value(op.x), past, weight, op.kernel, bias);
+  },
+  shift: (op, c) => shift(c.value(op.x), c.state(op, c.width(op.x))),
+};

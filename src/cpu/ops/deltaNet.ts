@@ -1,3 +1,5 @@
+import type { OpsOf } from "./context.ts";
+
 /** What the gated delta rule reads; shapes as in graph/ops.ts. */
 export interface DeltaNetInputs {
   readonly q: Float32Array;
@@ -53,3 +55,15 @@ export function deltaNet(s: Float32Array, o: DeltaNetInputs): Float32Array {
   }
   return out;
 }
+
+export const deltaNetOps: OpsOf<"deltaNet"> = {
+  deltaNet: (op, c) =>
+    deltaNet(c.state(op, op.heads * op.keyWidth * op.valueWidth), {
+      ...op,
+      q: c.value(op.q),
+      k: c.value(op.k),
+      v: c.value(op.v),
+      g: c.value(op.g),
+      beta: c.value(op.beta),
+    }),
+};

@@ -1,4 +1,5 @@
 /** Ops that move elements without computing. */
+import type { OpsOf } from "./context.ts";
 
 /** Elements [offset, offset + width) of each run of `run` elements. */
 export function slice(x: Float32Array, offset: number, width: number, run: number): Float32Array {
@@ -30,3 +31,12 @@ export function select(x: Float32Array, rows: readonly number[], width: number):
     out.set(x.subarray(row * width, (row + 1) * width), i * width);
   return out;
 }
+
+export const layoutOps: OpsOf<"slice" | "concat" | "select"> = {
+  slice: (op, c) => slice(c.value(op.x), op.offset, op.width, c.width(op.x) / op.groups),
+  concat: (op, c) => {
+    const parts = op.parts.map((part) => c.value(part));
+    return concat(parts, (parts[0].length / c.width(op.parts[0])) * op.groups);
+  },
+  select: (op, c) => select(c.value(op.x), c.rows.outputs, c.width(op.x)),
+};

@@ -1,4 +1,6 @@
+import type { OpOf } from "../../graph/ops.ts";
 import { dot, type Matrix } from "../matrix.ts";
+import type { OpContext, OpsOf } from "./context.ts";
 
 /** Sums of a · b over runs of `group` elements. */
 export function rowDot(a: Float32Array, b: Float32Array, group: number): Float32Array {
@@ -33,3 +35,27 @@ export function headLinear(
   }
   return y;
 }
+
+/** x · Wᵀ · scale + bias in slices of outputs, between which others get a turn. */
+async function pacedLinear(op: OpOf<"linear">, c: OpContext): Promise<Float32Array> {
+  const x = c.value(op.x);
+  const weight = c.weights.matrix(op.weight);
+  const bias = c.weights.optional(op.bias);
+  const scaleBy = c.weights.optional(op.scale)?.[0];
+  const { first, out } = op;
+  const rows = x.length / weight.width;
+  const y = new Float32Array(rows * out);
+  const columns = Math.max(1, Math.floor(c.products / (rows * weight.width)));
+  for (let from = 0; from < out; from += columns) {
+    const to = Math.min(out, from + columns);
+    weight.multiply(x, rows, { first, out, from, to, bias, scale: scaleBy }, y);
+    await c.rest();
+  }
+  return y;
+}
+
+export const linearOps: OpsOf<"linear" | "headLinear" | "dot"> = {
+  linear: pacedLinear,
+  headLinear: (op, c) => headLinear(c.value(op.x), c.weights.matrix(op.weight), op.heads, op.out),
+  dot: (op, c) => rowDot(c.value(op.a), c.value(op.b), op.group),
+};

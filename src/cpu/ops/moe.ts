@@ -1,6 +1,9 @@
 /** Mixture of experts. A route row is [used ids][used weights]. */
-import type { RouteParams } from "../../graph/ops.ts";
+
+import type { OpOf, RouteParams } from "../../graph/ops.ts";
 import type { Matrix } from "../matrix.ts";
+import { byRows, rowsOf } from "./by-rows.ts";
+import type { OpContext, OpsOf } from "./context.ts";
 
 function softmax(x: ArrayLike<number>): Float64Array {
   const all = Float64Array.from(x);
@@ -145,3 +148,25 @@ export function moeScale(x: Float32Array, route: Float32Array, used: number): Fl
     return x[row * width + (i % width)] * route[row * 2 * used + used + choice];
   });
 }
+
+async function pacedMoeLinear(op: OpOf<"moeLinear">, c: OpContext): Promise<Float32Array> {
+  const weight = c.weights.matrix(op.weight);
+  const [bias, scaleBy] = [c.weights.optional(op.bias), c.weights.optional(op.scale)];
+  const router = c.graph.ops[op.route];
+  const experts = router.op === "moeRoute" ? router.experts : 1;
+  const expert = { ...op, weight, height: weight.rows / experts, bias, scale: scaleBy };
+  const [x, route] = [c.value(op.x), c.value(op.route)];
+  const products = op.used * op.out * weight.width;
+  return byRows(c, route.length / c.width(op.route), products, (from, to) => {
+    const part = rowsOf(x, c.width(op.x), from, to);
+    const choice = rowsOf(route, c.width(op.route), from, to);
+    return moeLinear(part, choice, op.used, op.perExpert, expert);
+  });
+}
+
+export const moeOps: OpsOf<"moeRoute" | "moeLinear" | "moeSum" | "moeScale"> = {
+  moeRoute: (op, c) => moeRoute(c.value(op.logits), op, c.weights.optional(op.selectionBias)),
+  moeLinear: pacedMoeLinear,
+  moeSum: (op, c) => moeSum(c.value(op.x), c.value(op.route), op.used, op.weighted),
+  moeScale: (op, c) => moeScale(c.value(op.x), c.value(op.route), op.used),
+};

@@ -2,6 +2,7 @@
  * Norms over runs of `group` elements; the weight has one entry an element of the run or of the
  * row.
  */
+import type { OpsOf } from "./context.ts";
 
 function eachRun(
   x: Float32Array,
@@ -61,3 +62,12 @@ export function l2Norm(x: Float32Array, eps: number, group: number): Float32Arra
     for (let i = 0; i < group; i++) out[i] = run[i] * factor;
   });
 }
+
+export const normOps: OpsOf<"rmsNorm" | "layerNorm" | "l2Norm"> = {
+  rmsNorm: (op, c) => rmsNorm(c.value(op.x), c.weights.optional(op.weight), op.eps, op.group),
+  layerNorm: (op, c) => {
+    const [weight, bias] = [c.weights.optional(op.weight), c.weights.optional(op.bias)];
+    return layerNorm(c.value(op.x), weight, bias, op.eps, op.group);
+  },
+  l2Norm: (op, c) => l2Norm(c.value(op.x), op.eps, op.group),
+};

@@ -1,5 +1,6 @@
 import type { RopeTable } from "../../graph/ops.ts";
 import { pairComponents, ropeAngles, tokenPosition } from "../../graph/rope.ts";
+import type { OpsOf } from "./context.ts";
 
 /** Cos and sin by position, made as positions come up. */
 export class RopeAngles {
@@ -56,3 +57,8 @@ export function rope(
   }
   return out;
 }
+
+export const ropeOps: OpsOf<"rope"> = {
+  rope: (op, c) =>
+    rope(c.value(op.x), c.positions(), op.headWidth, op.start, op.style, c.angles(op.table)),
+};

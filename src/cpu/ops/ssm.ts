@@ -1,4 +1,5 @@
 import { softplus } from "./activation.ts";
+import type { OpsOf } from "./context.ts";
 
 /** What the selective state space reads; shapes as in graph/ops.ts. */
 export interface SsmInputs {
@@ -44,3 +45,16 @@ export function ssm(x: Float32Array, s: Float32Array, o: SsmInputs): Float32Arra
   }
   return out;
 }
+
+export const ssmOps: OpsOf<"ssm"> = {
+  ssm: (op, c) =>
+    ssm(c.value(op.x), c.state(op, c.width(op.x) * op.state), {
+      ...op,
+      dt: c.value(op.dt),
+      b: c.value(op.b),
+      c: c.value(op.c),
+      a: c.weights.vector(op.a),
+      d: c.weights.optional(op.d),
+      dtBias: c.weights.optional(op.dtBias),
+    }),
+};

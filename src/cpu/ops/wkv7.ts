@@ -1,3 +1,5 @@
+import type { OpsOf } from "./context.ts";
+
 /** What RWKV-7's attention reads, each [rows][heads · headWidth]. */
 export interface Wkv7Inputs {
   readonly r: Float32Array;
@@ -34,3 +36,15 @@ export function wkv7(s: Float32Array, headWidth: number, o: Wkv7Inputs): Float32
   }
   return out;
 }
+
+export const wkv7Ops: OpsOf<"wkv7"> = {
+  wkv7: (op, c) =>
+    wkv7(c.state(op, op.heads * op.headWidth * op.headWidth), op.headWidth, {
+      r: c.value(op.r),
+      w: c.value(op.w),
+      k: c.value(op.k),
+      v: c.value(op.v),
+      a: c.value(op.a),
+      b: c.value(op.b),
+    }),
+};

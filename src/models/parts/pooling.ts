@@ -1,5 +1,6 @@
 /** Ends of models: logits, embeddings, scores of rerankers. */
-import type { Graph, Ref } from "../../graph/ops.ts";
+import type { Graph } from "../../graph/graph.ts";
+import type { Ref } from "../../graph/ops.ts";
 import type { Hyper } from "./hyper.ts";
 import type { FamilyResult, ModelBuilder } from "./model.ts";
 

@@ -2,7 +2,8 @@
  * Fusion: a list of patterns over the graph, each named, each optional. They know ops, never families.
  * A node makes one value; a view is a run of another value's columns and costs nothing.
  */
-import type { Graph, OpOf, Ref } from "../../graph/ops.ts";
+import type { Graph } from "../../graph/graph.ts";
+import type { OpOf, Ref } from "../../graph/ops.ts";
 import { SMALL_ROWS } from "../../graph/requests.ts";
 import { append, ropeStore } from "./attention.ts";
 import { expertGateUp, expertLists, expertSum, expertsOf } from "./experts.ts";

@@ -1,6 +1,7 @@
 /** The ops of a fused graph: those of a graph, less those that are always fused, and what fusion makes. */
-import { inputsOf } from "../../graph/op-table.ts";
+
 import type { Activation, Op, OpOf, Ref, RopeTable } from "../../graph/ops.ts";
+import { inputsOf } from "../../graph/ops.ts";
 
 export interface LinearPart {
   readonly weight: string;

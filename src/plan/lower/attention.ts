@@ -6,7 +6,7 @@ import { NONE } from "../../kernels/call.ts";
 import { ropeStore } from "../../kernels/ropeStore.ts";
 import type { SlotLayout } from "../../kernels/slot.ts";
 import type { AttentionOp, RopeStoreOp } from "../fuse/ops.ts";
-import type { Lowering } from "./lowering.ts";
+import type { Lowering, LoweringsOf } from "./lowering.ts";
 
 function slotOf(plan: Lowering, index: number): SlotLayout {
   const slot = plan.input.slots[index];
@@ -32,7 +32,7 @@ function rotation(plan: Lowering, op: RopeStoreOp): AppendCall {
   };
 }
 
-export function lowerRopeStore(plan: Lowering, ref: Ref, op: RopeStoreOp): void {
+function lowerRopeStore(plan: Lowering, ref: Ref, op: RopeStoreOp): void {
   const q = plan.place(op.q);
   const out = plan.make(ref, [q]);
   const { name: label, layer } = op;
@@ -40,7 +40,7 @@ export function lowerRopeStore(plan: Lowering, ref: Ref, op: RopeStoreOp): void 
   plan.calls.push(ropeStore({ ...rotation(plan, op), slot, q, out, label, layer }));
 }
 
-export function lowerAttention(plan: Lowering, ref: Ref, op: AttentionOp): void {
+function lowerAttention(plan: Lowering, ref: Ref, op: AttentionOp): void {
   const slot = slotOf(plan, op.slot);
   const store = { slot, qNorm: NONE, kNorm: NONE, eps: 0, layer: op.layer };
   if (op.k !== undefined)
@@ -76,3 +76,8 @@ export function lowerAttention(plan: Lowering, ref: Ref, op: AttentionOp): void 
     }),
   );
 }
+
+export const attentionLowerings: LoweringsOf<"ropeStore" | "attention"> = {
+  ropeStore: lowerRopeStore,
+  attention: lowerAttention,
+};

@@ -3,7 +3,7 @@ import type { Op, Ref } from "../../graph/ops.ts";
 import { activationNumber } from "../../kernels/activation.ts";
 import type { Place } from "../../kernels/call.ts";
 import { type ElementwiseCall, elementwise } from "../../kernels/elementwise.ts";
-import type { Lowering } from "./lowering.ts";
+import type { Lowering, LoweringsOf } from "./lowering.ts";
 
 type ElementwiseOp = Extract<
   Op,
@@ -22,7 +22,7 @@ type ElementwiseOp = Extract<
   }
 >;
 
-export function lowerElementwise(plan: Lowering, ref: Ref, op: ElementwiseOp): void {
+function lowerElementwise(plan: Lowering, ref: Ref, op: ElementwiseOp): void {
   const base = { label: op.name, layer: op.layer };
   const emit = (
     a: Place,
@@ -79,3 +79,27 @@ export function lowerElementwise(plan: Lowering, ref: Ref, op: ElementwiseOp): v
       });
   }
 }
+
+export const elementwiseLowerings: LoweringsOf<
+  | "add"
+  | "mul"
+  | "addWeight"
+  | "mulWeight"
+  | "scale"
+  | "clamp"
+  | "activation"
+  | "gated"
+  | "softcap"
+  | "positionScale"
+> = {
+  add: lowerElementwise,
+  mul: lowerElementwise,
+  addWeight: lowerElementwise,
+  mulWeight: lowerElementwise,
+  scale: lowerElementwise,
+  clamp: lowerElementwise,
+  activation: lowerElementwise,
+  gated: lowerElementwise,
+  softcap: lowerElementwise,
+  positionScale: lowerElementwise,
+};

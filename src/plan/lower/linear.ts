@@ -5,9 +5,9 @@ import { type LinearCall, type LinearSegment, linear } from "../../kernels/linea
 import { quantize, quantizedWidth } from "../../kernels/quantize.ts";
 import { hasInt8 } from "../../kernels/quants.ts";
 import type { FusedLinearOp } from "../fuse/ops.ts";
-import type { Lowering } from "./lowering.ts";
+import type { Lowering, LoweringsOf } from "./lowering.ts";
 
-export function lowerFusedLinear(plan: Lowering, ref: Ref, op: FusedLinearOp): void {
+function lowerFusedLinear(plan: Lowering, ref: Ref, op: FusedLinearOp): void {
   const x = plan.place(op.x);
   const residual = op.residual === undefined ? undefined : plan.place(op.residual);
   if (x.offset % 4 !== 0 || x.stride % 4 !== 0)
@@ -97,3 +97,7 @@ export function lowerFusedLinear(plan: Lowering, ref: Ref, op: FusedLinearOp): v
   }
   emit(open);
 }
+
+export const linearLowerings: LoweringsOf<"fusedLinear"> = {
+  fusedLinear: lowerFusedLinear,
+};

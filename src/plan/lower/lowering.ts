@@ -1,11 +1,13 @@
 /** What lowering an op may ask and do: where values and weights stand, room for results, and the list of calls. */
-import type { Graph, Ref } from "../../graph/ops.ts";
+import type { Graph } from "../../graph/graph.ts";
+import type { Ref } from "../../graph/ops.ts";
 import { SMALL_ROWS } from "../../graph/requests.ts";
 import { type Domain, type KernelCall, NONE, OUTPUT_ROWS, type Place } from "../../kernels/call.ts";
 import type { SlotLayout, StateLayout } from "../../kernels/slot.ts";
 import { Arena, type Slot } from "../arena.ts";
 import type { Constants } from "../constants.ts";
 import type { FusedGraph } from "../fuse/nodes.ts";
+import type { PlanOp, PlanOpOf } from "../fuse/ops.ts";
 import type { PlacedMatrix, Placement } from "../place.ts";
 import type { Settings } from "../settings.ts";
 
@@ -133,3 +135,9 @@ const avoid = (places: readonly Place[]): Set<number> =>
   new Set(
     places.filter((p) => p.buffer.startsWith("arena:")).map((p) => Number(p.buffer.slice(6))),
   );
+
+/** Adds the calls that make the value `ref`. */
+export type Lower<K extends PlanOp["op"]> = (plan: Lowering, ref: Ref, op: PlanOpOf<K>) => void;
+
+/** How some ops are lowered, by their names. */
+export type LoweringsOf<K extends PlanOp["op"]> = { readonly [P in K]: Lower<P> };

@@ -6,11 +6,11 @@ import { moeRoute } from "../../kernels/moeRoute.ts";
 import { moeScale, moeSum } from "../../kernels/moeSum.ts";
 import type { ExpertsOp, PlanOpOf } from "../fuse/ops.ts";
 import { expertsIn } from "../place.ts";
-import type { Lowering } from "./lowering.ts";
+import type { Lowering, LoweringsOf } from "./lowering.ts";
 
 type MoeOp = PlanOpOf<"moeRoute" | "moeScale" | "moeSum" | "experts" | "expertLists">;
 
-export function lowerMoe(plan: Lowering, ref: Ref, op: MoeOp): void {
+function lowerMoe(plan: Lowering, ref: Ref, op: MoeOp): void {
   const about = { label: op.name, layer: op.layer };
   switch (op.op) {
     case "moeRoute": {
@@ -102,3 +102,13 @@ function lowerExperts(plan: Lowering, ref: Ref, op: ExpertsOp): void {
     );
   });
 }
+
+export const moeLowerings: LoweringsOf<
+  "moeRoute" | "expertLists" | "experts" | "moeSum" | "moeScale"
+> = {
+  moeRoute: lowerMoe,
+  expertLists: lowerMoe,
+  experts: lowerMoe,
+  moeSum: lowerMoe,
+  moeScale: lowerMoe,
+};

@@ -6,9 +6,9 @@ import { embed } from "../../kernels/embed.ts";
 import { norm } from "../../kernels/norm.ts";
 import { rope } from "../../kernels/rope.ts";
 import type { NormOp } from "../fuse/ops.ts";
-import type { Lowering } from "./lowering.ts";
+import type { Lowering, LoweringsOf } from "./lowering.ts";
 
-export function lowerEmbed(plan: Lowering, ref: Ref, op: Extract<Op, { op: "embed" }>): void {
+function lowerEmbed(plan: Lowering, ref: Ref, op: Extract<Op, { op: "embed" }>): void {
   const out = plan.make(ref, []);
   const { type, pieces } = plan.matrix(op.table);
   for (const piece of pieces) {
@@ -31,7 +31,7 @@ export function lowerEmbed(plan: Lowering, ref: Ref, op: Extract<Op, { op: "embe
   }
 }
 
-export function lowerNorm(plan: Lowering, ref: Ref, op: NormOp): void {
+function lowerNorm(plan: Lowering, ref: Ref, op: NormOp): void {
   const x = plan.place(op.x);
   const weight = op.op === "l2Norm" ? undefined : op.weight;
   const residual = op.residual === undefined ? undefined : plan.place(op.residual);
@@ -54,7 +54,7 @@ export function lowerNorm(plan: Lowering, ref: Ref, op: NormOp): void {
   );
 }
 
-export function lowerRope(plan: Lowering, ref: Ref, op: Extract<Op, { op: "rope" }>): void {
+function lowerRope(plan: Lowering, ref: Ref, op: Extract<Op, { op: "rope" }>): void {
   const x = plan.place(op.x);
   const { headWidth, start, style, table, name: label, layer } = op;
   const angles = plan.input.constants.angles(table);
@@ -64,8 +64,19 @@ export function lowerRope(plan: Lowering, ref: Ref, op: Extract<Op, { op: "rope"
   );
 }
 
-export function lowerDot(plan: Lowering, ref: Ref, op: Extract<Op, { op: "dot" }>): void {
+function lowerDot(plan: Lowering, ref: Ref, op: Extract<Op, { op: "dot" }>): void {
   const [a, b] = [plan.place(op.a), plan.place(op.b)];
   const { group, name: label, layer } = op;
   plan.calls.push(dot({ a, b, out: plan.make(ref, [a, b]), group, label, layer }));
 }
+
+export const rowsLowerings: LoweringsOf<
+  "embed" | "rmsNorm" | "layerNorm" | "l2Norm" | "dot" | "rope"
+> = {
+  embed: lowerEmbed,
+  rmsNorm: lowerNorm,
+  layerNorm: lowerNorm,
+  l2Norm: lowerNorm,
+  dot: lowerDot,
+  rope: lowerRope,
+};

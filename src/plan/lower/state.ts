@@ -8,11 +8,11 @@ import { MAX_INPUTS, type StateCall } from "../../kernels/inputs.ts";
 import { shift } from "../../kernels/shift.ts";
 import { ssm } from "../../kernels/ssm.ts";
 import { wkv7 } from "../../kernels/wkv7.ts";
-import type { Lowering } from "./lowering.ts";
+import type { Lowering, LoweringsOf } from "./lowering.ts";
 
 type StateOp = Extract<Op, { op: "conv" | "ssm" | "deltaNet" | "shift" | "wkv7" }>;
 
-export function lowerState(plan: Lowering, ref: Ref, op: StateOp): void {
+function lowerState(plan: Lowering, ref: Ref, op: StateOp): void {
   const layout = plan.input.slots[op.slot];
   if (layout.kind !== "state") throw new Error(`plan: slot ${op.slot} holds no state`);
   const about = {
@@ -106,3 +106,11 @@ function gather(plan: Lowering, op: Op, values: readonly Place[], limit: number)
   }
   return values.map((p) => places.get(p) ?? p);
 }
+
+export const stateLowerings: LoweringsOf<"conv" | "ssm" | "deltaNet" | "shift" | "wkv7"> = {
+  conv: lowerState,
+  ssm: lowerState,
+  deltaNet: lowerState,
+  shift: lowerState,
+  wkv7: lowerState,
+};

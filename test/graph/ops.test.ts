@@ -1,7 +1,7 @@
 /** The op table against a second opinion: the fields of every op of all families. */
 import { describe, expect, it } from "vitest";
-import { inputsOf, matricesOf, tensorsOf, vectorsOf } from "../../src/graph/op-table.ts";
 import type { Op } from "../../src/graph/ops.ts";
+import { inputsOf, matricesOf, tensorsOf, vectorsOf } from "../../src/graph/ops.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { familyFile, headers } from "../models/headers.ts";
 
