@@ -4,7 +4,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Op, RopeTable } from "../graph/ops.ts";
 import { inputsOf } from "../graph/ops.ts";
 import type { CpuOps, OpContext, Rows } from "./ops/context.ts";
-import { RopeAngles } from "./ops/rope.ts";
+import { RopeAngles } from "./ops/rope-angles.ts";
 import type { Pace } from "./pace.ts";
 import type { CpuWeights } from "./weights.ts";
 

@@ -3,7 +3,7 @@ import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
 import type { AnswerParser } from "../chat/formats/index.ts";
 import type { ChatMessage } from "../chat/messages.ts";
-import { givenWidth } from "../graph/ops.ts";
+import { givenWidth } from "../graph/graph.ts";
 import { checkGiven } from "../graph/requests.ts";
 import type { GivenVectors } from "./history.ts";
 import type { Loaded } from "./loaded.ts";

@@ -1,6 +1,7 @@
 /** rope.wgsl against the CPU path's rope. */
 import { describe, it } from "vitest";
-import { RopeAngles, rope as ropeOnCpu } from "../../src/cpu/ops/rope.ts";
+import { rope as ropeOnCpu } from "../../src/cpu/ops/rope.ts";
+import { RopeAngles } from "../../src/cpu/ops/rope-angles.ts";
 import type { RopeTable } from "../../src/graph/ops.ts";
 import { ropeAngles } from "../../src/graph/rope.ts";
 import { rope } from "../../src/kernels/rope.ts";

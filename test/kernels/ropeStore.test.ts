@@ -1,7 +1,8 @@
 /** ropeStore.wgsl against the CPU path's norm and rope, and its slab against a slab written on the host. */
 import { describe, expect, it } from "vitest";
 import { rmsNorm } from "../../src/cpu/ops/norm.ts";
-import { RopeAngles, rope as ropeOnCpu } from "../../src/cpu/ops/rope.ts";
+import { rope as ropeOnCpu } from "../../src/cpu/ops/rope.ts";
+import { RopeAngles } from "../../src/cpu/ops/rope-angles.ts";
 import type { RopeTable } from "../../src/graph/ops.ts";
 import { ropeAngles } from "../../src/graph/rope.ts";
 import type { CacheType } from "../../src/graph/settings.ts";

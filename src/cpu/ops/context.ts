@@ -3,7 +3,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Op, OpOf, Ref, RopeTable } from "../../graph/ops.ts";
 import type { KvCache, Sequence } from "../sequence.ts";
 import type { CpuWeights } from "../weights.ts";
-import type { RopeAngles } from "./rope.ts";
+import type { RopeAngles } from "./rope-angles.ts";
 
 /** Consecutive rows of one sequence. */
 export interface Rows {
