@@ -5,25 +5,20 @@
 import { logits } from "./parts/decoder.ts";
 import { gatedFfn } from "./parts/ffn.ts";
 import type { Family } from "./parts/model.ts";
-import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
-import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
+import { slidingTurns } from "./parts/window.ts";
 
 export const gemma2: Family = (m) => {
   const { h } = m;
-  const rope = ropeOf(m, "neox");
-  const slidingRope = slidingRopeOf(m, "neox");
-  const sliding = slidingLayers(h, 2);
-  const window = h.integer("attention.sliding_window", 4096);
+  const turn = slidingTurns(m, "neox", { every: 2, window: 4096 });
   // The 27B model (46 layers) scales by the share of the stream instead of by its head width.
   const scaledBy = h.layers === 46 ? h.width / h.heads : h.keyWidth;
   const finalCap = h.number("final_logit_softcapping", 30);
   return transformer(m, {
-    rope: (layer) => (sliding[layer] ? slidingRope : rope),
     embeddingScale: Math.sqrt(h.width),
     norms: { afterAttention: "post_attention_norm", afterFfn: "post_ffw_norm" },
     attention: (layer) => ({
-      window: sliding[layer] ? window : 0,
+      ...turn(layer),
       scale: 1 / Math.sqrt(scaledBy),
       softcap: h.number("attn_logit_softcapping", 50),
     }),

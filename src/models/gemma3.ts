@@ -6,30 +6,24 @@ import { logits } from "./parts/decoder.ts";
 import { gatedFfn } from "./parts/ffn.ts";
 import type { Family } from "./parts/model.ts";
 import { embeddings } from "./parts/pooling.ts";
-import { ropeOf } from "./parts/rope.ts";
 import { transformer } from "./parts/transformer.ts";
-import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
+import { slidingTurns } from "./parts/window.ts";
 
 /** The forward pass, which the embedding model (bidirectional, without logits) shares. */
 export function gemma3Pass(causal: boolean): Family {
   return (m) => {
     const { h } = m;
-    const rope = ropeOf(m, "neox");
-    const slidingRope = slidingRopeOf(m, "neox", { base: 10000, freqScale: 1 });
-    const sliding = slidingLayers(h, 6);
-    const window = h.integer("attention.sliding_window", 0);
+    const turn = slidingTurns(m, "neox", { every: 6, window: 0, base: 10000, freqScale: 1 });
     // The 27B model (62 layers) scales by the share of the stream instead of by its head width.
     const scaledBy = h.layers === 62 ? h.width / h.heads : h.keyWidth;
-    const isSliding = (layer: number): boolean => window > 0 && sliding[layer];
     const finalCap = h.number("final_logit_softcapping", 0);
     const output = transformer(m, {
-      rope: (layer) => (isSliding(layer) ? slidingRope : rope),
       embeddingScale: Math.sqrt(h.width),
       // Only tokens are scaled.
       embedding: (x) => m.takeGiven(x),
       norms: { afterAttention: "post_attention_norm", afterFfn: "post_ffw_norm" },
       attention: (layer) => ({
-        window: isSliding(layer) ? window : 0,
+        ...turn(layer),
         windowKind: causal ? "sliding" : "symmetric",
         scale: 1 / Math.sqrt(scaledBy),
         causal: causal ? undefined : false,

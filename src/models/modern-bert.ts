@@ -7,17 +7,13 @@ import { decoder } from "./parts/decoder.ts";
 import { gatedFfn } from "./parts/ffn.ts";
 import type { Family } from "./parts/model.ts";
 import { embeddings } from "./parts/pooling.ts";
-import { ropeOf } from "./parts/rope.ts";
-import { slidingLayers, slidingRopeOf } from "./parts/window.ts";
+import { slidingTurns } from "./parts/window.ts";
 
 export const modernBert: Family = (m) => {
   const { h } = m;
   // Its rerankers take the mean before their hidden layer, which no graph of rows can.
   if (h.integer("pooling_type", 1) === 4) h.fail("pooling_type", 4, "0 to 3 (it cannot rank)");
-  const rope = ropeOf(m, "neox");
-  const slidingRope = slidingRopeOf(m, "neox", { base: 10000 });
-  const window = h.integer("attention.sliding_window", 0);
-  const sliding = slidingLayers(h, 3, true).map((flag) => flag && window > 0);
+  const turn = slidingTurns(m, "neox", { every: 3, fullFirst: true, window: 0, base: 10000 });
   const gate = /^(silu|swish|swiglu)$/.test(h.string("hidden_activation", "")) ? "silu" : "gelu";
   const output = decoder(
     m,
@@ -26,8 +22,7 @@ export const modernBert: Family = (m) => {
       const y = m.has("attn_norm") ? m.layerNorm(x, "attn_norm") : x;
       const attended = selfAttention(m, y, {
         layer,
-        rope: sliding[layer] ? slidingRope : rope,
-        window: sliding[layer] ? window : 0,
+        ...turn(layer),
         windowKind: "symmetric",
         causal: false,
       });

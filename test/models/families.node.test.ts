@@ -68,7 +68,6 @@ const headWidths = ["attention.key_length", "attention.value_length"];
 const harmless: Readonly<Record<string, readonly string[]>> = {
   arwkv7: headWidths,
   deepseek2: [...headWidths, "attention.value_length_mla"],
-  exaone4: ["attention.sliding_window_pattern", "attention.sliding_window"],
   "gemma-embedding": ["final_logit_softcapping"],
   gemma3n: ["attention.value_length"],
   gemma4: ["attention.value_length"],

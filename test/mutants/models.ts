@@ -60,8 +60,8 @@ export const mutants: readonly Mutant[] = [
   {
     file: "src/models/modern-bert.ts",
     fault: "sliding layers rotate as full ones",
-    from: "rope: sliding[layer] ? slidingRope : rope,",
-    to: "rope,",
+    from: "...turn(layer),",
+    to: "...turn(layer),\nrope: turn(0).rope,",
   },
   {
     file: "src/models/granite.ts",

@@ -32,3 +32,27 @@ export function slidingRopeOf(
 ): Rope {
   return ropeOf(m, style, { ...settings, base: m.h.number("rope.freq_base_swa", base) });
 }
+
+/** Sliding and full layers in turn; the rotation's settings are those of the sliding ones. */
+export interface Turns extends RopeSettings {
+  /** One layer in so many is a full one, where the file does not say. */
+  readonly every: number;
+  readonly fullFirst?: boolean;
+  /** Positions of the window where the file does not say; 0 = all layers are full. @default it must */
+  readonly window?: number;
+  /** Full layers know no positions. */
+  readonly unrotated?: boolean;
+}
+
+/** The rotation and the window of each layer. */
+export function slidingTurns(
+  m: ModelBuilder,
+  style: Rope["style"],
+  { every, fullFirst, window: fallback, unrotated, ...settings }: Turns,
+): (layer: number) => { readonly rope?: Rope; readonly window: number } {
+  const window = m.h.integer("attention.sliding_window", fallback);
+  const layers = slidingLayers(m.h, every, fullFirst);
+  const sliding = { rope: slidingRopeOf(m, style, settings), window };
+  const full = { rope: unrotated ? undefined : ropeOf(m, style), window: 0 };
+  return (layer) => (layers[layer] && window > 0 ? sliding : full);
+}
