@@ -160,9 +160,7 @@ class Chat {
 
   #system(): string | undefined {
     const [first] = this.#messages;
-    return first?.role === "system" && typeof first.content === "string"
-      ? first.content
-      : undefined;
+    return first?.role === "system" ? (first.content ?? undefined) : undefined;
   }
 
   /** False to leave. */

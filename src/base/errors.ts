@@ -16,7 +16,7 @@ export type ErrorCode =
   | "source/changed" // the file changed while it was in use
   | "device/no-adapter" // no usable GPU
   | "device/lost" // the GPU went away
-  | "device/out-of-memory" // the GPU refused an allocation
+  | "device/out-of-memory" // the GPU or this machine has not enough
   | "device/validation" // a bug of ours or of the driver, reported by WebGPU
   | "device/limit" // something does not fit the device's limits
   | "model/unsupported" // architecture, tensor type or feature that is not known

@@ -26,8 +26,8 @@ import type { ComputeOptions } from "../graph/settings.ts";
 import { plainOps } from "./ops/index.ts";
 import { Pace } from "./pace.ts";
 import { GraphRun, type Runner } from "./run.ts";
-import { Sequence, snapshotRows } from "./sequence.ts";
-import { loadCpuWeights } from "./weights.ts";
+import { fullBytes, Sequence, snapshotRows } from "./sequence.ts";
+import { loadCpuWeights, planCpuWeights } from "./weights.ts";
 
 export interface CpuExecutorHooks {
   readonly signal?: AbortSignal;
@@ -58,6 +58,16 @@ export function argmax(x: Float32Array): number {
   let best = 0;
   for (let i = 1; i < x.length; i++) if (x[i] > x[best]) best = i;
   return best;
+}
+
+/** What the executor will hold when all its sequences are full, told before anything is read. */
+export function cpuMemory(
+  graph: Graph,
+  file: ModelFile,
+  { contextLength, maxSequences = 1 }: ComputeOptions,
+): Executor["memory"] {
+  const cache = maxSequences * fullBytes(graph, contextLength);
+  return { weights: planCpuWeights(graph, file).bytes, cache, arena: 0 };
 }
 
 /** Reads the weights that the graph names and makes an executor of them. */
@@ -167,7 +177,7 @@ export class CpuExecutor implements Executor {
     let sequence = this.#sequences.get(id);
     if (sequence) return sequence;
     const { cacheTypeK = "f16", cacheTypeV = "f16" } = this.#options;
-    sequence = new Sequence(this.#graph, cacheTypeK, cacheTypeV);
+    sequence = new Sequence(this.#graph, cacheTypeK, cacheTypeV, this.contextLength);
     this.#sequences.set(id, sequence);
     return sequence;
   }

@@ -101,21 +101,26 @@ export class StoredMatrix extends FloatRows {
   readonly rows: number;
   protected readonly values: Float32Array;
   readonly #info: TensorInfo;
-  readonly #bytes: Uint8Array;
+  readonly #pieces: readonly Uint8Array[];
   readonly #stride: number;
+  /** Rows of a piece. */
+  readonly #each: number;
 
-  constructor(info: TensorInfo, bytes: Uint8Array) {
+  /** @param pieces the bytes, in pieces of equally many whole rows but for the last */
+  constructor(info: TensorInfo, pieces: readonly Uint8Array[]) {
     super();
     this.width = info.shape[0];
     this.rows = info.elements / this.width;
     this.#info = info;
-    this.#bytes = bytes;
+    this.#pieces = pieces;
     this.#stride = rowBytes(info.type, this.width);
+    this.#each = pieces[0].length / this.#stride;
     this.values = new Float32Array(this.width);
   }
   protected ready(row: number): number {
-    const from = row * this.#stride;
-    const bytes = this.#bytes.subarray(from, from + this.#stride);
+    const piece = Math.floor(row / this.#each);
+    const from = (row - piece * this.#each) * this.#stride;
+    const bytes = this.#pieces[piece].subarray(from, from + this.#stride);
     dequantize(this.#info.type, bytes, this.values, this.width);
     return 0;
   }

@@ -11,6 +11,18 @@ export const snapshotRows = 32;
 /** Snapshots kept, the latest ones; rewinding further starts from nothing. */
 const snapshotsKept = 4;
 
+/** Bytes of a full sequence of `positions` rows; every type is held as f32. */
+export const fullBytes = (graph: Graph, positions: number): number =>
+  graph.slots.reduce(
+    (sum, slot) =>
+      sum +
+      4 *
+        (slot.kind === "kv"
+          ? positions * slot.heads * (slot.keyWidth + (slot.valueIsKeyPrefix ? 0 : slot.valueWidth))
+          : slot.size * (1 + snapshotsKept)),
+    0,
+  );
+
 type KvSlot = Extract<CacheSlot, { kind: "kv" }>;
 
 /** Rows [positions][width] that grow; all types but f32 are stored as f16, which rounds what is written. */
@@ -18,15 +30,19 @@ class Rows {
   readonly width: number;
   readonly #half: boolean;
   data: Float32Array = new Float32Array(0);
+  /** Numbers at most. */
+  readonly #most: number;
 
-  constructor(width: number, type: CacheType) {
+  constructor(width: number, type: CacheType, positions: number) {
     this.width = width;
+    this.#most = width * positions;
     this.#half = type !== "f32";
   }
   write(rows: Float32Array, position: number): void {
     const end = position * this.width + rows.length;
     if (end > this.data.length) {
-      const grown = new Float32Array(Math.max(end, Math.min(2 * this.data.length, end + 2 ** 22)));
+      const wanted = Math.min(2 * this.data.length, end + 2 ** 22, this.#most);
+      const grown = new Float32Array(Math.max(end, wanted));
       grown.set(this.data);
       this.data = grown;
     }
@@ -41,9 +57,10 @@ export class KvCache {
   /** The keys themselves where a value is a prefix of its key. */
   readonly values: Rows;
 
-  constructor(slot: KvSlot, typeK: CacheType, typeV: CacheType) {
-    this.keys = new Rows(slot.heads * slot.keyWidth, typeK);
-    this.values = slot.valueIsKeyPrefix ? this.keys : new Rows(slot.heads * slot.valueWidth, typeV);
+  constructor(slot: KvSlot, typeK: CacheType, typeV: CacheType, positions: number) {
+    const { heads, keyWidth, valueWidth, valueIsKeyPrefix } = slot;
+    this.keys = new Rows(heads * keyWidth, typeK, positions);
+    this.values = valueIsKeyPrefix ? this.keys : new Rows(heads * valueWidth, typeV, positions);
   }
 }
 
@@ -61,9 +78,9 @@ export class Sequence {
   /** Some rows are being computed: state is between two positions. */
   #moving = false;
 
-  constructor(graph: Graph, typeK: CacheType, typeV: CacheType) {
+  constructor(graph: Graph, typeK: CacheType, typeV: CacheType, positions: number) {
     this.#slots = graph.slots.map((slot) =>
-      slot.kind === "kv" ? new KvCache(slot, typeK, typeV) : new Float32Array(slot.size),
+      slot.kind === "kv" ? new KvCache(slot, typeK, typeV, positions) : new Float32Array(slot.size),
     );
     this.#states = this.#slots.filter((slot) => slot instanceof Float32Array);
   }

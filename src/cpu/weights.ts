@@ -4,6 +4,7 @@
  */
 import { WebggufError } from "../base/errors.ts";
 import { dequantize } from "../file/decode/index.ts";
+import { rowBytes } from "../file/quants.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type { Graph } from "../graph/graph.ts";
 import { matricesOf, tensorsOf } from "../graph/ops.ts";
@@ -35,36 +36,60 @@ export class CpuWeights {
   }
 }
 
-function decode(info: TensorInfo, bytes: Uint8Array): Float32Array {
-  const out = new Float32Array(info.elements);
-  dequantize(info.type, bytes, out, info.elements);
+function decode({ type, elements }: TensorInfo, pieces: readonly Uint8Array[]): Float32Array {
+  const out = new Float32Array(elements);
+  let at = 0;
+  for (const bytes of pieces) {
+    const count = (bytes.length / type.bytes) * type.elements;
+    dequantize(type, bytes, out.subarray(at, at + count), count);
+    at += count;
+  }
   return out;
 }
 
+/** A tensor's bytes in pieces of whole rows: an array holds 2 to 4 GiB on some runtimes, a tensor more. */
 async function readTensor(
   file: ModelFile,
   info: TensorInfo,
+  pieceBytes: number,
   signal: AbortSignal | undefined,
   onBytes: (count: number) => void,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(info.bytes);
-  let at = 0;
-  for await (const piece of file.sources[info.part].stream(info.offset, info.bytes, signal)) {
-    signal?.throwIfAborted();
-    bytes.set(piece, at);
-    at += piece.length;
-    onBytes(piece.length);
+): Promise<Uint8Array[]> {
+  const source = file.sources[info.part];
+  const stride = rowBytes(info.type, info.shape[0]);
+  const most = Math.max(1, Math.floor(pieceBytes / stride)) * stride;
+  const pieces: Uint8Array[] = [];
+  for (let from = 0; from < info.bytes; from += most) {
+    const bytes = new Uint8Array(Math.min(most, info.bytes - from));
+    let at = 0;
+    for await (const piece of source.stream(info.offset + from, bytes.length, signal)) {
+      signal?.throwIfAborted();
+      if (at + piece.length <= bytes.length) bytes.set(piece, at);
+      at += piece.length;
+      onBytes(piece.length);
+    }
+    if (at !== bytes.length)
+      throw new WebggufError(
+        "source/io",
+        `Cannot read tensor "${info.name}" of ${source.name}: ${at} bytes came for ${bytes.length}`,
+        { file: source.name, tensor: info.name, expected: bytes.length, actual: at },
+      );
+    pieces.push(bytes);
   }
-  return bytes;
+  return pieces;
 }
 
-/** Reads the tensors that the graph names. `onProgress` gets the bytes read so far and in all. */
-export async function loadCpuWeights(
-  graph: Graph,
-  file: ModelFile,
-  signal?: AbortSignal,
-  onProgress?: (loaded: number, total: number) => void,
-): Promise<CpuWeights> {
+interface WeightPlan {
+  readonly infos: readonly TensorInfo[];
+  /** Matrices that stay as the file has them; everything else is decoded. */
+  readonly stored: ReadonlySet<string>;
+  readonly matrices: ReadonlySet<string>;
+  /** Bytes that will be held. */
+  readonly bytes: number;
+}
+
+/** How the tensors that the graph names will be held. */
+export function planCpuWeights(graph: Graph, file: ModelFile): WeightPlan {
   const infos = [...new Set(graph.ops.flatMap(tensorsOf))].map((name) => {
     const info = file.tensors.get(name) as TensorInfo;
     if (info.type.data)
@@ -75,22 +100,37 @@ export async function loadCpuWeights(
       );
     return info;
   });
-  const total = infos.reduce((sum, info) => sum + info.bytes, 0);
-  const decodeAll = infos.reduce((sum, info) => sum + 4 * info.elements, 0) <= decodedLimit;
-  const asMatrix = new Set(graph.ops.flatMap(matricesOf));
+  const decoded = infos.reduce((sum, info) => sum + 4 * info.elements, 0);
+  const matrices = new Set(graph.ops.flatMap(matricesOf));
+  const stored = decoded <= decodedLimit ? new Set<string>() : matrices;
+  const held = (info: TensorInfo): number =>
+    stored.has(info.name) ? info.bytes : 4 * info.elements;
+  return { infos, stored, matrices, bytes: infos.reduce((sum, info) => sum + held(info), 0) };
+}
+
+/** Reads the tensors that the graph names. `onProgress` gets the bytes read so far and in all. */
+export async function loadCpuWeights(
+  graph: Graph,
+  file: ModelFile,
+  signal?: AbortSignal,
+  onProgress?: (loaded: number, total: number) => void,
+  pieceBytes: number = 2 ** 30,
+): Promise<CpuWeights> {
+  const plan = planCpuWeights(graph, file);
+  const total = plan.infos.reduce((sum, info) => sum + info.bytes, 0);
   const matrices = new Map<string, Matrix>();
   const vectors = new Map<string, Float32Array>();
-  let [loaded, held] = [0, 0];
-  for (const info of infos) {
-    const bytes = await readTensor(file, info, signal, (count) => {
+  let loaded = 0;
+  for (const info of plan.infos) {
+    const pieces = await readTensor(file, info, pieceBytes, signal, (count) => {
       loaded += count;
       onProgress?.(loaded, total);
     });
-    if (!asMatrix.has(info.name)) vectors.set(info.name, decode(info, bytes));
-    else if (decodeAll)
-      matrices.set(info.name, new DecodedMatrix(decode(info, bytes), info.shape[0]));
-    else matrices.set(info.name, new StoredMatrix(info, bytes));
-    held += matrices.get(info.name) instanceof StoredMatrix ? info.bytes : 4 * info.elements;
+    const { name } = info;
+    if (plan.stored.has(name)) matrices.set(name, new StoredMatrix(info, pieces));
+    else if (plan.matrices.has(name))
+      matrices.set(name, new DecodedMatrix(decode(info, pieces), info.shape[0]));
+    else vectors.set(name, decode(info, pieces));
   }
-  return new CpuWeights(matrices, vectors, held);
+  return new CpuWeights(matrices, vectors, plan.bytes);
 }

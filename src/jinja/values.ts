@@ -111,8 +111,7 @@ export function toValue(input: unknown, budget: Budget, depth = 0): Value {
     case "number":
       return number(input);
     case "bigint":
-      // Long numbers, such as ids, are only ever printed.
-      return int(input as unknown as number);
+      return int(Number(input));
     case "boolean":
       return bool(input);
     case "object": {

@@ -32,6 +32,8 @@ export const platform: Platform = {
   },
   // Called through, because a page may replace it and because it insists on its own `this`.
   fetch: (input, init) => globalThis.fetch(input, init),
+  // Browsers round what they tell, and tell at most 8 GiB.
+  memory: () => Promise.resolve(undefined),
   async facts(): Promise<Readonly<Record<string, string | number | boolean>>> {
     const facts: Record<string, string | number | boolean> = {
       runtime: "browser",

@@ -75,6 +75,12 @@ async function openFile(path: string): Promise<ByteSource> {
   });
 }
 
+/** Asks for the permission first, because a call without it would prompt the user. */
+async function memoryInfo(): Promise<{ total: number; available: number } | undefined> {
+  const permission = await runtime.permissions.query({ name: "sys", kind: "systemMemoryInfo" });
+  return permission.state === "granted" ? runtime.systemMemoryInfo() : undefined;
+}
+
 /** The platform of Deno. */
 export const platform: Platform = {
   runtime: "deno",
@@ -86,16 +92,15 @@ export const platform: Platform = {
   },
   openFile,
   fetch: (input, init) => globalThis.fetch(input, init),
+  memory: async () => (await memoryInfo())?.total,
   async facts(): Promise<Readonly<Record<string, string | number | boolean>>> {
     const facts: Record<string, string | number | boolean> = {
       runtime: `deno ${runtime.version.deno}`,
       system: `${runtime.build.os} ${runtime.build.arch}`,
       ...commonFacts(),
     };
-    // Asked first, because a call without the permission would prompt the user.
-    const permission = await runtime.permissions.query({ name: "sys", kind: "systemMemoryInfo" });
-    if (permission.state === "granted") {
-      const memory = runtime.systemMemoryInfo();
+    const memory = await memoryInfo();
+    if (memory) {
       facts["memory"] = gibibytes(memory.total);
       facts["memoryFree"] = gibibytes(memory.available);
     }

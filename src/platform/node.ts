@@ -187,6 +187,11 @@ export const platform: Platform = {
   listAdapters,
   openFile,
   fetch: async (input, init) => (await httpClient())(input, init),
+  async memory() {
+    // 0, or more than there is, without a limit.
+    const limit = process.constrainedMemory?.() || Number.POSITIVE_INFINITY;
+    return Math.min(os.totalmem(), limit);
+  },
   async facts(): Promise<Readonly<Record<string, string | number | boolean>>> {
     return {
       runtime: `node ${process.versions.node}`,

@@ -31,6 +31,8 @@ export interface Platform {
   openFile(path: string): Promise<ByteSource>;
   /** fetch with ranges in mind (undici in Node). */
   readonly fetch: typeof fetch;
+  /** Bytes of memory that this machine, or what limits this process, has; undefined where the runtime does not tell. */
+  memory(): Promise<number | undefined>;
   /** Facts for `webgguf devices`: runtime and version, WASM SIMD, SharedArrayBuffer, memory, storage quota where known. */
   facts(): Promise<Readonly<Record<string, string | number | boolean>>>;
 }

@@ -1,12 +1,13 @@
 /** The ways to compute a model, best first. A further way is one more entry of the list. */
 import { platform } from "#platform";
-import { createCpuExecutor } from "../cpu/executor.ts";
+import { cpuMemory, createCpuExecutor } from "../cpu/executor.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { InstrumentMaker } from "../gpu/instruments.ts";
 import { createGpuExecutor } from "../gpu/open.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { DeviceInstruments } from "../graph/instruments.ts";
+import { planFor } from "../plan/model-plan.ts";
 import { createRowSampler } from "../sample/row.ts";
 import type { LoadOptions, LoadProgress, Model } from "./types.ts";
 
@@ -30,6 +31,8 @@ export interface Device {
   readonly software: boolean;
   /** Where it was opened with instruments. */
   readonly instruments?: DeviceInstruments;
+  /** Bytes by owner that loading will take. */
+  needs(graph: Graph, file: ModelFile, options: ExecutorOptions): Executor["memory"];
   load(
     graph: Graph,
     file: ModelFile,
@@ -58,6 +61,7 @@ const gpu: Backend = {
       name: gpu.capabilities.name,
       software: gpu.capabilities.software,
       instruments: instruments?.device(gpu),
+      needs: (graph, file, options) => planFor(graph, file, gpu, options).memory,
       load(graph, file, options, { signal, onProgress }) {
         return createGpuExecutor(graph, file, gpu, options, {
           signal,
@@ -77,6 +81,7 @@ const cpu: Backend = {
       kind: "cpu",
       name: "CPU (TypeScript)",
       software: false,
+      needs: cpuMemory,
       load(graph, file, options, { signal, onProgress }) {
         return createCpuExecutor(graph, file, options, {
           signal,

@@ -1,11 +1,14 @@
 /** What running a file would allocate, told before anything is allocated. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
+import { cpuMemory } from "../cpu/executor.ts";
 import type { ModelFile } from "../file/types.ts";
 import { buildGraph } from "../models/index.ts";
 import { type ModelPlan, planFor } from "../plan/model-plan.ts";
 import type { Capabilities } from "../platform/capabilities.ts";
+import type { Device } from "./backends.ts";
 import { contextFor } from "./model.ts";
+import { memoryOf } from "./open.ts";
 import type { LoadOptions } from "./types.ts";
 
 export interface MemoryReport {
@@ -58,35 +61,58 @@ export async function memoryNeeded(
   file: ModelFile,
   options: LoadOptions = {},
 ): Promise<MemoryReport> {
-  const { plan, contextLength, capabilities } = await planOf(file, options);
-  const budget = await memoryOf(capabilities);
-  const sum = (one: ModelPlan): number => one.memory.weights + one.memory.cache + one.memory.arena;
+  const { name, needs, ...device } = await pathFor(file, options);
+  const budget = await memoryOf(device);
+  const sum = ({ weights, cache, arena }: MemoryReport["owners"]): number =>
+    weights + cache + arena;
   const fitsAt = (context: number): boolean => {
     try {
-      return sum(makePlan(file, options, context, capabilities)) <= budget;
+      return sum(needs(context)) <= budget;
     } catch (error) {
       if (error instanceof WebggufError && error.code === "device/limit") return false;
       throw error;
     }
   };
-  const total = sum(plan);
+  const contextLength = contextFor(file, options.contextLength);
+  const owners = needs(contextLength);
+  const total = sum(owners);
   const fits = total <= budget;
   const largestContext = largest(contextFor(file, 0), fitsAt);
+  const limits = device.kind === "cpu" ? "" : "its limits";
   const known =
     budget === Number.POSITIVE_INFINITY
-      ? "its limits (WebGPU does not tell its memory)"
-      : "its limits and memory";
+      ? `${limits || "what is known"} (its memory is not told here)`
+      : [limits, `memory of ${(budget / 2 ** 30).toPrecision(3)} GiB`]
+          .filter(Boolean)
+          .join(" and ");
   const verdict =
-    `${fits ? "fits" : "does not fit"} ${capabilities.name} by ${known}; ` +
+    `${fits ? "fits" : "does not fit"} ${name} by ${known}; ` +
     (largestContext > 0 ? `the largest context that does is ${largestContext}` : "no context does");
+  return { owners, total, contextLength, adapter: name, fits, largestContext, verdict };
+}
+
+/** Where loading would compute the file, and what it would take there for a context. */
+interface Path extends Pick<Device, "kind" | "software"> {
+  readonly name: string;
+  needs(contextLength: number): MemoryReport["owners"];
+}
+
+async function pathFor(file: ModelFile, options: LoadOptions): Promise<Path> {
+  const { device = "auto" } = options;
+  const capabilities = device === "cpu" ? DEFAULTS : await capabilitiesFor(device);
+  if (device === "cpu" || (device === "auto" && capabilities === DEFAULTS))
+    return {
+      kind: "cpu",
+      software: false,
+      name: "CPU (TypeScript)",
+      needs: (contextLength) =>
+        cpuMemory(buildGraph(file, { contextLength }), file, { ...options, contextLength }),
+    };
   return {
-    owners: plan.memory,
-    total,
-    contextLength,
-    adapter: capabilities.name,
-    fits,
-    largestContext,
-    verdict,
+    kind: "gpu",
+    software: capabilities.software,
+    name: capabilities.name,
+    needs: (contextLength) => makePlan(file, options, contextLength, capabilities).memory,
   };
 }
 
@@ -112,14 +138,6 @@ function makePlan(
 ): ModelPlan {
   const graph = buildGraph(file, { contextLength });
   return planFor(graph, file, { capabilities }, { ...options, contextLength });
-}
-
-/** Bytes at hand where they are known: a software adapter has the machine's memory. */
-async function memoryOf(capabilities: Capabilities): Promise<number> {
-  if (!capabilities.software) return Number.POSITIVE_INFINITY;
-  const { memory } = await platform.facts();
-  const size = /^([\d.]+) GiB$/.exec(String(memory));
-  return size ? Number(size[1]) * 2 ** 30 : Number.POSITIVE_INFINITY;
 }
 
 /** The largest context up to `most` for which `fits` holds, in steps of 32 (a page); 0 if none. */

@@ -1,4 +1,5 @@
 /** Where a model is computed: on the device asked for, or wherever a short measurement says. */
+import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { InstrumentMaker } from "../gpu/instruments.ts";
@@ -63,6 +64,7 @@ export async function loadOn(
   options: ExecutorOptions,
 ): Promise<Opened> {
   try {
+    await checkFits(device, graph, file, options);
     const executor = batched(await device.load(graph, file, options, options));
     const { kind, name, software } = device;
     const wanted = options.device ?? "auto";
@@ -79,6 +81,33 @@ export async function loadOn(
     device.dispose();
     throw error;
   }
+}
+
+/** Bytes that a device can take, where that is known: WebGPU does not tell of a real GPU's. */
+export async function memoryOf(device: Pick<Device, "kind" | "software">): Promise<number> {
+  const own = device.kind === "cpu" || device.software;
+  return (own && (await platform.memory())) || Number.POSITIVE_INFINITY;
+}
+
+/** Refuses a model that this machine cannot hold, before its bytes are read. */
+async function checkFits(
+  device: Device,
+  graph: Graph,
+  file: ModelFile,
+  options: ExecutorOptions,
+): Promise<void> {
+  const expected = await memoryOf(device);
+  if (expected === Number.POSITIVE_INFINITY) return;
+  const { weights, cache, arena } = device.needs(graph, file, options);
+  const actual = weights + cache + arena;
+  if (actual <= expected) return;
+  const gib = (bytes: number): string => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
+  throw new WebggufError(
+    "device/out-of-memory",
+    `Cannot load ${file.name}: it needs ${gib(actual)} (weights ${gib(weights)}, cache ${gib(cache)}), and this ` +
+      `machine has ${gib(expected)}; use a smaller model or type, or a smaller contextLength`,
+    { file: file.name, expected, actual },
+  );
 }
 
 /** A real GPU is taken as it is; software emulation only if it measures faster than what comes after it. */

@@ -142,12 +142,11 @@ export function matrixChain(
   };
 }
 
-/** The type of most of the matrices' bytes. */
+/** The type of most of the weights' bytes. */
 export function mostCommonType(file: ModelFile): QuantType {
   const bytes = new Map<QuantType, number>();
   for (const tensor of file.tensors.values())
-    if (tensor.shape.length > 1)
-      bytes.set(tensor.type, (bytes.get(tensor.type) ?? 0) + tensor.bytes);
+    if (!tensor.type.data) bytes.set(tensor.type, (bytes.get(tensor.type) ?? 0) + tensor.bytes);
   const [most] = [...bytes].sort((a, b) => b[1] - a[1]);
   return most[0];
 }

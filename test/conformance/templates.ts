@@ -60,8 +60,7 @@ export async function templateCases(reader: Reader): Promise<Case[]> {
 
 function check(reference: Rendered, file: string, source: string): TemplateReport {
   const template = new ChatTemplate(source, { bosToken: "", eosToken: "", file });
-  // llama.cpp ran where UTC is local.
-  const now = new Date(reference.now_utc.replace(/Z$/, ""));
+  const now = new Date(reference.now_utc);
   const pairs = Object.entries(reference.rendered[file]);
   const different = pairs.filter(([conversation, wanted]) => {
     const got = outcome(template, reference.conversations[conversation], now);

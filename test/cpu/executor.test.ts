@@ -106,7 +106,7 @@ describe("the CPU executor", () => {
   it("takes half-moved state from a snapshot", async () => {
     const graph = buildGraph(await archFile("lfm2"), { contextLength: 128 });
     const slot = graph.slots.findIndex(({ kind }) => kind === "state");
-    const sequence = new Sequence(graph, "f32", "f32");
+    const sequence = new Sequence(graph, "f32", "f32", 4096);
     const state = sequence.state(slot, 0, 2);
     for (const rows of [32, 8]) {
       sequence.begin();

@@ -36,18 +36,26 @@ describe("a weight matrix", () => {
     const floats = new Float32Array(width * height);
     dequantize(type, bytes, floats, floats.length);
     const x = numbers.floats(rows * width);
+    // In one piece, in pieces of two rows, and with a last piece that is shorter.
+    const row = bytes.length / height;
+    const cut = (rows: number): Uint8Array[] =>
+      Array.from({ length: Math.ceil(height / rows) }, (_, i) =>
+        bytes.slice(i * rows * row, (i + 1) * rows * row),
+      );
     const forms = [
-      new StoredMatrix({ ...info, ...place }, bytes),
+      ...[height, 2, 4, 1].map((rows) => new StoredMatrix({ ...info, ...place }, cut(rows))),
       new DecodedMatrix(floats, width),
     ];
-    const [stored, decoded] = forms.map((matrix) => {
+    const results = forms.map((matrix) => {
       const y = new Float32Array(rows * 4);
       matrix.multiply(x, rows, { first: 1, out: 4, from: 0, to: 4 }, y);
       const row = new Float32Array(width);
       matrix.load(5, row);
       return [...y, ...row];
     });
-    expect(stored).toEqual(decoded);
+    const decoded = results.at(-1);
+    for (const stored of results) expect(stored).toEqual(decoded);
+    const [stored] = results;
     expect(stored.every(Number.isFinite)).toBe(true);
     expect(stored.some((value) => value !== 0)).toBe(true);
   });

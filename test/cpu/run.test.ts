@@ -15,7 +15,7 @@ async function run(
 ): Promise<Float32Array | undefined> {
   const { graph, file } = randomGraph(seed, 14);
   const runner = new GraphRun(graph, await loadCpuWeights(graph, file), ops, new Pace());
-  const sequence = new Sequence(graph, "f32", "f32");
+  const sequence = new Sequence(graph, "f32", "f32", 4096);
   return runner.rows({ sequence, tokens: [3, 1, 4], outputs });
 }
 

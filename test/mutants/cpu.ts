@@ -5,6 +5,31 @@ const run = { file: "src/cpu/run.ts", tests: ["test/cpu/run"] } as const;
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/cpu/weights.ts",
+    fault: "a tensor whose bytes did not all come is computed with zeros",
+    from: "if (at !== bytes.length)",
+    to: "if (at > bytes.length)",
+  },
+  {
+    file: "src/cpu/weights.ts",
+    fault: "a tensor is read in one piece whatever its size",
+    from: "Math.max(1, Math.floor(pieceBytes / stride)) * stride",
+    to: "Math.max(stride, info.bytes)",
+  },
+  {
+    file: "src/cpu/matrix.ts",
+    fault: "rows behind the first piece are taken from it",
+    from: "this.#pieces[piece]",
+    to: "this.#pieces[0]",
+  },
+  {
+    file: "src/cpu/sequence.ts",
+    fault: "a cache grows beyond its context",
+    from: "end + 2 ** 22, this.#most",
+    to: "end + 2 ** 22",
+    tests: ["test/session/memory"],
+  },
+  {
     ...matrix,
     fault: "bias by output, not by matrix row",
     from: "bias ? bias[first + column] : 0",

@@ -8,6 +8,24 @@ const open = { file: "src/session/open.ts", tests: ["test/session/open"] } as co
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/session/open.ts",
+    fault: "a model that cannot fit is read all the same",
+    from: "await checkFits(device, graph, file, options);",
+    to: "",
+  },
+  {
+    file: "src/session/open.ts",
+    fault: "a real GPU has the machine's memory",
+    from: 'device.kind === "cpu" || device.software',
+    to: 'device.kind === "cpu" || device.kind === "gpu"',
+  },
+  {
+    file: "src/session/memory.ts",
+    fault: "the CPU path is told as a GPU",
+    from: 'device === "cpu" || (device === "auto"',
+    to: 'device === "none" || (device === "auto"',
+  },
+  {
     ...history,
     fault: "rows of one digest are one row",
     from: "if (!other || sameBits(other, vector)) break;",

@@ -100,6 +100,7 @@ function fakeBackend(
         kind: name,
         name: `fake ${name}`,
         software: how.software ?? false,
+        needs: () => ({ weights: 0, cache: 0, arena: 0 }),
         async load() {
           log.loads++;
           if (how.fails?.()) throw new Error("out of everything");

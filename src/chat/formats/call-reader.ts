@@ -20,8 +20,7 @@ export class CallReader {
     out.block(() => input.taken());
     this.#reading = (function* () {
       yield* read(input, out, schemaOf, end);
-      // A bracket too many does no harm before the end mark.
-      yield* input.while(end === "" ? /\s/ : /[\s})]/);
+      yield* input.space();
       yield* input.has(end);
     })();
   }
