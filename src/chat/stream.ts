@@ -1,7 +1,7 @@
 /**
  * Bytes of tokens → text, piece by piece. Half a UTF-8 character is held back until it is whole;
  * bytes that are not UTF-8 become U+FFFD as `TextDecoder` does it; what may still become a stop
- * string is held back, exactly that. All of it is linear in the bytes, however they are cut.
+ * string is held back, exactly that.
  */
 
 export interface TextPiece {
@@ -9,128 +9,78 @@ export interface TextPiece {
   readonly text: string;
   /** The stop string that was found; nothing comes after it. */
   readonly stopped?: string;
-  /** When stopped: bytes received that are not part of the text, the stop string's own included. */
-  readonly cut?: number;
 }
 
-/** A state of the search: the bytes read last are the first `depth` bytes of some stop string. */
-interface Node {
-  readonly depth: number;
-  readonly next: Map<number, Node>;
-  /** Where to go on when no byte fits: the longest proper suffix that also begins a stop string. */
-  fallback: Node | undefined;
-  /** The stop string that ends here, the longest of them. */
-  stop: { readonly text: string; readonly bytes: number } | undefined;
+/** A stop string in the search of Knuth, Morris and Pratt. */
+interface Stop {
+  readonly text: string;
+  /** Length of the longest proper beginning that also ends the first n units, by n. */
+  readonly fallback: readonly number[];
+  /** So many of its units are the last ones that came. */
+  matched: number;
 }
 
 /**
- * Turns the bytes of tokens into text. A stop string ends the text in front of its first byte as
- * soon as its last byte has come; of several that end at the same byte the longest counts.
+ * Turns the bytes of tokens into text. A stop string ends the text in front of its first character as
+ * soon as its last one has come; of several that end together the longest counts.
  */
 export class TextStream {
-  #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  readonly #root: Node;
-  #state: Node;
-  /** Bytes received but not decoded yet: `#held[#start … #end)`; they begin a stop string. */
-  #held = new Uint8Array(64);
-  #start = 0;
-  #end = 0;
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #stops: readonly Stop[];
+  /** Text that begins a stop string. */
+  #held = "";
   #stopped: string | undefined;
 
   /** @param stops empty strings among them are ignored */
   constructor(stops: readonly string[] = []) {
-    this.#root = automaton(stops);
-    this.#state = this.#root;
+    this.#stops = stops.filter(Boolean).map(stopOf);
   }
 
   /** Takes the next bytes. After a stop, more bytes change nothing. */
   push(bytes: Uint8Array): TextPiece {
-    if (this.#stopped !== undefined) return { text: "", stopped: this.#stopped, cut: 0 };
-    if (this.#root.next.size === 0) return { text: this.#decoder.decode(bytes, { stream: true }) };
-    this.#append(bytes);
-    const first = this.#end - bytes.length;
-    for (let at = first; at < this.#end; at++) {
-      this.#state = step(this.#root, this.#state, this.#held[at]);
-      const stop = this.#state.stop;
-      if (stop === undefined) continue;
-      const textEnd = at + 1 - stop.bytes;
-      const text = this.#decoder.decode(this.#held.subarray(this.#start, textEnd));
-      const cut = this.#end - textEnd;
-      this.#stopped = stop.text;
-      this.#start = this.#end;
-      return { text, stopped: stop.text, cut };
+    if (this.#stopped !== undefined) return { text: "", stopped: this.#stopped };
+    const text = this.#decoder.decode(bytes, { stream: true });
+    const all = this.#held + text;
+    for (let at = 0; at < text.length; at++) {
+      let found = "";
+      for (const stop of this.#stops)
+        if (advance(stop, text[at]) && stop.text.length > found.length) found = stop.text;
+      if (found === "") continue;
+      const end = this.#held.length + at + 1;
+      this.end();
+      this.#stopped = found;
+      return { text: all.slice(0, end - found.length), stopped: found };
     }
-    const certain = this.#end - this.#state.depth;
-    const text = this.#decoder.decode(this.#held.subarray(this.#start, certain), { stream: true });
-    this.#start = certain;
-    return { text };
+    const certain = all.length - Math.max(0, ...this.#stops.map(({ matched }) => matched));
+    this.#held = all.slice(certain);
+    return { text: all.slice(0, certain) };
   }
 
   /** The text that was still held back; an unfinished character becomes U+FFFD. The stream starts anew. */
   end(): string {
-    const text = this.#decoder.decode(this.#held.subarray(this.#start, this.#end));
-    this.#start = this.#end = 0;
-    this.#state = this.#root;
+    const text = this.#held + this.#decoder.decode();
+    for (const stop of this.#stops) stop.matched = 0;
+    this.#held = "";
     this.#stopped = undefined;
     return text;
   }
-
-  /** Adds bytes behind the held ones; moves or grows so rarely that it costs a constant a byte. */
-  #append(bytes: Uint8Array): void {
-    if (this.#end + bytes.length > this.#held.length) {
-      const live = this.#held.subarray(this.#start, this.#end);
-      const needed = 2 * (live.length + bytes.length);
-      if (needed > this.#held.length) {
-        const larger = new Uint8Array(needed);
-        larger.set(live);
-        this.#held = larger;
-      } else this.#held.copyWithin(0, this.#start, this.#end);
-      this.#end -= this.#start;
-      this.#start = 0;
-    }
-    this.#held.set(bytes, this.#end);
-    this.#end += bytes.length;
-  }
 }
 
-/**
- * The Aho–Corasick automaton of the stop strings' bytes. Bytes serve as well as characters: in
- * UTF-8 no character's bytes occur inside those of others.
- */
-function automaton(stops: readonly string[]): Node {
-  const root: Node = { depth: 0, next: new Map(), fallback: undefined, stop: undefined };
-  const encoder = new TextEncoder();
-  for (const text of stops) {
-    const bytes = encoder.encode(text);
-    let node = root;
-    for (const byte of bytes) {
-      let child = node.next.get(byte);
-      if (child === undefined) {
-        child = { depth: node.depth + 1, next: new Map(), fallback: root, stop: undefined };
-        node.next.set(byte, child);
-      }
-      node = child;
-    }
-    if (node !== root) node.stop = { text, bytes: bytes.length };
+function stopOf(text: string): Stop {
+  const fallback = [0, 0];
+  const stop: Stop = { text, fallback, matched: 0 };
+  for (let at = 1; at < text.length; at++) {
+    advance(stop, text[at]);
+    fallback.push(stop.matched);
   }
-  // Breadth first, so that the fallbacks of shorter strings are there when longer ones need them.
-  const queue = [...root.next.values()];
-  for (let i = 0; i < queue.length; i++) {
-    const node = queue[i];
-    for (const [byte, child] of node.next) {
-      child.fallback = step(root, node.fallback as Node, byte);
-      child.stop ??= child.fallback.stop;
-      queue.push(child);
-    }
-  }
-  return root;
+  stop.matched = 0;
+  return stop;
 }
 
-/** The state after one more byte; a constant number of moves a byte on average. */
-function step(root: Node, from: Node, byte: number): Node {
-  for (let node: Node | undefined = from; node !== undefined; node = node.fallback) {
-    const child = node.next.get(byte);
-    if (child !== undefined) return child;
-  }
-  return root;
+/** Takes one more unit; true if the stop string is complete. */
+function advance(stop: Stop, unit: string): boolean {
+  const { text, fallback } = stop;
+  while (stop.matched > 0 && text[stop.matched] !== unit) stop.matched = fallback[stop.matched];
+  if (text[stop.matched] === unit) stop.matched++;
+  return stop.matched === text.length;
 }

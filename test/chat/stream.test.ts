@@ -13,11 +13,10 @@ function run(bytes: Uint8Array, cuts: readonly number[], stops: readonly string[
   for (const to of [...cuts, bytes.length]) {
     const piece = stream.push(bytes.subarray(from, to));
     text += piece.text;
-    if (piece.stopped !== undefined)
-      return { text: text + stream.end(), stopped: piece.stopped, kept: to - (piece.cut ?? 0) };
+    if (piece.stopped !== undefined) return { text: text + stream.end(), stopped: piece.stopped };
     from = to;
   }
-  return { text: text + stream.end(), stopped: undefined, kept: bytes.length };
+  return { text: text + stream.end(), stopped: undefined };
 }
 
 function randomCuts(length: number, seed: number): number[] {
@@ -34,9 +33,9 @@ function firstStop(bytes: Uint8Array, stops: readonly string[]) {
     for (const { text, bytes: pattern } of patterns) {
       const start = end - pattern.length;
       if (start >= 0 && pattern.every((byte, i) => bytes[start + i] === byte))
-        return { text: decode(bytes.subarray(0, start)), stopped: text, kept: start };
+        return { text: decode(bytes.subarray(0, start)), stopped: text };
     }
-  return { text: decode(bytes), stopped: undefined, kept: bytes.length };
+  return { text: decode(bytes), stopped: undefined };
 }
 
 describe("TextStream", () => {
@@ -89,8 +88,8 @@ describe("stop strings", () => {
     expect(stream.push(encode("one <"))).toEqual({ text: "one " });
     expect(stream.push(encode("/"))).toEqual({ text: "" });
     expect(stream.push(encode("b> </"))).toEqual({ text: "</b> " });
-    expect(stream.push(encode("s> more"))).toEqual({ text: "", stopped: "</s>", cut: 9 });
-    expect(stream.push(encode("after"))).toEqual({ text: "", stopped: "</s>", cut: 0 });
+    expect(stream.push(encode("s> more"))).toEqual({ text: "", stopped: "</s>" });
+    expect(stream.push(encode("after"))).toEqual({ text: "", stopped: "</s>" });
     expect(stream.end()).toBe("");
   });
 
@@ -127,7 +126,6 @@ describe("stop strings", () => {
       for (let at = 0; at <= encode(text).length; at++) {
         const result = run(encode(text), [at], stops);
         expect([result.text, result.stopped]).toEqual([before, stopped]);
-        expect(result.kept).toBe(encode(before).length);
       }
   });
 
