@@ -61,9 +61,9 @@ export class DraftModel {
   }
 
   /** After a lost device: loads the weights again. */
-  async restore(): Promise<void> {
+  async restore(signal?: AbortSignal): Promise<void> {
     await this.#opened.dispose();
-    this.#opened = await openExecutor(this.#graph, this.file, this.#options);
+    this.#opened = await openExecutor(this.#graph, this.file, { ...this.#options, signal });
     this.#cached = [];
   }
 

@@ -1,5 +1,6 @@
 /** A loaded model: the file, the executor that computes it, and the sessions on it. */
 import { WebggufError } from "../base/errors.ts";
+import { Follower } from "../base/signals.ts";
 import type { ChatMessage } from "../chat/messages.ts";
 import type { RenderedPrompt, RenderOptions } from "../chat/render.ts";
 import type { ModelFile } from "../file/types.ts";
@@ -10,7 +11,7 @@ import type { ExecutorOptions } from "./backends.ts";
 import { asyncDispose } from "./dispose.ts";
 import { type DraftModel, type DraftTarget, openDraftModel } from "./draft-model.ts";
 import { embedTokens } from "./embed.ts";
-import { findTokenizer, Loaded } from "./loaded.ts";
+import { findTokenizer, Loaded, type Place } from "./loaded.ts";
 import { openExecutor } from "./open.ts";
 import { createSession } from "./session.ts";
 import { closeFile, openFile } from "./source.ts";
@@ -111,33 +112,39 @@ class LoadedModel implements Model {
 
   async embed(
     texts: readonly string[],
-    { signal = new AbortController().signal }: { signal?: AbortSignal } = {},
+    { signal }: { signal?: AbortSignal } = {},
   ): Promise<Embedding[]> {
     this.#checkOpen();
-    signal.throwIfAborted();
     const holder = {};
-    const { sequences, tokenizer } = this.#loaded;
-    const sequence = await sequences.acquire(holder, signal);
+    const loaded = this.#loaded;
+    const { graph, sequences, tokenizer } = loaded;
+    const follower = new Follower(signal, loaded.closing);
+    let place: Place | undefined;
     try {
+      place = await loaded.acquire(holder, follower.signal);
+      const { executor, sequence } = place;
       const embeddings: Embedding[] = [];
       for (const text of texts) {
         const tokens = tokenizer.encode(text, { addSpecial: true, parseSpecial: false });
-        const vector = await embedTokens(this.#loaded, sequence, tokens, signal);
+        const vector = await embedTokens({ executor, graph }, sequence, tokens, follower.signal);
         embeddings.push({ vector, tokens: tokens.length });
       }
       return embeddings;
+    } catch (error) {
+      follower.signal.throwIfAborted();
+      throw place ? loaded.failure(error, place) : error;
     } finally {
+      follower.rest();
       sequences.drop(holder);
     }
   }
 
-  async restore(): Promise<void> {
+  async restore({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkOpen();
-    await this.#loaded.restore();
+    await this.#loaded.restore(signal);
   }
 
   async dispose(): Promise<void> {
-    if (this.#disposed) return;
     this.#disposed = true;
     for (const session of [...this.#sessions]) await session.dispose();
     await this.#loaded.dispose();

@@ -1,10 +1,20 @@
 /**
  * Which session owns which sequence of the cache. There may be more sessions than sequences: an
  * idle session's sequence goes to whoever needs one (the session longest idle first; it computes
- * its tokens again when it goes on), and when all are busy the next one waits in order.
+ * its tokens again when it goes on), and when all are busy the next one waits in order. An answer
+ * whose reader keeps the others waiting between two pieces counts as idle after a moment.
  */
 import type { Executor } from "../graph/executor.ts";
 import type { SequenceId } from "../graph/requests.ts";
+
+/** Milliseconds between two pieces for which an answer keeps its sequence from those that wait. */
+const GRACE = 250;
+
+interface Owned {
+  readonly sequence: SequenceId;
+  /** Since when others may have it, {@link GRACE} later: -Infinity when idle, Infinity when busy. */
+  since: number;
+}
 
 interface Waiting {
   readonly holder: object;
@@ -16,9 +26,9 @@ export class Sequences {
   #executor: Executor;
   readonly #free: SequenceId[];
   /** In the order of their last use. */
-  readonly #owned = new Map<object, SequenceId>();
-  readonly #busy = new Set<object>();
+  readonly #owned = new Map<object, Owned>();
   readonly #waiting: Waiting[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(executor: Executor) {
     this.#executor = executor;
@@ -27,57 +37,54 @@ export class Sequences {
 
   /** The holder's own sequence if it still has one, else an empty one; waits while all are busy. */
   async acquire(holder: object, signal: AbortSignal): Promise<SequenceId> {
-    const own = this.#owned.get(holder);
-    if (own !== undefined) {
-      this.#busy.add(holder);
-      return own;
-    }
-    const sequence = this.#free.pop() ?? this.#takeFromIdle();
-    if (sequence !== undefined) return this.#give(holder, sequence);
-    const given = await new Promise<SequenceId>((resolve, reject) => {
-      const waiting: Waiting = { holder, give: resolve };
+    signal.throwIfAborted();
+    if (this.resume(holder)) return this.#owned.get(holder)!.sequence;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        reject(signal.reason);
+      };
+      const give = (sequence: SequenceId): void => {
+        signal.removeEventListener("abort", abort);
+        resolve(sequence);
+      };
+      const waiting = { holder, give };
+      signal.addEventListener("abort", abort, { once: true });
       this.#waiting.push(waiting);
-      signal.addEventListener(
-        "abort",
-        () => {
-          const at = this.#waiting.indexOf(waiting);
-          if (at < 0) return;
-          this.#waiting.splice(at, 1);
-          reject(signal.reason);
-        },
-        { once: true },
-      );
+      this.#serve();
     });
-    return given;
+  }
+
+  /** The holder waits for its reader. */
+  pause(holder: object): void {
+    this.#lend(holder, performance.now());
+  }
+
+  /** The holder goes on with its sequence; false where that has gone to another. */
+  resume(holder: object): boolean {
+    const own = this.#owned.get(holder);
+    if (own) own.since = Number.POSITIVE_INFINITY;
+    return own !== undefined;
   }
 
   /** The holder is idle; the sequence stays its own as long as nobody else needs it. */
   release(holder: object): void {
-    this.#busy.delete(holder);
-    const sequence = this.#owned.get(holder);
-    if (sequence === undefined) return;
-    this.#owned.delete(holder);
-    const waiting = this.#waiting.shift();
-    if (waiting) {
-      waiting.give(this.#give(waiting.holder, sequence));
-    } else {
-      this.#owned.set(holder, sequence);
-    }
+    this.#lend(holder, Number.NEGATIVE_INFINITY);
+  }
+
+  /** Whether something is computed on the holder's sequence. */
+  isBusy(holder: object): boolean {
+    return this.#owned.get(holder)?.since === Number.POSITIVE_INFINITY;
   }
 
   /** The holder is done for good. */
   drop(holder: object): void {
-    this.#busy.delete(holder);
-    const sequence = this.#owned.get(holder);
-    if (sequence === undefined) return;
+    const own = this.#owned.get(holder);
+    if (!own) return;
     this.#owned.delete(holder);
-    const waiting = this.#waiting.shift();
-    if (waiting) {
-      waiting.give(this.#give(waiting.holder, sequence));
-    } else {
-      this.#executor.rewind(sequence, 0);
-      this.#free.push(sequence);
-    }
+    this.#executor.rewind(own.sequence, 0);
+    this.#free.push(own.sequence);
+    this.#serve();
   }
 
   /** A new executor, whose sequences are all empty. */
@@ -85,19 +92,37 @@ export class Sequences {
     this.#executor = executor;
   }
 
-  #give(holder: object, sequence: SequenceId): SequenceId {
-    this.#executor.rewind(sequence, 0);
-    this.#owned.set(holder, sequence);
-    this.#busy.add(holder);
-    return sequence;
+  #lend(holder: object, since: number): void {
+    const own = this.#owned.get(holder);
+    if (!own) return;
+    own.since = since;
+    this.#owned.delete(holder);
+    this.#owned.set(holder, own);
+    this.#serve();
   }
 
-  #takeFromIdle(): SequenceId | undefined {
-    for (const [holder, sequence] of this.#owned)
-      if (!this.#busy.has(holder)) {
-        this.#owned.delete(holder);
-        return sequence;
+  /** Gives those that wait what there is for them, now and when it may be taken. */
+  #serve(): void {
+    clearTimeout(this.#timer);
+    while (this.#waiting.length > 0) {
+      let [first, since]: [object | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+      for (const [holder, own] of this.#owned)
+        if (own.since < since) [first, since] = [holder, own.since];
+      const wait = since + GRACE - performance.now();
+      let sequence = this.#free.pop();
+      if (sequence === undefined) {
+        if (first === undefined) return;
+        if (wait > 0) {
+          this.#timer = setTimeout(() => this.#serve(), wait);
+          return;
+        }
+        sequence = this.#owned.get(first)!.sequence;
+        this.#owned.delete(first);
+        this.#executor.rewind(sequence, 0);
       }
-    return undefined;
+      const { holder, give } = this.#waiting.shift()!;
+      this.#owned.set(holder, { sequence, since: Number.POSITIVE_INFINITY });
+      give(sequence);
+    }
   }
 }

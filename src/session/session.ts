@@ -1,18 +1,18 @@
 /** One conversation: what it remembers, and the way from a prompt to pieces. */
 import { WebggufError } from "../base/errors.ts";
-import { type Executor, shorten } from "../graph/executor.ts";
-import type { SequenceId } from "../graph/requests.ts";
+import { Follower } from "../base/signals.ts";
+import { shorten } from "../graph/executor.ts";
 import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
 import { asyncDispose } from "./dispose.ts";
 import { GivenVectors, requestsFor } from "./history.ts";
-import type { Loaded } from "./loaded.ts";
+import type { Loaded, Place } from "./loaded.ts";
 import { NgramDrafter } from "./ngram.ts";
 import { itemsOf, readPrompt, requireSome } from "./prompt.ts";
 import { samplingFor } from "./sampling.ts";
 import { newTally, speculate, type Tally } from "./speculate.ts";
 import { drafterFor } from "./speculation.ts";
-import { decode } from "./step.ts";
+import { decode, type Sampled } from "./step.ts";
 import type {
   Answer,
   AnswerStream,
@@ -78,64 +78,81 @@ class ModelSession implements Session {
     let counts = { promptTokens: 0, cachedTokens: 0 };
     let tally: Tally | undefined;
     let reader: AnswerReader | undefined;
+    const model = this.#model;
+    const follower = new Follower(options.signal, this.#closing.signal);
+    const { signal } = follower;
+    let place: Place | undefined;
+    let steps: AsyncGenerator<Sampled, void, undefined> | undefined;
+    let valid = 0;
     try {
-      const model = this.#model;
-      const signal = this.#signal(options.signal);
       signal.throwIfAborted();
       this.#requireLogits();
       const vectors = this.#vectors;
       const { common, items, parser } = readPrompt(model, this.#items, prompt, options, vectors);
       const { limit, limitedBy } = this.#room(items.length, options.maxTokens ?? -1);
-      const sequence = await model.sequences.acquire(this, signal);
-      const { executor } = model;
-      const cached = shorten(executor, sequence, Math.min(common, items.length - 1));
+      place = await model.acquire(this, signal);
+      valid = shorten(place.executor, place.sequence, Math.min(common, items.length - 1));
       this.#items = items.slice(0, common);
-      counts = { promptTokens: items.length, cachedTokens: cached };
-      let valid = cached;
-      try {
-        const feed = items.slice(cached);
-        if (limit === 0) {
-          await this.#feed(executor, sequence, feed, signal);
-          this.#items = items;
-          valid = items.length;
-          finishReason = limitedBy;
-          return;
-        }
-        reader = new AnswerReader(model.findTokenizer(), parser, options);
-        const sampling = samplingFor(model, items, options);
-        const run = { executor, sequence, feed, vectors, limit, sampling, signal };
+      counts = { promptTokens: items.length, cachedTokens: valid };
+      if (limit === 0) {
+        await this.#feed(place, items.slice(valid), signal);
+        this.#items = items;
+        valid = items.length;
+        finishReason = limitedBy;
+        return;
+      }
+      reader = new AnswerReader(model.findTokenizer(), parser, options);
+      const sampling = samplingFor(model, items, options);
+      const start = ({ executor, sequence }: Place): typeof steps => {
         const { speculation, draftModel } = model;
+        const feed = items.slice(valid);
+        const left = limit - completionTokens;
+        const run = { executor, sequence, feed, vectors, limit: left, sampling, signal };
         const wanted = options.speculation;
         const drafter = drafterFor(wanted, speculation, draftModel, this.#ngram, sequence);
-        tally = drafter && newTally();
-        const steps =
-          drafter && tally
-            ? speculate({ ...run, ...speculation, items, drafter, tally })
-            : decode(run);
-        for await (const sampled of steps) {
-          if (completionTokens === 0) {
-            firstAt = performance.now();
-            this.#items = items;
-          }
-          valid = this.#items.length;
-          this.#items.push(sampled.token);
-          completionTokens++;
-          const taken = reader.take(sampled, completionTokens === limit);
-          yield* taken.pieces;
-          if (taken.ended || completionTokens === limit) {
-            const calls = reader.message.tool_calls?.some((call) => !call.unfinished);
-            finishReason = !taken.ended ? limitedBy : calls ? "tool-calls" : "stop";
-            stopText = taken.stopText;
-          }
-          if (taken.ended) return;
-          signal.throwIfAborted();
+        if (!drafter) return decode(run);
+        tally ??= newTally();
+        return speculate({ ...run, ...speculation, items, drafter, tally });
+      };
+      steps = start(place);
+      for (;;) {
+        const next = await steps!.next();
+        if (next.done) return;
+        if (completionTokens === 0) {
+          firstAt = performance.now();
+          this.#items = items;
         }
-      } finally {
-        if (executor.length(sequence) > valid) executor.rewind(sequence, valid);
-        if (this.#closing.signal.aborted) model.sequences.drop(this);
-        else model.sequences.release(this);
+        valid = items.length;
+        items.push(next.value.token);
+        completionTokens++;
+        const atLimit = completionTokens === limit;
+        const taken = reader.take(next.value, atLimit);
+        // Between pieces the session is idle, and nothing keeps hold of it.
+        follower.rest();
+        model.sequences.pause(this);
+        yield* taken.pieces;
+        if (taken.ended || atLimit) {
+          const calls = reader.message.tool_calls?.some((call) => !call.unfinished);
+          finishReason = !taken.ended ? limitedBy : calls ? "tool-calls" : "stop";
+          stopText = taken.stopText;
+          return;
+        }
+        follower.follow();
+        signal.throwIfAborted();
+        if (!model.resume(this, place)) {
+          await steps!.return();
+          place = await model.acquire(this, signal);
+          valid = shorten(place.executor, place.sequence, items.length - 1);
+          steps = start(place);
+        }
       }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw place ? model.failure(error, place) : error;
     } finally {
+      follower.rest();
+      await steps?.return();
+      this.#leave(place, valid);
       const now = performance.now();
       const usage: Usage = {
         ...counts,
@@ -161,44 +178,44 @@ class ModelSession implements Session {
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<Float32Array> {
     this.#enter();
+    const model = this.#model;
+    const follower = new Follower(signal, this.#closing.signal);
+    let place: Place | undefined;
+    let valid = 0;
     try {
-      const model = this.#model;
-      const either = this.#signal(signal);
-      either.throwIfAborted();
+      follower.signal.throwIfAborted();
       this.#requireLogits();
       const appended = requireSome(itemsOf(model, tokens, this.#vectors));
       const all = [...this.#items, ...appended];
       this.#room(all.length, 0);
-      const sequence = await model.sequences.acquire(this, either);
-      const { executor } = model;
+      place = await model.acquire(this, follower.signal);
+      const { executor, sequence } = place;
       const start = this.#items.length;
-      let valid = 0;
-      try {
-        const cached = shorten(executor, sequence, start);
-        valid = cached;
-        await this.#feed(executor, sequence, all.slice(cached, start), either);
-        const width = model.graph.vocabulary;
-        const out = new Float32Array(appended.length * width);
-        const rows = Math.max(1, Math.floor(LOGITS_AT_ONCE / width));
-        for (let at = 0; at < appended.length; at += rows) {
-          const piece = appended.slice(at, at + rows);
-          const asked = { outputs: "all", read: true } as const;
-          const requests = requestsFor(sequence, piece, this.#vectors, asked);
-          let to = at * width;
-          for (const { rows } of await executor.step(requests, either)) {
-            out.set(rows, to);
-            to += rows.length;
-          }
+      valid = shorten(executor, sequence, start);
+      await this.#feed(place, all.slice(valid, start), follower.signal);
+      const width = model.graph.vocabulary;
+      const out = new Float32Array(appended.length * width);
+      const rows = Math.max(1, Math.floor(LOGITS_AT_ONCE / width));
+      for (let at = 0; at < appended.length; at += rows) {
+        const piece = appended.slice(at, at + rows);
+        const asked = { outputs: "all", read: true } as const;
+        const requests = requestsFor(sequence, piece, this.#vectors, asked);
+        let to = at * width;
+        for (const { rows } of await executor.step(requests, follower.signal)) {
+          out.set(rows, to);
+          to += rows.length;
         }
-        this.#items = all;
-        valid = all.length;
-        return out;
-      } finally {
-        if (executor.length(sequence) > valid) executor.rewind(sequence, valid);
-        model.sequences.release(this);
       }
+      this.#items = all;
+      valid = all.length;
+      return out;
+    } catch (error) {
+      follower.signal.throwIfAborted();
+      throw place ? model.failure(error, place) : error;
     } finally {
       this.#vectors.retain(this.#items);
+      follower.rest();
+      this.#leave(place, valid);
       this.#busy = false;
     }
   }
@@ -226,7 +243,8 @@ class ModelSession implements Session {
         "The session was disposed; make another with model.session()",
       ),
     );
-    if (!this.#busy) this.#model.sequences.drop(this);
+    // What is computing drops it when it ends.
+    if (!this.#model.sequences.isBusy(this)) this.#model.sequences.drop(this);
     this.#onDispose();
   }
 
@@ -248,8 +266,15 @@ class ModelSession implements Session {
     this.#busy = true;
   }
 
-  #signal(signal: AbortSignal | undefined): AbortSignal {
-    return signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+  /** Takes back the rows that the session's tokens do not have, and lets go of the sequence. */
+  #leave(place: Place | undefined, valid: number): void {
+    const { sequences } = this.#model;
+    if (place && this.#model.resume(this, place)) {
+      const { executor, sequence } = place;
+      if (executor.length(sequence) > valid) executor.rewind(sequence, valid);
+    }
+    if (this.#closing.signal.aborted) sequences.drop(this);
+    else sequences.release(this);
   }
 
   #requireLogits(): void {
@@ -277,8 +302,7 @@ class ModelSession implements Session {
   }
 
   async #feed(
-    executor: Executor,
-    sequence: SequenceId,
+    { executor, sequence }: Place,
     items: readonly number[],
     signal: AbortSignal,
   ): Promise<void> {

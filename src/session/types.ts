@@ -238,7 +238,12 @@ export interface Model extends AsyncDisposable {
   render(messages: readonly ChatMessage[], options?: RenderOptions): RenderedPrompt;
   /** One vector for each text, pooled and normalised as the model says. Errors: `model/unsupported` for other models. */
   embed(texts: readonly string[], options?: { signal?: AbortSignal }): Promise<Embedding[]>;
-  /** After a lost device: loads the weights again; sessions go on from their tokens. */
-  restore(): Promise<void>;
+  /**
+   * After a lost device: loads the weights again; sessions go on from their tokens. Calls at the same
+   * time share the work. What is computed meanwhile fails with `device/lost`; new calls, and answers
+   * that wait for their reader, go on when it is done. After a failure or an abort by `signal` it can
+   * be called again; `dispose()` ends it with `session/disposed`.
+   */
+  restore(options?: { signal?: AbortSignal }): Promise<void>;
   dispose(): Promise<void>;
 }

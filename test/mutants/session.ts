@@ -2,6 +2,9 @@ import type { Mutant } from "./mutant.ts";
 
 const session = { file: "src/session/session.ts", tests: ["test/session/calls"] } as const;
 const sampling = { file: "src/session/sampling.ts", tests: ["test/session/calls"] } as const;
+const lifecycle = ["test/session/lifecycle"];
+const sequences = { file: "src/session/sequences.ts", tests: lifecycle } as const;
+const loaded = { file: "src/session/loaded.ts", tests: lifecycle } as const;
 const answer = { file: "src/session/answer.ts", tests: ["test/session/answer"] } as const;
 const history = { file: "src/session/history.ts", tests: ["test/session/history"] } as const;
 const open = { file: "src/session/open.ts", tests: ["test/session/open"] } as const;
@@ -135,27 +138,91 @@ export const mutants: readonly Mutant[] = [
   },
   {
     ...session,
-    fault: "failed logits() leaves rows behind",
-    from: "if (executor.length(sequence) > valid) executor.rewind(sequence, valid);\n        model.sequences.release(this);",
-    to: "model.sequences.release(this);",
-  },
-  {
-    ...session,
-    fault: "a failed answer leaves rows behind",
-    from: "if (executor.length(sequence) > valid) executor.rewind(sequence, valid);\n        if (this.#closing",
-    to: "if (this.#closing",
-  },
-  {
-    ...session,
-    fault: "dispose of an idle session keeps its sequence",
-    from: "if (!this.#busy) this.#model.sequences.drop(this);",
+    fault: "what failed leaves rows behind",
+    from: "if (executor.length(sequence) > valid) executor.rewind(sequence, valid);",
     to: "",
   },
   {
     ...session,
-    fault: "dispose in the middle of an answer keeps the sequence",
-    from: "if (this.#closing.signal.aborted) model.sequences.drop(this);\n        else model",
+    fault: "dispose of an idle session keeps its sequence",
+    from: "if (!this.#model.sequences.isBusy(this)) this.#model.sequences.drop(this);",
+    to: "",
+  },
+  {
+    ...session,
+    tests: lifecycle,
+    fault: "rows are taken back on a sequence that is another's",
+    from: "if (place && this.#model.resume(this, place)) {",
+    to: "if (place) {",
+  },
+  {
+    ...session,
+    tests: lifecycle,
+    fault: "a reader that stops keeps its sequence",
+    from: "model.sequences.pause(this);",
+    to: "",
+  },
+  {
+    ...session,
+    tests: lifecycle,
+    fault: "a reader that stops stays a listener",
+    from: "follower.rest();\n        model",
     to: "model",
+  },
+  {
+    ...session,
+    tests: lifecycle,
+    fault: "an answer does not see what happened while its reader was away",
+    from: "follower.follow();\n        signal.throwIfAborted();",
+    to: "",
+  },
+  {
+    ...sequences,
+    fault: "a sequence is taken from a reader at once",
+    from: "const GRACE = 250;",
+    to: "const GRACE = 0;",
+  },
+  {
+    ...sequences,
+    fault: "nobody looks again whether a reader has stopped",
+    from: "this.#timer = setTimeout(() => this.#serve(), wait);",
+    to: "",
+  },
+  {
+    ...sequences,
+    fault: "who waited for a sequence stays a listener",
+    from: 'signal.removeEventListener("abort", abort);',
+    to: "",
+  },
+  {
+    ...loaded,
+    fault: "every restore() opens a device",
+    from: "this.#restoring ??= this.#startRestoring();",
+    to: "this.#restoring = this.#startRestoring();",
+  },
+  {
+    ...loaded,
+    fault: "a restore() that nobody waits for goes on",
+    from: "restoring.stop.abort(signal?.reason);",
+    to: "",
+  },
+  {
+    ...loaded,
+    fault: "restore() goes on after dispose()",
+    from: "this.#restoring?.stop.abort(reason);",
+    to: "",
+  },
+  {
+    ...loaded,
+    fault: "after a failed restore() the model seems disposed of",
+    from: "if (this.#lost)\n        throw",
+    to: "if (this.#lost && this.#restoring)\n        throw",
+  },
+  {
+    ...loaded,
+    fault: "an answer goes on, on an executor that is gone",
+    from: "!this.#lost && place.executor === this.executor",
+    to: "!this.#lost",
   },
   {
     ...session,
@@ -179,7 +246,7 @@ export const mutants: readonly Mutant[] = [
     file: "src/session/loaded.ts",
     tests: ["test/session/calls"],
     fault: "restore forgets the draft model",
-    from: "await this.draftModel?.restore();",
+    from: "await this.draftModel?.restore(signal);",
     to: "",
   },
   {

@@ -5,11 +5,10 @@ import type { StepRequest } from "../../src/graph/requests.ts";
 import { DraftModel } from "../../src/session/draft-model.ts";
 import type { Loaded } from "../../src/session/loaded.ts";
 import { samplingFor } from "../../src/session/sampling.ts";
-import { Sequences } from "../../src/session/sequences.ts";
-import { createSession } from "../../src/session/session.ts";
 import type { Session } from "../../src/session/types.ts";
 import { fixture } from "../fixture.ts";
-import { FAKE_VOCABULARY, FakeExecutor, type FakeOptions } from "./fake-executor.ts";
+import { FakeExecutor, type FakeOptions } from "./fake-executor.ts";
+import { fakeModel } from "./fake-model.ts";
 
 /** An executor whose steps can fail after their rows were taken. */
 class Failing extends FakeExecutor {
@@ -23,16 +22,7 @@ class Failing extends FakeExecutor {
 
 function sessionOn(options: FakeOptions): { executor: Failing; session: Session; open(): Session } {
   const executor = new Failing(options);
-  const model = {
-    executor,
-    graph: { vocabulary: FAKE_VOCABULARY, outputKind: "logits" },
-    sequences: new Sequences(executor),
-    speculation: { kind: "none", draftMax: 7, draftMin: 1 },
-    draftModel: undefined,
-    tokenizer: {},
-    findTokenizer: () => undefined,
-  } as unknown as Loaded;
-  const open = (): Session => createSession(model, () => {});
+  const { open } = fakeModel(executor);
   return { executor, session: open(), open };
 }
 

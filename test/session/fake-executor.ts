@@ -76,7 +76,7 @@ export class FakeExecutor implements Executor {
     signal?: AbortSignal,
   ): Promise<ResultOf<R>[]>;
   async step(requests: readonly StepRequest[], signal?: AbortSignal): Promise<StepResult[]> {
-    if (this.#disposed) throw new WebggufError("session/disposed", "Cannot use the fake executor");
+    if (this.#disposed) throw disposed();
     signal?.throwIfAborted();
     checkRequests(requests, this, (sequence) => this.length(sequence));
     const called = this.#order.call(requests);
@@ -86,6 +86,7 @@ export class FakeExecutor implements Executor {
     const work = this.#queue.then(async () => {
       try {
         await wait(this.#options.delay);
+        if (this.#disposed) throw disposed();
         signal?.throwIfAborted();
         this.#order.check(requests, called);
       } catch (error) {
@@ -136,3 +137,6 @@ export class FakeExecutor implements Executor {
 
 const wait = (ms: number | undefined): Promise<void> | undefined =>
   ms === undefined ? undefined : new Promise((resolve) => setTimeout(resolve, ms));
+
+const disposed = (): WebggufError =>
+  new WebggufError("session/disposed", "Cannot use the fake executor");

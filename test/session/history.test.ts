@@ -1,11 +1,9 @@
 /** A session of given rows is the session of the tokens that they stand for, whatever happens to it. */
 import { describe, expect, it } from "vitest";
 import { GivenVectors, requestsFor } from "../../src/session/history.ts";
-import type { Loaded } from "../../src/session/loaded.ts";
-import { Sequences } from "../../src/session/sequences.ts";
-import { createSession } from "../../src/session/session.ts";
 import type { GenerateOptions, PromptPart, Session } from "../../src/session/types.ts";
 import { FAKE_VOCABULARY, FakeExecutor, type FakeOptions } from "./fake-executor.ts";
+import { fakeModel } from "./fake-model.ts";
 
 /** Numbers from 0 to 1, the same for the same seed. */
 function random(seed: number): () => number {
@@ -19,16 +17,7 @@ function random(seed: number): () => number {
 /** Sessions on one fake executor, for which a given row [n] is token n. */
 function sessionsOn(options: FakeOptions): { executor: FakeExecutor; open(): Session } {
   const executor = new FakeExecutor({ ...options, givenWidth: 1 });
-  const model = {
-    executor,
-    graph: { vocabulary: FAKE_VOCABULARY, outputKind: "logits", given: 0, widths: [1] },
-    sequences: new Sequences(executor),
-    speculation: { kind: "none", draftMax: 7, draftMin: 1 },
-    draftModel: undefined,
-    tokenizer: {},
-    findTokenizer: () => undefined,
-  } as unknown as Loaded;
-  return { executor, open: () => createSession(model, () => {}) };
+  return { executor, open: fakeModel(executor).open };
 }
 
 /** The tokens in runs, some of them as given rows. */

@@ -12,6 +12,7 @@ import { secondsPerToken } from "../../src/session/probe.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable } from "../gpu.ts";
 import { FakeExecutor } from "./fake-executor.ts";
+import { withBackends } from "./fake-model.ts";
 import { BUNDLED } from "./suite.ts";
 
 /** Runs `work` on a platform whose `openGpu` is another. */
@@ -73,17 +74,6 @@ describe("the choice of a device", () => {
     });
   });
 });
-
-/** Backends whose devices are made up, in place of the real ones while `work` runs. */
-async function withBackends<T>(fakes: readonly Backend[], work: () => Promise<T>): Promise<T> {
-  const list = backends as Backend[];
-  const real = list.splice(0, list.length, ...fakes);
-  try {
-    return await work();
-  } finally {
-    list.splice(0, list.length, ...real);
-  }
-}
 
 /** A backend with one device that notes what happens to it. */
 function fakeBackend(
