@@ -160,7 +160,9 @@ class Chat {
 
   #system(): string | undefined {
     const [first] = this.#messages;
-    return first?.role === "system" ? (first.content ?? undefined) : undefined;
+    return first?.role === "system" && typeof first.content === "string"
+      ? first.content
+      : undefined;
   }
 
   /** False to leave. */

@@ -11,9 +11,16 @@ export interface ToolCall {
   readonly unfinished?: true;
 }
 
+/** A part of a message's content. */
+export interface TextPart {
+  readonly type: "text";
+  readonly text: string;
+}
+
 export interface ChatMessage {
-  readonly role: "system" | "user" | "assistant" | "tool" | (string & {});
-  readonly content: string | null;
+  readonly role: "system" | "developer" | "user" | "assistant" | "tool" | (string & {});
+  /** Parts are joined with line breaks, unless the template takes them as they are. */
+  readonly content?: string | readonly TextPart[] | null;
   readonly reasoning_content?: string;
   readonly tool_calls?: readonly ToolCall[];
   readonly tool_call_id?: string;

@@ -1,10 +1,10 @@
 /** A conversation as text and tokens, through the model's chat template. */
 import type { Metadata } from "../file/metadata.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { goesOnIn } from "./continue.ts";
 import { AnswerParser, formatsOf, startsInReasoning } from "./formats/index.ts";
 import type { ChatMessage, ToolDefinition } from "./messages.ts";
 import { type ChatTemplate, type ChatTemplateOptions, chatTemplateOf } from "./template.ts";
-import { withToolArguments } from "./tool-arguments.ts";
 
 /** How a conversation becomes a prompt. */
 export interface RenderOptions {
@@ -42,8 +42,7 @@ export function renderChat(
   const template = templateFor(metadata, tokenizer, options.template?.template);
   const given = { ...options.template, template: undefined };
   const tools = options.tools ?? [];
-  const read = withToolArguments(template.chosen(tools, given), messages);
-  const segments = template.renderSegments(read, tools, given, specialTexts(tokenizer));
+  const segments = template.renderSegments(messages, tools, given, specialTexts(tokenizer));
   const text = segments.map((segment) => segment.text).join("");
   const tokens: number[] = [];
   segments.forEach(({ text: part, special }, i) => {
@@ -57,8 +56,10 @@ export function renderChat(
   if (options.reasoning === false) return { text, tokens };
   const formats = formatsOf(template.chosen(tools, given).source);
   if (formats.length === 0) return { text, tokens };
+  const channel = given.continueFinalMessage;
   const parser = new AnswerParser(formats, {
     startsInReasoning: startsInReasoning(text, formats),
+    ...(channel && { continues: goesOnIn(messages.at(-1) ?? {}, channel) }),
     tools: options.tools,
   });
   return { text, tokens, parser };

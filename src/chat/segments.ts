@@ -18,7 +18,7 @@
  *
  * Left as it is: a token whose beginning the user writes and whose end the template writes.
  */
-import type { ChatMessage, ToolDefinition } from "./messages.ts";
+import type { Message } from "./prepare.ts";
 
 /** A stretch of a rendered prompt. */
 export interface PromptSegment {
@@ -27,7 +27,7 @@ export interface PromptSegment {
   readonly special: boolean;
 }
 
-type Render = (messages: readonly ChatMessage[], tools: readonly ToolDefinition[]) => string;
+type Render = (messages: readonly Message[], tools: readonly object[]) => string;
 
 /** Where the private use areas begin: characters for BMP code points, and for those beyond. */
 const PRIVATE_BMP = 0xe000;
@@ -37,12 +37,14 @@ const PRIVATE_BEYOND = 0xf0000;
 /** Renders and cuts a prompt; `specials` are the texts of special tokens. */
 export function cutPrompt(
   render: Render,
-  messages: readonly ChatMessage[],
-  tools: readonly ToolDefinition[],
+  messages: readonly Message[],
+  tools: readonly object[],
   specials: readonly string[],
 ): PromptSegment[] {
   const plain = render(messages, tools);
-  const written = JSON.stringify([messages, tools]);
+  const written = JSON.stringify([messages, tools], (_, value) =>
+    typeof value === "bigint" ? Number(value) : value,
+  );
   const tokens = new Spellings(specials, written + plain);
   if (!tokens.beginsIn(written)) return [{ text: plain, special: true }];
 
@@ -52,7 +54,7 @@ export function cutPrompt(
     const marked = tokens.read(render(deep(messages, mark), deep(tools, mark)));
     if (marked.text === plain) return tokens.cut(marked);
   }
-  const others = messages.map((m) => (m.role === "assistant" ? m : deep(m, spellings)));
+  const others = messages.map((m) => (m["role"] === "assistant" ? m : deep(m, spellings)));
   return tokens.cut(tokens.read(render(others, deep(tools, spellings))));
 }
 

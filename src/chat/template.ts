@@ -1,10 +1,22 @@
 /** Chat templates: the model's own Jinja text turns a conversation into a prompt, within limits. */
+import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
 import type { Metadata } from "../file/metadata.ts";
+import { LimitError } from "../jinja/budget.ts";
 import { type RenderOptions, renderTemplate } from "../jinja/interpreter.ts";
 import type { Template } from "../jinja/nodes.ts";
 import { parseTemplate } from "../jinja/parser.ts";
+import { strftime } from "../jinja/time.ts";
+import { type AnswerFrame, answerFrame, type Continuation, continued } from "./continue.ts";
+import { formatsOf } from "./formats/index.ts";
 import type { ChatMessage, ToolDefinition } from "./messages.ts";
+import {
+  type Attempt,
+  type Message,
+  plainMessage,
+  prepareMessages,
+  prepareTools,
+} from "./prepare.ts";
 import { cutPrompt, type PromptSegment } from "./segments.ts";
 
 export type { PromptSegment };
@@ -14,9 +26,15 @@ export interface ChatTemplateOptions {
   template?: string;
   /** Add the start of the assistant's answer. @default true */
   addGenerationPrompt?: boolean;
+  /**
+   * The last message, the assistant's, is no whole answer but the beginning of the one that is asked
+   * for, which goes on in its reasoning or its content; true = in the reasoning if it has no content.
+   * @default false
+   */
+  continueFinalMessage?: false | Continuation;
   /** `enable_thinking` and other variables of the template. */
   kwargs?: Readonly<Record<string, unknown>>;
-  /** The clock of `strftime_now`. @default the current time */
+  /** The clock of `date_string`, `datetime` and `strftime_now`, in local time. @default the current time */
   now?: Date;
 }
 
@@ -45,6 +63,9 @@ export class ChatTemplate {
   readonly #parsed: Template;
   readonly #withTools: ChatTemplate | undefined;
   #override: ChatTemplate | undefined;
+  /** What became of small conversations that told what the template is able to do. */
+  readonly #tried = new Map<string, string | undefined>();
+  #frame: AnswerFrame | undefined;
 
   /**
    * `toolSource` is a variant for conversations with tools, which some files bring.
@@ -67,15 +88,81 @@ export class ChatTemplate {
     options: ChatTemplateOptions = {},
   ): string {
     const chosen = this.chosen(tools, options);
-    const variables = {
-      bos_token: this.facts.bosToken,
-      eos_token: this.facts.eosToken,
-      ...options.kwargs,
-      messages,
-      add_generation_prompt: options.addGenerationPrompt ?? true,
-      ...(tools.length > 0 ? { tools } : {}),
-    };
-    return chosen.renderVariables(variables, options);
+    return chosen.#fill(chosen.#prepare(messages, options), prepareTools(tools), options);
+  }
+
+  /** The prompt of prepared messages and tools. */
+  #fill(
+    messages: readonly Message[],
+    tools: readonly object[],
+    options: ChatTemplateOptions,
+  ): string {
+    const { continueFinalMessage: channel, addGenerationPrompt = true } = options;
+    if (!channel) return this.#write(messages, tools, options, addGenerationPrompt);
+    const [plain, asking] = [false, true].map((ask) =>
+      this.#write(messages.slice(0, -1), tools, options, ask),
+    );
+    const generation = asking.slice(commonPrefix(plain, asking));
+    this.#frame ??= answerFrame(this.#try, formatsOf(this.source));
+    return plain + continued(messages.at(-1) ?? {}, channel, generation, this.#frame);
+  }
+
+  #write(
+    messages: readonly Message[],
+    tools: readonly object[],
+    options: ChatTemplateOptions,
+    ask: boolean,
+  ): string {
+    const now = options.now ?? new Date();
+    const keep = options.kwargs?.["preserve_reasoning"];
+    return this.renderVariables(
+      {
+        bos_token: this.facts.bosToken,
+        eos_token: this.facts.eosToken,
+        date_string: strftime(now, "%d %b %Y"),
+        datetime: strftime(now, "%b %d %Y"),
+        // One switch for what templates call by different names.
+        ...(typeof keep === "boolean" && {
+          preserve_thinking: keep,
+          clear_thinking: !keep,
+          truncate_history_thinking: !keep,
+          drop_thinking: !keep,
+        }),
+        ...options.kwargs,
+        messages,
+        add_generation_prompt: ask,
+        ...(tools.length > 0 ? { tools } : {}),
+      },
+      options,
+    );
+  }
+
+  #prepare(
+    messages: readonly ChatMessage[],
+    { continueFinalMessage }: ChatTemplateOptions,
+  ): Message[] {
+    if (!continueFinalMessage) return prepareMessages(messages, this.#try);
+    return [
+      ...prepareMessages(messages.slice(0, -1), this.#try),
+      ...messages.slice(-1).map(plainMessage),
+    ];
+  }
+
+  /** A small conversation, rendered once; undefined where the template refuses it. */
+  readonly #try: Attempt = (probe) => {
+    const key = JSON.stringify(probe);
+    if (!this.#tried.has(key)) this.#tried.set(key, this.#attempt(probe));
+    return this.#tried.get(key);
+  };
+
+  #attempt(probe: readonly Message[]): string | undefined {
+    try {
+      return this.#write(probe, [], { kwargs: { enable_thinking: true, thinking: true } }, false);
+    } catch (error) {
+      // A template that goes over its limits on so little is tried once only.
+      if (error instanceof WebggufError && !(error.cause instanceof LimitError)) return undefined;
+      throw error;
+    }
   }
 
   /** The template with exactly these variables. Errors: `template/failed`. */
@@ -98,7 +185,13 @@ export class ChatTemplate {
     options: ChatTemplateOptions,
     specials: readonly string[],
   ): PromptSegment[] {
-    return cutPrompt((m, t) => this.render(m, t, options), messages, tools, specials);
+    const chosen = this.chosen(tools, options);
+    return cutPrompt(
+      (m, t) => chosen.#fill(m, t, options),
+      chosen.#prepare(messages, options),
+      prepareTools(tools),
+      specials,
+    );
   }
 
   /** The template that {@link render} uses: an override, the tools variant, or this one. */

@@ -103,7 +103,7 @@ function quoted(text: string): string {
 }
 
 const integer = (value: number): string =>
-  Number.isInteger(value) ? BigInt(value).toString() : real(value);
+  typeof value === "bigint" || Number.isInteger(value) ? BigInt(value).toString() : real(value);
 
 /** Python's shortest float: always a point or exponent, exponents from 1e16 and below 1e-4. */
 function real(value: number): string {

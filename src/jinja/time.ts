@@ -1,4 +1,4 @@
-/** `strftime_now` of chat templates: C's strftime with English names, in UTC. */
+/** `strftime_now` of chat templates: C's strftime with English names, in local time. */
 
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS = [
@@ -16,6 +16,7 @@ const MONTHS = [
   "December",
 ];
 
+// Read in UTC: they are given a time that says the local one there.
 const two = (n: number): string => String(n).padStart(2, "0");
 const hour12 = (now: Date): number => now.getUTCHours() % 12 || 12;
 
@@ -44,16 +45,15 @@ const FIELDS: ReadonlyMap<string, (now: Date) => string> = new Map<string, (now:
   ["S", (now) => two(now.getUTCSeconds())],
   ["F", (now) => now.toISOString().slice(0, 10)],
   ["T", (now) => now.toISOString().slice(11, 19)],
-  ["Z", () => "UTC"],
-  ["z", () => "+0000"],
   ["%", () => "%"],
 ]);
 
-/** `now` in UTC as `format` says; `%-d` and the like leave out padding, unknown fields stay. */
+/** `now` in local time as `format` says; `%-d` and the like leave out padding, unknown fields stay. */
 export function strftime(now: Date, format: string): string {
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
   return format.replace(/%(-?)([A-Za-z%])/g, (field, bare: string, letter: string) => {
     const write = FIELDS.get(letter);
     if (write === undefined) return field;
-    return bare === "" ? write(now) : write(now).replace(/^[0 ]+(?=\d)/, "");
+    return bare === "" ? write(local) : write(local).replace(/^[0 ]+(?=\d)/, "");
   });
 }

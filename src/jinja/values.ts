@@ -111,7 +111,8 @@ export function toValue(input: unknown, budget: Budget, depth = 0): Value {
     case "number":
       return number(input);
     case "bigint":
-      return int(Number(input));
+      // Long numbers, such as ids, are only ever printed.
+      return int(input as unknown as number);
     case "boolean":
       return bool(input);
     case "object": {

@@ -10,7 +10,7 @@ import { KNOWN_DIFFERENCES } from "./template-known.ts";
 const facts = { bosToken: "<s>", eosToken: "</s>", file: "m.gguf" };
 const show = (source: string, variables: Record<string, unknown> = {}): string =>
   new ChatTemplate(source, facts).renderVariables(variables, {
-    now: new Date("2025-03-04T15:06:07Z"),
+    now: new Date("2025-03-04T15:06:07"),
   });
 
 function failure(run: () => unknown): WebggufError {

@@ -188,6 +188,13 @@ describe("calls", () => {
         expect(text(block)).toEqual([wanted, wanted]);
       }
   });
+  it("may have a bracket too many", () => {
+    for (const more of ["}", "]", "})"])
+      expect(text(`<tool_call>{"name": "f", "arguments": {}}${more}</tool_call>Done.`)).toEqual([
+        ["tool", { name: "f", arguments: {} }],
+        ["content", "Done."],
+      ]);
+  });
   it("that the answer ends in are given as far as they came, and marked", () => {
     const unfinished = (json: string, id?: string): unknown => [
       "tool",
@@ -263,6 +270,12 @@ describe("reasoning", () => {
       ["reasoning", `a ${call("f")} b`],
       ["tool", { name: "g", arguments: {} }],
     ]);
+    // Reasoning about calls, with what nobody could call.
+    for (const none of [call("f", "{…}"), '<tool_call>{"name": "f", "arguments": {...}} or so'])
+      expect(text(`<think>a ${none} b</think>c`)).toEqual([
+        ["reasoning", `a ${none} b`],
+        ["content", "c"],
+      ]);
     for (const none of [call("delete_all"), "<tool_call> is the mark", "<tool_call>"])
       expect(text(`<think>a ${none} b</think>c`)).toEqual([
         ["reasoning", `a ${none} b`],

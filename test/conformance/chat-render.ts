@@ -12,6 +12,7 @@ export interface RenderCase extends ChatCase {
     readonly add_generation_prompt?: boolean;
     readonly enable_thinking?: boolean;
     readonly continue_final_message?: "content" | "reasoning";
+    readonly json_schema?: unknown;
     readonly kwargs?: Readonly<Record<string, unknown>>;
   };
   /** Variables that llama.cpp adds by itself. */
@@ -33,7 +34,8 @@ export function renderDifferences(one: RenderCase, source: string): readonly str
 
 /** The prompt, or the template's refusal. */
 export function rendered(one: RenderCase, source: string): string | WebggufError {
-  const { add_generation_prompt, enable_thinking, kwargs } = one.options;
+  const { add_generation_prompt, continue_final_message, enable_thinking, json_schema, kwargs } =
+    one.options;
   const key = `${one.template} ${one.bos} ${one.eos}`;
   const facts = { bosToken: one.bos, eosToken: one.eos, file: one.template };
   const template = templates.get(key) ?? new ChatTemplate(source, facts);
@@ -41,10 +43,12 @@ export function rendered(one: RenderCase, source: string): string | WebggufError
   try {
     return template.render(one.messages, one.tools, {
       addGenerationPrompt: add_generation_prompt,
+      continueFinalMessage: continue_final_message,
       kwargs: {
         ...(enable_thinking !== undefined && { enable_thinking }),
         ...one.context,
         ...kwargs,
+        ...(json_schema !== undefined && { response_format: json_schema }),
       },
       now: new Date(one.now),
     });

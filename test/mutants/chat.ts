@@ -9,7 +9,7 @@ export const mutants: readonly Mutant[] = [
   {
     file: "src/chat/segments.ts",
     fault: "spellings of the model's own answers hide from the template",
-    from: '(m.role === "assistant" ? m : deep(m, spellings))',
+    from: '(m["role"] === "assistant" ? m : deep(m, spellings))',
     to: "deep(m, spellings)",
   },
   {

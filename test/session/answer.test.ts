@@ -133,4 +133,46 @@ describe("an answer", () => {
     expect(reader.message.content).toBe(null);
     expect(parts[0]).toEqual({ index: 0, name: "f", arguments: '{"a"' });
   });
+
+  it("that ends inside a call has the call as far as it came, and none of its text", () => {
+    const texts = [
+      "Well.",
+      "<tool_call>",
+      '{"name": "f"',
+      ', "arguments": {"a": [1, "b',
+      '"]}',
+      "}",
+    ];
+    const tokenizer = tokenizerOf(
+      new Map<number, string>([...texts.entries()].map(([i, text]) => [i + 1, text])),
+    );
+    for (let limit = 1; limit <= texts.length; limit++)
+      for (const last of [true, false]) {
+        const parser = new AnswerParser(formatsOf("<tool_call>"), { tools: toolsOf("f") });
+        const reader = new AnswerReader(tokenizer, parser, {});
+        const pieces = texts
+          .slice(0, limit)
+          .flatMap((_, i) => reader.take({ token: i + 1 }, last && i === limit - 1).pieces);
+        const { content, tool_calls } = reader.message;
+        expect(content).toBe("Well.");
+        expect(textOf(pieces, "content")).toBe("Well.");
+        // Without an end (the caller stopped) what the parts told is known; a name alone is not told.
+        if (limit < (last ? 3 : 4)) expect(tool_calls).toBe(undefined);
+        else {
+          const parts = pieces.flatMap(({ toolCallPart }) => toolCallPart ?? []);
+          const json = parts.map((part) => part.arguments).join("");
+          const whole = limit === texts.length;
+          expect(tool_calls).toEqual([
+            {
+              id: parts[0].id,
+              type: "function",
+              function: { name: "f", arguments: json },
+              ...(!whole && { unfinished: true }),
+            },
+          ]);
+          const given = pieces.flatMap(({ toolCall }) => toolCall ?? []);
+          expect(given).toEqual(last || whole ? tool_calls : []);
+        }
+      }
+  });
 });

@@ -19,7 +19,9 @@ const text = {
     text: "",
     tokens: [
       1,
-      ...messages.flatMap(({ content }) => Array.from(content ?? "", (c) => c.charCodeAt(0))),
+      ...messages.flatMap(({ content }) =>
+        Array.from(String(content ?? ""), (c) => c.charCodeAt(0)),
+      ),
     ],
   }),
 };

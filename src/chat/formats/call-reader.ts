@@ -20,7 +20,8 @@ export class CallReader {
     out.block(() => input.taken());
     this.#reading = (function* () {
       yield* read(input, out, schemaOf, end);
-      yield* input.space();
+      // A bracket too many does no harm before the end mark.
+      yield* input.while(end === "" ? /\s/ : /[\s})]/);
       yield* input.has(end);
     })();
   }

@@ -10,11 +10,10 @@ export function findMark(
   from: number,
   last: boolean,
 ): { at: number; mark?: string } {
-  const firsts = new Set(marks.map((mark) => mark[0]));
   for (let at = from; at < text.length; at++) {
-    if (!firsts.has(text[at])) continue;
     let found: string | undefined;
     for (const mark of marks) {
+      if (mark[0] !== text[at]) continue;
       if (text.startsWith(mark, at)) {
         if (mark.length > (found?.length ?? 0)) found = mark;
       } else if (!last && text.length - at < mark.length && mark.startsWith(text.slice(at)))

@@ -99,11 +99,8 @@ export class MarkParser {
       }
       const rest = text.slice(at + mark.length);
       if (mark === this.#draft?.format.end) {
-        this.#out.revert();
-        this.#out.text("reasoning", this.#draft.text.slice(0, -(mark + rest).length));
-        this.#release();
-        this.#begin(undefined);
-        return rest;
+        this.#revert(mark + rest);
+        return mark + rest;
       }
       const format = this.#formats.find((one) => one.start === mark) as MarkFormat;
       if (!format.first || !this.#out.spoken) {
@@ -162,12 +159,26 @@ export class MarkParser {
     }
     const state = reader.push(text);
     if (state === "open") return "";
+    if (state === "broken" && this.#draft) {
+      const rest = reader.rest();
+      this.#revert(rest);
+      return rest;
+    }
     this.#block = state === "broken" ? { format } : undefined;
     if (state === "none") this.#none(format, reader);
     else this.#out.mark();
     if (this.#out.told) this.#reasoning = undefined;
     else this.#release();
     return reader.rest();
+  }
+
+  /** All of the draft before `rest` is reasoning, which goes on. */
+  #revert(rest: string): void {
+    const { format, text } = this.#draft as { format: MarkFormat; text: string };
+    this.#out.revert();
+    this.#out.text("reasoning", text.slice(0, text.length - rest.length));
+    this.#draft = this.#block = undefined;
+    this.#reasoning = format;
   }
 
   #release(cut = false): void {
