@@ -37,7 +37,16 @@ export function answerFrame(attempt: Attempt, formats: readonly AnswerFormat[]):
   const [close, rest] = after.split("thread");
   if (rest !== undefined && close !== "") {
     const at = mark === "" ? -1 : before.indexOf(mark.trim());
-    return { start, thought: { open: before.slice(Math.max(0, at)), close, whole: at < 0 } };
+    const open = before.slice(Math.max(0, at));
+    // llama.cpp leaves a line empty behind such a tag, whatever the template does.
+    return {
+      start,
+      thought: {
+        open,
+        close: close === `\n${end}\n` && end[1] === "/" ? `${close}\n` : close,
+        whole: at < 0,
+      },
+    };
   }
   // Models open and close tags themselves; other marks only where the template knows of thoughts.
   if (format && (put || /^\W\//.test(end)))
@@ -76,8 +85,8 @@ export function continued(
   }
   const { open, close, whole } = marks;
   const found = whole ? 0 : generation.indexOf(open.trim());
-  const head = found < 0 ? generation : generation.slice(0, found);
-  if (inThought) return head + open + thought;
+  const head = (found < 0 ? generation : generation.slice(0, found)) + open;
+  if (inThought) return head + thought;
   if (thought === "" && generation.trimEnd().endsWith(close.trim())) return generation + content;
-  return head + open + thought + close + content;
+  return head + thought + close + content;
 }

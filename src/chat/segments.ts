@@ -59,7 +59,7 @@ export function cutPrompt(
 }
 
 /** Plain data with every string and key changed. */
-function deep<T>(value: T, change: (text: string) => string): T {
+export function deep<T>(value: T, change: (text: string) => string): T {
   const walk = (v: unknown): unknown => {
     if (typeof v === "string") return change(v);
     if (Array.isArray(v)) return v.map(walk);

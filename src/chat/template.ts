@@ -17,7 +17,7 @@ import {
   prepareMessages,
   prepareTools,
 } from "./prepare.ts";
-import { cutPrompt, type PromptSegment } from "./segments.ts";
+import { cutPrompt, deep, type PromptSegment } from "./segments.ts";
 
 export type { PromptSegment };
 
@@ -99,9 +99,8 @@ export class ChatTemplate {
   ): string {
     const { continueFinalMessage: channel, addGenerationPrompt = true } = options;
     if (!channel) return this.#write(messages, tools, options, addGenerationPrompt);
-    const [plain, asking] = [false, true].map((ask) =>
-      this.#write(messages.slice(0, -1), tools, options, ask),
-    );
+    const before = messages.slice(0, -1);
+    const [plain, asking] = [false, true].map((ask) => this.#write(before, tools, options, ask));
     const generation = asking.slice(commonPrefix(plain, asking));
     this.#frame ??= answerFrame(this.#try, formatsOf(this.source));
     return plain + continued(messages.at(-1) ?? {}, channel, generation, this.#frame);
@@ -138,13 +137,16 @@ export class ChatTemplate {
   }
 
   #prepare(
-    messages: readonly ChatMessage[],
+    given: readonly ChatMessage[],
     { continueFinalMessage }: ChatTemplateOptions,
   ): Message[] {
+    // White space around texts keeps StepFun 3.5 thinking for ever; llama.cpp takes it off as well.
+    const trims = this.source.includes("following functions in JSONSchema format");
+    const messages = trims ? deep(given, (text) => text.trim()) : given;
     if (!continueFinalMessage) return prepareMessages(messages, this.#try);
     return [
       ...prepareMessages(messages.slice(0, -1), this.#try),
-      ...messages.slice(-1).map(plainMessage),
+      ...given.slice(-1).map(plainMessage),
     ];
   }
 

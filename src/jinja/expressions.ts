@@ -5,7 +5,7 @@
  */
 import type { Cursor } from "./cursor.ts";
 import type { Argument, Call, Expression, FilterCall, Literal } from "./nodes.ts";
-import { bool, float, int, NONE, str, type Value } from "./values.ts";
+import { bool, float, int, NONE, str, UNDEFINED, type Value } from "./values.ts";
 
 /** Binary operators by level, the loosest first. */
 const LEVELS: readonly (readonly string[])[] = [
@@ -187,8 +187,8 @@ export class ExpressionParser {
     cursor.expect("operator", "]");
     const [start, stop, step] = ends;
     if (ends.length > 1) return { kind: "slice", at, object, start, stop, step };
-    if (start === undefined) throw cursor.error("the brackets are empty", at);
-    return { kind: "subscript", at, object, key: start };
+    const key = start ?? { kind: "literal", at, value: UNDEFINED };
+    return { kind: "subscript", at, object, key };
   }
 
   #arguments(): Argument[] {

@@ -26,8 +26,6 @@ import {
   int,
   isBool,
   isDict,
-  isFloat,
-  isInt,
   isList,
   isNone,
   isNumber,
@@ -87,7 +85,14 @@ const toInt: Filter = (value, call) => {
     return Number.isFinite(whole) ? int(whole) : fallback;
   }
   const written = isString(value) ? strip(value.value, call.budget, true, true) : "";
-  return /^[+-]?\d+(\.\d*)?$/.test(written) ? int(Math.trunc(Number(written))) : fallback;
+  const base = intArgument(call, 1, "base") ?? 10;
+  const whole =
+    base !== 10
+      ? Number.parseInt(written, base)
+      : /^[+-]?\d+(\.\d*)?$/.test(written)
+        ? Math.trunc(Number(written))
+        : Number.NaN;
+  return Number.isNaN(whole) ? fallback : int(whole);
 };
 
 const toFloat: Filter = (value, call) => {
@@ -134,6 +139,15 @@ const indentText = onText((value, call) => {
     .join("\n");
 });
 
+/** The text, or its beginning up to a word's end where it is longer than `length` by more than 5. */
+function truncate(value: string, call: Call): string {
+  const [all, most] = [Array.from(value), intArgument(call, 0, "length") ?? 255];
+  if (all.length <= most + (intArgument(call, 3, "leeway") ?? 5)) return value;
+  const end = stringArgument(call, 2, "end") ?? "...";
+  const kept = all.slice(0, Math.max(0, most - end.length)).join("");
+  return (flag(call, 1, "killwords") ? kept : kept.replace(/(.) [^ ]*$/s, "$1")) + end;
+}
+
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -154,7 +168,13 @@ const fallback: Filter = (value, call) => {
 };
 
 const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
-  ["abs", (v) => (isInt(v) || isFloat(v) ? number(Math.abs(v.value)) : UNDEFINED)],
+  [
+    "abs",
+    (v) => {
+      if (!isNumber(v)) throw new Error(`abs needs a number, not ${v.type}`);
+      return number(Math.abs(v.value));
+    },
+  ],
   ["bool", (v) => bool(truthy(v))],
   ["capitalize", onText(capitalize)],
   ["count", (v) => int(length(v))],
@@ -224,7 +244,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
       return float(Math.round(v.value * scale) / scale);
     },
   ],
-  ["safe", (v) => (isUndef(v) ? str("") : v)],
+  ["safe", (v) => (isUndef(v) ? str("") : Object.assign({ safe: true }, v))],
   ["select", choose(false, true)],
   ["selectattr", choose(true, true)],
   [
@@ -260,6 +280,7 @@ const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
       strip(value, call.budget, true, true, stringArgument(call, 0, "chars")),
     ),
   ],
+  ["truncate", onText(truncate)],
   [
     "unique",
     onList((values, call) => {

@@ -23,9 +23,9 @@ import {
 
 export type Filter = (value: Value, call: Call) => Value;
 
-/** The entries of what a list filter is given, paid for; none counts as empty. */
+/** The entries of what a list filter is given, paid for. */
 export function entries(value: Value, call: Call): Value[] {
-  const all = isNone(value) ? [] : iterate(value, call.budget);
+  const all = iterate(value, call.budget);
   call.budget.entries(all.length);
   return all;
 }
@@ -47,7 +47,8 @@ export function attributeAt(value: Value, path: Value, { budget }: Call): Value 
   let at = value;
   if (isString(path)) budget.entries(path.value.length);
   for (const part of isString(path) ? path.value.split(".") : [path.value]) {
-    if (isList(at)) at = at.value[Number(part)] ?? UNDEFINED;
+    if (isList(at))
+      at = (/^-?\d+$/.test(String(part)) ? at.value.at(Number(part)) : undefined) ?? UNDEFINED;
     else if (isDict(at) || isNamespace(at)) at = at.value.get(part as string) ?? UNDEFINED;
     else return UNDEFINED;
   }
@@ -80,6 +81,7 @@ export const choose =
     const [test, other] = rest;
     if (path === undefined || (test !== undefined && !isString(test)))
       throw new Error("select and reject take names in quotes");
+    if (isNone(value)) return list([]);
     return onList((values) =>
       values.filter((item) => {
         const subject = byAttribute ? attributeAt(item, path, call) : item;

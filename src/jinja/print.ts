@@ -82,13 +82,13 @@ function writeRepr(value: Value, out: Output, depth: number): void {
 }
 
 const keyRepr = (key: Key): string =>
-  typeof key === "string"
-    ? quoted(key)
-    : typeof key === "boolean"
-      ? key
-        ? "True"
-        : "False"
-      : integer(key);
+  typeof key === "number"
+    ? integer(key)
+    : key === null
+      ? "None"
+      : key[0] === "\0"
+        ? key.slice(1)
+        : quoted(key);
 
 /** Python's quotes: single, or double where the text has single ones only. */
 function quoted(text: string): string {

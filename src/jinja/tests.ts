@@ -46,6 +46,8 @@ const TESTS: ReadonlyMap<string, Test> = new Map<string, Test>([
   ["iterable", isIterable],
   ["sequence", isIterable],
   ["callable", isFunction],
+  ["escaped", (v) => "safe" in v],
+  ["test", (v) => isString(v) && TESTS.has(v.value)],
   ["odd", (v) => whole(v) % 2 !== 0],
   ["even", (v) => whole(v) % 2 === 0],
   ["divisibleby", (v, by) => whole(v) % whole(by) === 0],

@@ -1,8 +1,11 @@
 /** The values of a running template, with Python's equality, order and membership. */
 import { type Budget, LimitError } from "./budget.ts";
 
-/** Keys of a mapping; Jinja has numbers and booleans too. */
-export type Key = string | number | boolean;
+/**
+ * Keys of a mapping: Jinja has numbers, booleans (which count as numbers), none and tuples too, these as
+ * their text behind a NUL.
+ */
+export type Key = string | number | null;
 
 /** A value of one type; `type` is its name in messages as well. */
 interface Typed<Type extends string, T> {
@@ -75,19 +78,21 @@ export function truthy(v: Value): boolean {
 }
 
 /** True for what can be the key of a mapping. */
-export const isKey = (v: Value): v is StringValue | NumberValue | BooleanValue =>
-  isString(v) || isNumber(v) || isBool(v);
+export const isKey = (v: Value): boolean =>
+  isString(v) || isNumber(v) || isBool(v) || isNone(v) || isTuple(v);
 
 /** The mapping key of a value. */
 export function keyOf(v: Value, budget: Budget): Key {
   if (isString(v)) budget.text(v.value.length);
-  if (isString(v) || isNumber(v) || isBool(v)) return v.value;
+  if (isString(v) || isNumber(v) || isNone(v)) return v.value;
+  if (isBool(v)) return Number(v.value);
+  if (isTuple(v)) return `\0(${v.value.map((one) => keyOf(one, budget)).join(", ")})`;
   throw new Error(`${v.type} cannot be a key`);
 }
 
 /** The value of a mapping key. */
 export const valueOfKey = (key: Key): Value =>
-  typeof key === "string" ? str(key) : typeof key === "number" ? number(key) : bool(key);
+  key === null ? NONE : typeof key === "number" ? number(key) : str(key.replace("\0", ""));
 
 /** A number of JavaScript as integer or float. */
 export const number = (value: number): Value =>

@@ -12,6 +12,19 @@ const DROPPED = "llama.cpp drops a call of a tool that was not given; here its t
 const TAGS = "no known model writes these tags";
 
 export const KNOWN_CHAT_DIFFERENCES: readonly ChatDifference[] = [
+  {
+    id: "render:chat:5855:NVIDIA-Nemotron-Nano-v2",
+    cause: "llama.cpp knows this template by name, and that a thought begins on a line of its own",
+  },
+  {
+    id: "jinja:595",
+    cause: "a mapping's keys are told apart as numbers: 1.0 is written as 1",
+  },
+  {
+    id: "jinja:2465#61",
+    cause:
+      "llama.cpp does not reverse texts, and Python does not write undefined as JSON; both work here",
+  },
   { id: "parse:chat:2638:mistralai-Ministral-3-14B-Reasoning-2512", cause: SCHEMA },
   { id: "parse:chat:6292:meta-llama-Llama-3.1-8B-Instruct", cause: SCHEMA },
   { id: "parse:chat:5783:MiniMax-M3", cause: "llama.cpp leaves the model's separators in a text" },

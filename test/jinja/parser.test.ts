@@ -201,7 +201,6 @@ describe("what is refused, with its place", () => {
     ["a\n  {{ b c }}", '"c" stands where }} is expected', 2, 8],
     ["{{ [1 2] }}", '"2" stands where , is expected', 1, 7],
     ["{{ f(a=1, 2) }}", "without a name follows", 1, 11],
-    ["{{ a[] }}", "the brackets are empty", 1, 5],
     ["{{ a and }}", "an expression is expected", 1, 10],
     ["{{ else }}", '"else" stands where an expression', 1, 4],
     ["{{ a|1 }}", '"1" stands where name is expected', 1, 6],

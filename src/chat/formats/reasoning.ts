@@ -12,7 +12,10 @@ const silent = (start: string): Entry => ({
 
 /** Reasoning, and marks that are dropped. */
 export const REASONING: readonly Entry[] = [
-  { format: reasoning("think", "<think>", "</think>"), shown: ["<think>", "</think>"] },
+  {
+    format: reasoning("think", "<think>", "</think>"),
+    shown: ["<think>", "</think>", "<|tool_calls_section_begin|>", "<|tool_list_start|>"],
+  },
   { format: reasoning("seed think", "<seed:think>", "</seed:think>") },
   { format: reasoning("minimax think", "<mm:think>", "</mm:think>") },
   { format: reasoning("mistral think", "[THINK]", "[/THINK]") },
