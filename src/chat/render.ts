@@ -1,6 +1,8 @@
 /** A conversation as text and tokens, through the model's chat template. */
+import { contextOverflow } from "../base/overflow.ts";
+import { atOnce } from "../base/steps.ts";
 import type { Metadata } from "../file/metadata.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { encodeSteps, surelyExceeds, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import { goesOnIn } from "./continue.ts";
 import { AnswerParser, formatsOf, startsInReasoning } from "./formats/index.ts";
 import type { ChatMessage, ToolDefinition } from "./messages.ts";
@@ -29,26 +31,41 @@ export interface RenderedChat extends RenderedPrompt {
 }
 
 /**
- * Renders the messages and reads the text as tokens: what the template wrote with its special
- * tokens, what a message merely spells like one as plain text. A BOS that the template wrote itself
- * is not doubled by the tokenizer's.
+ * Renders the messages and reads the text as tokens, a stretch at a time: what the template wrote
+ * with its special tokens, what a message merely spells like one as plain text. A BOS that the
+ * template wrote itself is not doubled by the tokenizer's. Text that surely has more tokens than
+ * `context` is refused before it is tokenized, and with `exact` any that has more, without going on.
  */
-export function renderChat(
+export function* renderSteps(
   metadata: Metadata,
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
   options: RenderOptions,
-): RenderedChat {
+  context: number = Number.POSITIVE_INFINITY,
+  exact = true,
+): Generator<void, RenderedChat> {
   const template = templateFor(metadata, tokenizer, options.template?.template);
   const given = { ...options.template, template: undefined };
   const tools = options.tools ?? [];
-  const segments = template.renderSegments(messages, tools, given, specialTexts(tokenizer));
+  const segments = template.renderSegments(
+    messages,
+    tools,
+    given,
+    specialTexts(tokenizer),
+    (plain) => {
+      if (surelyExceeds(tokenizer, plain, context)) throw contextOverflow(context);
+    },
+  );
   const text = segments.map((segment) => segment.text).join("");
   const tokens: number[] = [];
-  segments.forEach(({ text: part, special }, i) => {
-    const ids = tokenizer.encode(part, { addSpecial: i === 0, parseSpecial: special });
+  for (const [i, { text: part, special }] of segments.entries()) {
+    const adds = { addSpecial: i === 0, parseSpecial: special };
+    // Room for a doubled BOS and an EOS, which are taken away.
+    const room = exact ? context + 2 - tokens.length : Number.POSITIVE_INFINITY;
+    const ids = yield* encodeSteps(tokenizer, part, adds, room);
+    if (!ids) throw contextOverflow(context);
     for (const id of ids) tokens.push(id);
-  });
+  }
   const { bos, eos } = tokenizer;
   if (tokenizer.addBos && bos !== undefined && tokens[0] === bos && tokens[1] === bos)
     tokens.shift();
@@ -64,6 +81,10 @@ export function renderChat(
   });
   return { text, tokens, parser };
 }
+
+/** {@link renderSteps} at once. */
+export const renderChat = (...input: Parameters<typeof renderSteps>): RenderedChat =>
+  atOnce(renderSteps(...input));
 
 /** The template used last for a model, parsed. */
 const templates = new WeakMap<

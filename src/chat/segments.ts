@@ -40,8 +40,10 @@ export function cutPrompt(
   messages: readonly Message[],
   tools: readonly object[],
   specials: readonly string[],
+  check?: (plain: string) => void,
 ): PromptSegment[] {
   const plain = render(messages, tools);
+  check?.(plain);
   const written = JSON.stringify([messages, tools], (_, value) =>
     typeof value === "bigint" ? Number(value) : value,
   );

@@ -178,7 +178,8 @@ export class ChatTemplate {
   /**
    * The prompt in stretches, so that special tokens which a user only spelled are not read as such:
    * a stretch with `special: false` is to be tokenized as plain text. `specials` are the texts of the
-   * vocabulary's control tokens. Where no message spells one, there is a single stretch.
+   * vocabulary's control tokens. Where no message spells one, there is a single stretch. `check` may
+   * refuse the text before more is done with it.
    * Errors: `template/failed`.
    */
   renderSegments(
@@ -186,6 +187,7 @@ export class ChatTemplate {
     tools: readonly ToolDefinition[],
     options: ChatTemplateOptions,
     specials: readonly string[],
+    check?: (plain: string) => void,
   ): PromptSegment[] {
     const chosen = this.chosen(tools, options);
     return cutPrompt(
@@ -193,6 +195,7 @@ export class ChatTemplate {
       chosen.#prepare(messages, options),
       prepareTools(tools),
       specials,
+      check,
     );
   }
 

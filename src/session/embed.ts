@@ -1,5 +1,6 @@
 /** Vectors for texts: rows of an embedding model, pooled and normalised as llama.cpp does. */
 import { WebggufError } from "../base/errors.ts";
+import { contextOverflow } from "../base/overflow.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Loaded } from "./loaded.ts";
 
@@ -22,11 +23,7 @@ export async function embedTokens(
       `A ${graph.architecture} language model gives no embeddings; load an embedding model (with a pooling type) for that`,
     );
   if (tokens.length > executor.contextLength)
-    throw new WebggufError(
-      "context/overflow",
-      `The text has ${tokens.length} tokens and the context holds ${executor.contextLength}; shorten it or load with a larger contextLength`,
-      { expected: executor.contextLength, actual: tokens.length },
-    );
+    throw contextOverflow(executor.contextLength, tokens.length);
   executor.rewind(sequence, 0);
   const [result] = await executor.step(
     [{ sequence, input: tokens, outputs: "all", read: true }],

@@ -2,7 +2,7 @@
 import { WebggufError } from "../base/errors.ts";
 import { orAborted } from "../base/signals.ts";
 import type { ChatMessage } from "../chat/messages.ts";
-import { type RenderedChat, type RenderOptions, renderChat } from "../chat/render.ts";
+import { type RenderedChat, type RenderOptions, renderSteps } from "../chat/render.ts";
 import type { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Executor } from "../graph/executor.ts";
@@ -98,9 +98,17 @@ export class Loaded {
     return this.#tokenizer;
   }
 
-  /** The conversation as the model's template writes it, and what reads the answer to it. */
-  render(messages: readonly ChatMessage[], options: RenderOptions): RenderedChat {
-    return renderChat(this.file.metadata, this.tokenizer, messages, options);
+  /**
+   * The conversation as the model's template writes it, and what reads the answer to it; with `exact`
+   * only if the context holds it, else unless it is much too long.
+   */
+  render(
+    messages: readonly ChatMessage[],
+    options: RenderOptions,
+    exact: boolean,
+  ): Generator<void, RenderedChat> {
+    const { contextLength } = this.executor;
+    return renderSteps(this.file.metadata, this.tokenizer, messages, options, contextLength, exact);
   }
 
   /** Fires with `session/disposed` when the model is disposed of. */

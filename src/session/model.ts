@@ -1,12 +1,14 @@
 /** A loaded model: the file, the executor that computes it, and the sessions on it. */
 import { WebggufError } from "../base/errors.ts";
+import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
+import { atOnce, inTurns } from "../base/steps.ts";
 import type { ChatMessage } from "../chat/messages.ts";
 import type { RenderedPrompt, RenderOptions } from "../chat/render.ts";
 import type { ModelFile } from "../file/types.ts";
 import { buildGraph } from "../models/index.ts";
 import { fusionNames } from "../plan/fuse/index.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { encodeSteps, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ExecutorOptions } from "./backends.ts";
 import { asyncDispose } from "./dispose.ts";
 import { type DraftModel, type DraftTarget, openDraftModel } from "./draft-model.ts";
@@ -106,7 +108,7 @@ class LoadedModel implements Model {
   }
 
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
-    const { text, tokens } = this.#loaded.render(messages, options);
+    const { text, tokens } = atOnce(this.#loaded.render(messages, options, false));
     return { text, tokens };
   }
 
@@ -125,7 +127,10 @@ class LoadedModel implements Model {
       const { executor, sequence } = place;
       const embeddings: Embedding[] = [];
       for (const text of texts) {
-        const tokens = tokenizer.encode(text, { addSpecial: true, parseSpecial: false });
+        const adds = { addSpecial: true, parseSpecial: false };
+        const steps = encodeSteps(tokenizer, text, adds, executor.contextLength);
+        const tokens = await inTurns(steps, follower.signal);
+        if (!tokens) throw contextOverflow(executor.contextLength);
         const vector = await embedTokens({ executor, graph }, sequence, tokens, follower.signal);
         embeddings.push({ vector, tokens: tokens.length });
       }

@@ -1,10 +1,12 @@
 /** A prompt as items: text and ids are appended, messages and parts are the whole conversation. */
 import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
+import { contextOverflow } from "../base/overflow.ts";
 import type { AnswerParser } from "../chat/formats/index.ts";
 import type { ChatMessage } from "../chat/messages.ts";
 import { givenWidth } from "../graph/graph.ts";
 import { checkGiven } from "../graph/requests.ts";
+import { encodeSteps } from "../tokenizer/tokenizer.ts";
 import type { GivenVectors } from "./history.ts";
 import type { Loaded } from "./loaded.ts";
 import type { GenerateOptions, Prompt, PromptPart } from "./types.ts";
@@ -28,41 +30,46 @@ export function isParts(prompt: Prompt): prompt is readonly PromptPart[] {
   return typeof first === "object" && first !== null && ("rows" in first || "length" in first);
 }
 
-/** Reads a prompt against the items of the session so far. */
-export function readPrompt(
-  model: Pick<Loaded, "graph" | "tokenizer" | "render">,
+/** Reads a prompt against the items of the session so far, a stretch at a time, as far as the context goes. */
+export function* readPrompt(
+  model: Pick<Loaded, "graph" | "tokenizer" | "render" | "executor">,
   history: readonly number[],
   prompt: Prompt,
   options: GenerateOptions,
   vectors: GivenVectors,
-): ReadPrompt {
+): Generator<void, ReadPrompt> {
   if (isChat(prompt)) {
-    const { tokens, parser } = model.render(prompt, options);
+    const { tokens, parser } = yield* model.render(prompt, options, true);
     return { common: commonPrefix(history, tokens), items: requireSome([...tokens]), parser };
   }
   if (isParts(prompt)) {
     const items = requireSome(itemsOf(model, prompt, vectors));
     return { common: commonPrefix(history, items), items };
   }
-  const added =
-    typeof prompt === "string"
-      ? model.tokenizer.encode(prompt, {
-          addSpecial: history.length === 0,
-          parseSpecial: options.parseSpecial ?? true,
-        })
-      : checkIds(prompt as ArrayLike<number>, model.graph.vocabulary);
-  return { common: history.length, items: requireSome([...history, ...Array.from(added)]) };
+  let added: readonly number[] | undefined;
+  if (typeof prompt === "string") {
+    const adds = { addSpecial: history.length === 0, parseSpecial: options.parseSpecial ?? true };
+    const context = model.executor.contextLength;
+    added = yield* encodeSteps(model.tokenizer, prompt, adds, context - history.length);
+    if (!added) throw contextOverflow(context);
+  } else added = itemsOf(model, prompt, vectors);
+  return { common: history.length, items: requireSome([...history, ...added]) };
 }
 
 /** Token ids and given rows as items; refuses what this model cannot take. */
 export function itemsOf(
-  { graph }: Pick<Loaded, "graph">,
+  { graph, executor }: Pick<Loaded, "graph" | "executor">,
   prompt: ArrayLike<number> | readonly PromptPart[],
   vectors: GivenVectors,
 ): number[] {
   const parts = isParts(prompt) ? prompt : [prompt as ArrayLike<number>];
   return parts.flatMap((part) => {
-    if (!("rows" in part)) return Array.from(checkIds(part, graph.vocabulary));
+    if (!("rows" in part)) {
+      // Before they are looked at one by one.
+      if (part.length > executor.contextLength)
+        throw contextOverflow(executor.contextLength, part.length);
+      return Array.from(checkIds(part, graph.vocabulary));
+    }
     const width = givenWidth(graph);
     checkGiven(part, 0, width);
     return vectors.add(part.rows, width);

@@ -1,6 +1,8 @@
 /** One conversation: what it remembers, and the way from a prompt to pieces. */
 import { WebggufError } from "../base/errors.ts";
+import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
+import { inTurns } from "../base/steps.ts";
 import { shorten } from "../graph/executor.ts";
 import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
@@ -88,7 +90,10 @@ class ModelSession implements Session {
       signal.throwIfAborted();
       this.#requireLogits();
       const vectors = this.#vectors;
-      const { common, items, parser } = readPrompt(model, this.#items, prompt, options, vectors);
+      const { common, items, parser } = await inTurns(
+        readPrompt(model, this.#items, prompt, options, vectors),
+        signal,
+      );
       const { limit, limitedBy } = this.#room(items.length, options.maxTokens ?? -1);
       place = await model.acquire(this, signal);
       valid = shorten(place.executor, place.sequence, Math.min(common, items.length - 1));
@@ -290,12 +295,7 @@ class ModelSession implements Session {
     const context = this.#model.executor.contextLength;
     const room = context - length;
     if (room < 0 || (room === 0 && maxTokens !== 0))
-      throw new WebggufError(
-        "context/overflow",
-        `The context holds ${context} tokens and the conversation needs ${length + (maxTokens === 0 ? 0 : 1)}; ` +
-          "shorten it, call reset(), or load the model with a larger contextLength",
-        { expected: context, actual: length },
-      );
+      throw contextOverflow(context, length + Number(maxTokens !== 0));
     return maxTokens < 0 || maxTokens > room
       ? { limit: room, limitedBy: "context" }
       : { limit: maxTokens, limitedBy: "length" };

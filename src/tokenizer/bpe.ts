@@ -5,6 +5,7 @@
 import { WebggufError } from "../base/errors.ts";
 import type { Metadata } from "../file/metadata.ts";
 import { type MergeRules, Merger } from "./merge.ts";
+import { isAsciiLetter } from "./pretokenize/classes.ts";
 import { cutAll } from "./pretokenize/scan.ts";
 import { category, lowerCase, SPACE } from "./unicode.ts";
 import { decodePoints, writePoint } from "./utf8.ts";
@@ -131,6 +132,10 @@ export class BytePairEncoder {
       if (!dropped) this.#word(points.subarray(start, end), output);
       start = end;
     }
+  }
+
+  cuts(last: number, next: number): boolean {
+    return isAsciiLetter(last) && this.#vocabulary.pre.cuts.includes(next);
   }
 
   #lowered(points: Int32Array): Int32Array {

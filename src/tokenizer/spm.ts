@@ -70,9 +70,14 @@ export class SentencePieceEncoder {
   readonly #merger: Merger;
   /** Token of each byte, or -1. */
   readonly #bytes: Int32Array;
+  /** Characters that come before a space inside of some token. */
+  readonly #joined: Set<number> = new Set([SPACE]);
 
   constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
+    for (const token of vocabulary.tokens)
+      for (let at = token.indexOf("\u2581", 1); at > 0; at = token.indexOf("\u2581", at + 1))
+        this.#joined.add(token.charCodeAt(at - 1));
     this.#merger = new Merger(new Scores(vocabulary));
     const { ids, special } = vocabulary;
     this.#bytes = Int32Array.from({ length: 256 }, (_, byte) => {
@@ -119,10 +124,15 @@ export class SentencePieceEncoder {
     }
   }
 
+  cuts(last: number, next: number): boolean {
+    return next === SPACE && last < 0x80 && !this.#joined.has(last);
+  }
+
   #pushBytes(bytes: Uint8Array, output: number[]): void {
     for (const byte of bytes) if (this.#bytes[byte] >= 0) output.push(this.#bytes[byte]);
   }
 }
 
+const SPACE = 32;
 /** U+2581 in UTF-8. */
 const spaceBytes = Uint8Array.of(0xe2, 0x96, 0x81);

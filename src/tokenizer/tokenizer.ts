@@ -1,8 +1,10 @@
 /** Text ↔ token ids, as llama.cpp does it. */
 import { WebggufError } from "../base/errors.ts";
+import { atOnce } from "../base/steps.ts";
 import type { Metadata } from "../file/metadata.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { cleanSpaces, pieceOf } from "./detokenize.ts";
+import { leastShares } from "./least.ts";
 import { PlamoEncoder } from "./plamo.ts";
 import { RwkvEncoder } from "./rwkv.ts";
 import { SentencePieceEncoder } from "./spm.ts";
@@ -56,7 +58,14 @@ interface Encoder {
   readonly steps: number;
   /** @param spaceBefore the text begins, or follows a special token (SentencePiece only) */
   encode(text: Uint8Array, output: number[], spaceBefore: boolean): void;
+  /** Whether a text can be cut before `next` where the byte `last` is before it, with the same ids. */
+  cuts?(last: number, next: number): boolean;
 }
+
+/** Bytes that are encoded at once where the text can be cut. */
+const SLICE = 16 << 10;
+/** Texts of more bytes a token than this are looked at before they are encoded. */
+const MANY_BYTES = 8;
 
 function encoderOf(metadata: Metadata, vocabulary: Vocabulary): Encoder {
   switch (vocabulary.family) {
@@ -79,6 +88,7 @@ class VocabularyTokenizer implements Tokenizer {
   readonly #vocabulary: Vocabulary;
   readonly #encoder: Encoder;
   readonly #pieces: Uint8Array[] = [];
+  #shares: Float64Array | undefined | null = null;
   #splitter: SpecialSplitter | undefined;
   #splitterOfControls: SpecialSplitter | undefined;
 
@@ -113,10 +123,21 @@ class VocabularyTokenizer implements Tokenizer {
   }
 
   encode(text: string | Uint8Array, options: EncodeOptions = {}): Int32Array {
+    return Int32Array.from(atOnce(this.encodeSteps(text, options, Number.POSITIVE_INFINITY)) ?? []);
+  }
+
+  /** See {@link encodeSteps}. */
+  *encodeSteps(
+    text: string | Uint8Array,
+    options: EncodeOptions,
+    most: number,
+    slice: number = SLICE,
+  ): Generator<void, number[] | undefined> {
     const { addSpecial = true, parseSpecial = false } = options;
     const { family, special, addSpacePrefix } = this.#vocabulary;
     const bytes = typeof text === "string" ? toUtf8(text) : text;
     const output: number[] = [];
+    if (this.exceeds(bytes, most)) return undefined;
     const ends = addSpecial && family !== "rwkv" && family !== "plamo";
     if (ends && this.addBos) output.push(special.bos!);
     let spaceBefore = addSpacePrefix;
@@ -125,13 +146,40 @@ class VocabularyTokenizer implements Tokenizer {
         output.push(fragment.token);
         spaceBefore = addSpacePrefix;
       } else {
-        this.#encoder.encode(bytes.subarray(fragment.start, fragment.end), output, spaceBefore);
-        spaceBefore = false;
+        for (let at = fragment.start; at < fragment.end; ) {
+          const end = this.#sliceEnd(bytes, at + slice, fragment.end);
+          this.#encoder.encode(bytes.subarray(at, end), output, spaceBefore);
+          spaceBefore = false;
+          at = end;
+          if (output.length > most) return undefined;
+          yield;
+        }
       }
     }
     if (ends && family === "wordpiece" && special.sep !== undefined) output.push(special.sep);
     else if (ends && family !== "wordpiece" && this.addEos) output.push(special.eos!);
-    return Int32Array.from(output);
+    return output.length > most ? undefined : output;
+  }
+
+  /** The first place from `at` on where the text can be cut, or `end`. */
+  #sliceEnd(bytes: Uint8Array, at: number, end: number): number {
+    const encoder = this.#encoder;
+    if (encoder.cuts)
+      for (let i = at; i < end; i++) if (encoder.cuts(bytes[i - 1], bytes[i])) return i;
+    return end;
+  }
+
+  /** Whether a text surely has more than `most` tokens; false may be a yes. */
+  exceeds(text: string | Uint8Array, most: number): boolean {
+    if (text.length <= MANY_BYTES * most) return false;
+    if (this.#shares === null) this.#shares = leastShares(this.#vocabulary);
+    const shares = this.#shares;
+    if (!shares) return false;
+    const bytes = typeof text === "string" ? toUtf8(text) : text;
+    // Sums are rounded: a part of a token more is no proof.
+    let least = -1;
+    for (let i = 0; i < bytes.length && least <= most; i++) least += shares[bytes[i]];
+    return least > most;
   }
 
   #split(bytes: Uint8Array, controls: boolean): ReturnType<SpecialSplitter["split"]> {
@@ -212,6 +260,28 @@ class VocabularyTokenizer implements Tokenizer {
  */
 export function createTokenizer(metadata: Metadata): Tokenizer {
   return new VocabularyTokenizer(metadata);
+}
+
+/**
+ * Encodes a text a stretch at a time. Returns undefined as soon as there are more than `most` tokens,
+ * before anything is encoded where the text is much too long. `slice`: bytes of a stretch (tests).
+ */
+export function* encodeSteps(
+  tokenizer: Tokenizer,
+  text: string | Uint8Array,
+  options: EncodeOptions,
+  most: number,
+  slice?: number,
+): Generator<void, readonly number[] | undefined> {
+  if (tokenizer instanceof VocabularyTokenizer)
+    return yield* tokenizer.encodeSteps(text, options, most, slice);
+  const ids = Array.from(tokenizer.encode(text, options));
+  return ids.length > most ? undefined : ids;
+}
+
+/** Whether a text surely has more than `most` tokens; false may be a yes. */
+export function surelyExceeds(tokenizer: Tokenizer, text: string, most: number): boolean {
+  return tokenizer instanceof VocabularyTokenizer && tokenizer.exceeds(text, most);
 }
 
 /** Basic operations that a tokenizer has done so far, to test how its work grows with the text. */

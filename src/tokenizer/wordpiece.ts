@@ -56,6 +56,10 @@ export class WordPieceEncoder {
     finish();
   }
 
+  cuts(_: number, next: number): boolean {
+    return next === 32 || next === 10;
+  }
+
   /** Longest matches from the left; a word that they do not cover becomes one unknown token. */
   #word(word: Uint8Array, output: number[]): void {
     const { special } = this.#vocabulary;

@@ -96,7 +96,14 @@ class RemoteModel implements Model {
   }
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
     const { metadata } = this.file;
-    const { text, tokens } = renderChat(metadata, this.tokenizer, messages, options);
+    const { text, tokens } = renderChat(
+      metadata,
+      this.tokenizer,
+      messages,
+      options,
+      this.contextLength,
+      false,
+    );
     return { text, tokens };
   }
   async embed(

@@ -3,6 +3,18 @@ import type { Mutant } from "./mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/tokenizer/spm.ts",
+    fault: "texts are cut inside of tokens",
+    from: "last < 0x80 && !this.#joined.has(last)",
+    to: "last < 0x80",
+  },
+  {
+    file: "src/tokenizer/least.ts",
+    fault: "a space in a text counts as long as it is in a token",
+    from: "3 * longest[SPACE]",
+    to: "longest[SPACE]",
+  },
+  {
     file: "src/tokenizer/unigram.ts",
     fault: "unknown character not considered where a longer token begins with it",
     from: "if (at + 1 - start === character) covered = true;",

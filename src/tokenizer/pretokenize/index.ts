@@ -8,6 +8,7 @@ import * as classes from "./classes.ts";
 import {
   anyContraction,
   anyOf,
+  BLANK,
   blankRun,
   blankRunOf,
   blankRunWithout,
@@ -38,6 +39,8 @@ export interface PreTokenizer {
   readonly passes: readonly Scanner[];
   /** Words are spelt in GPT-2's byte alphabet; otherwise in characters, with `<0xAB>` tokens. */
   readonly byteLevel: boolean;
+  /** Bytes before which a text can be cut where they follow an ASCII letter: no word has both. */
+  readonly cuts: readonly number[];
   /** A word that is a token needs no merging. */
   readonly wholeWords: boolean;
   /** A run of line breaks that is a token needs no merging. */
@@ -208,6 +211,7 @@ const bloomWords = blankRunOf(classes.isBloomWord);
 const common: PreTokenizer = {
   passes: [],
   byteLevel: true,
+  cuts: [LF, BLANK],
   wholeWords: false,
   wholeNewlines: false,
   addBos: false,
@@ -239,7 +243,7 @@ define("qwen2 deepseek-r1-qwen kormo f2llmv2 hunyuan solar-open grok-2", [qwen2]
 define("bailingmoe bailingmoe2 llada-moe", [qwen2], keepSpaces);
 define("stablelm2 megrez", [qwen2]);
 define("qwen35", [qwen35], keepSpaces);
-define("laguna", [lines, qwen2], keepSpaces);
+define("laguna", [lines, qwen2], { ...keepSpaces, cuts: [LF] });
 define("ufakzeka", [
   anyOf(word, numbers(1), punctuation(lineBreaks), newlines, spaces),
 ], keepSpaces);
@@ -280,7 +284,7 @@ define("deepseek-v3 hunyuan-dense joyai-llm hy_v4", [
 define("spark2_5", [numbers(3), runOf(classes.isHanOrKana), spark, numbers(1)], keepSpaces);
 define("afmoe", [numbersFromRight, runOf(classes.isAfmoeScript), deepseek3], keepSpaces);
 define("kimi-k2", [kimi], keepSpaces);
-define("superbpe", [numbers(), threesFromRight], keepSpaces);
+define("superbpe", [numbers(), threesFromRight], { ...keepSpaces, cuts: [] });
 define("exaone-moe", [
   anyOf(
     anyContraction,
@@ -293,7 +297,7 @@ define("exaone-moe", [
     newlines,
     spaces,
   ),
-]);
+], { cuts: [LF] });
 define("falcon", [punctuationOr(falconMarks), gpt2, threeDigits]);
 define("starcoder refact codeshell exaone minerva-7b mellum2", [numbers(1), gpt2]);
 define("command-r smollm", [numbers(1), gpt2], keepSpaces);
@@ -306,11 +310,17 @@ define("viking", [bloomWords, numbers(1)], keepSpaces);
 define("chameleon", chameleon, { cleanSpaces: false, addBos: true });
 define("gemma4 granite-embed-multi-311m", [lines], {
   byteLevel: false,
+  cuts: [LF],
   escapeSpaces: true,
   wholeNewlines: true,
   alwaysBos: true,
 });
-define("sarvam-moe", [lines], { byteLevel: false, escapeSpaces: true, cleanSpaces: false });
+define("sarvam-moe", [lines], {
+  byteLevel: false,
+  cuts: [LF],
+  escapeSpaces: true,
+  cleanSpaces: false,
+});
 define("whitespace", [], { byteLevel: false, dropSpaces: true });
 
 /** All names that are known. */

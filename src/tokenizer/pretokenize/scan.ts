@@ -15,7 +15,7 @@ export type Scanner = (scan: Scan, at: number) => number;
 
 export const CR = 13;
 export const LF = 10;
-const BLANK = 32;
+export const BLANK = 32;
 const APOSTROPHE = 39;
 const SLASH = 47;
 

@@ -28,6 +28,8 @@ export class SpecialSplitter {
   readonly #candidates: Candidate[] = [];
   readonly #trie: ByteTrie = new ByteTrie();
   readonly #attributes: Uint8Array;
+  /** 1 for bytes that a token begins with. */
+  readonly #begins: Uint8Array = new Uint8Array(256);
 
   /** @param controls also find control and unknown tokens, not only user-defined ones */
   constructor(vocabulary: Vocabulary, controls: boolean) {
@@ -41,8 +43,11 @@ export class SpecialSplitter {
       this.#candidates.push({ id, bytes: toUtf8(tokens[id]) });
     }
     this.#candidates.sort((a, b) => b.bytes.length - a.bytes.length || a.id - b.id);
-    for (let i = this.#candidates.length - 1; i >= 0; i--)
-      this.#trie.add(this.#candidates[i].bytes, i);
+    for (let i = this.#candidates.length - 1; i >= 0; i--) {
+      const { bytes } = this.#candidates[i];
+      this.#trie.add(bytes, i);
+      this.#begins[bytes[0]] = 1;
+    }
   }
 
   split(text: Uint8Array): Fragment[] {
@@ -68,6 +73,7 @@ export class SpecialSplitter {
     const places = new Map<number, number[]>();
     if (this.#trie.empty) return places;
     for (let start = 0; start < text.length; start++) {
+      if (this.#begins[text[start]] === 0) continue;
       let node = this.#trie.step(0, text[start]);
       for (let at = start + 1; node >= 0; at++) {
         const index = this.#trie.value(node);

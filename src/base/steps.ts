@@ -1,0 +1,24 @@
+/** Long computations in steps: a generator that yields where others may have their turn. */
+
+/** Milliseconds of work without a turn for others. */
+const STRETCH = 20;
+
+/** All steps at once. */
+export function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The steps with turns of the event loop between them. An aborted signal throws its reason. */
+export async function inTurns<T>(steps: Generator<void, T>, signal: AbortSignal): Promise<T> {
+  for (let since = performance.now(); ; ) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (performance.now() - since < STRETCH) continue;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    signal.throwIfAborted();
+    since = performance.now();
+  }
+}
