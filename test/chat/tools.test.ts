@@ -282,6 +282,23 @@ describe("reasoning", () => {
         ["content", "c"],
       ]);
   });
+  it("ends where the answer's own part begins, unless that is only written of", async () => {
+    const of = async (template: string, answer: string): Promise<unknown[]> =>
+      brief(parse(await formatsFor(template), Array.from(answer)));
+    const kimi = "<|open|>think<|sep|>hm<|open|>response<|sep|>Well.<|close|>response<|sep|>";
+    const wanted = [
+      ["reasoning", "hm"],
+      ["content", "Well."],
+    ];
+    expect(await of("Kimi-K3", kimi)).toEqual(wanted);
+    const granite = "<think>a <response> b</think><response>Well.</response>";
+    expect(await of("ibm-granite-granite-3.3-2B-Instruct", granite)).toEqual([
+      ["reasoning", "a <response> b"],
+      ["content", "Well."],
+    ]);
+    const cohere = "<|START_THINKING|>hm<|START_RESPONSE|>Well.<|END_RESPONSE|>";
+    expect(await of("CohereForAI-c4ai-command-r7b-12-2024-tool_use", cohere)).toEqual(wanted);
+  });
   it("may be what an answer goes on with, or content", () => {
     const go = (template: string, continues: "content" | "reasoning", answer: string): unknown[] =>
       brief(parse(formatsOf(template), Array.from(answer), { continues }));

@@ -5,9 +5,9 @@ import type { MarkFormat } from "./types.ts";
 const reasoning = (name: string, start: string, end: string): MarkFormat =>
   marks("reasoning", name, start, end, { first: true });
 
-/** A mark that is dropped, and ends reasoning. */
+/** A mark that is dropped. One that no text spells, a token of its own, also ends open reasoning. */
 const silent = (start: string): Entry => ({
-  format: marks("content", start, start, "", { endsReasoning: true }),
+  format: marks("content", start, start, "", { endsReasoning: start.startsWith("<|") }),
 });
 
 /** Reasoning, and marks that are dropped. */
