@@ -47,6 +47,13 @@ function parse(name: string, source: string): File {
   };
 }
 
+/** WGSL without the spaces that separate nothing; no two tokens become one. */
+export const narrow = (text: string): string =>
+  text
+    .replace(/[ \t]*([,;{}()])[ \t]*/g, "$1")
+    .replace(/: /g, ":")
+    .replace(/([^>/\s]) ([-=+*/]|[=!<>+*|-]=|&&|\|\||<<|>>) (?![-+*/=&])/g, "$1$2");
+
 /** The files, and what does not fit together among them: an error that names the file. */
 export class Files {
   readonly #files = new Map<string, File>();
@@ -148,7 +155,7 @@ export function wgslModule(sources: ReadonlyMap<string, string>): string {
       const members = params.map(([field, type]) => `${field}: ${hostTypes[type]}`);
       types.push(`  ${name}: { ${members.join("; ")} };\n`);
     }
-    const entry = { text, needs, offers, enables, params };
+    const entry = { text: narrow(text), needs, offers, enables, params };
     const said = Object.entries(entry).filter(([, value]) => value.length > 0);
     return `  ${JSON.stringify(name)}: ${JSON.stringify(Object.fromEntries(said))},\n`;
   });
@@ -156,7 +163,7 @@ export function wgslModule(sources: ReadonlyMap<string, string>): string {
 
 /** A file of wgsl/. */
 export interface WgslFile {
-  /** Without comments and indentation; the lines keep their numbers. */
+  /** Without comments, indentation and needless spaces; the lines keep their numbers. */
   readonly text: string;
   /** Files that it is written against. */
   readonly needs?: readonly string[];

@@ -77,7 +77,7 @@ class Walk {
 
   constructor(shader: string) {
     for (const [, name] of shader.matchAll(/\bvar<workgroup> (\w+)/g)) this.#shared.add(name);
-    for (const [, name, value] of shader.matchAll(/^const (\w+)(?:: \w+)? = (.*);$/gm))
+    for (const [, name, value] of shader.matchAll(/^const (\w+)(?:: ?\w+)? ?= ?(.*);$/gm))
       this.#constants.set(name, value);
     for (const match of shader.matchAll(/\bfn (\w+)\(/g)) {
       const at = match.index + match[0].length - 1;
@@ -105,7 +105,7 @@ class Walk {
         continue;
       }
       const { head } = node;
-      if (head.startsWith("if ")) {
+      if (/^if\b/.test(head)) {
         const chain = [node];
         while (
           body[i + 1]?.kind === "block" &&
@@ -114,7 +114,7 @@ class Walk {
           chain.push(body[++i] as typeof node);
         this.#branches(chain, names);
         // What follows `if (thread > 0u) { return; }` is one thread's.
-        if (/^if \(thread > 0u\)/.test(head) && /return/.test(JSON.stringify(node.body)))
+        if (/^if ?\(thread ?> ?0u\)/.test(head) && /return/.test(JSON.stringify(node.body)))
           this.#alone = true;
       } else if (/^(for|while|loop)\b/.test(head)) this.#loop(node, names);
       else if (head.startsWith("switch")) {
@@ -134,7 +134,8 @@ class Walk {
       this.#expression(condition, names);
       const known = this.#known(condition);
       if (known === false) continue;
-      const alone = this.#alone || this.#rename(condition, names) === "thread == 0u";
+      const alone =
+        this.#alone || this.#rename(condition, names).replaceAll(" ", "") === "thread==0u";
       ways.push(() => {
         const before = this.#alone;
         this.#alone = alone;
@@ -170,7 +171,7 @@ class Walk {
     const names = new Map(outer);
     const at = node.head.indexOf("(");
     const [init = "", condition = "", step = ""] = at < 0 ? [] : inside(node.head, at).split(";");
-    const variable = /^var (\w+) = (.*)$/.exec(init.trim());
+    const variable = /^var (\w+) ?= ?(.*)$/.exec(init.trim());
     // A loop's variable stands for all that it runs through.
     if (variable) names.set(variable[1], `<${this.#rename(`${variable[2]};${step}`, outer)}>`);
     this.#expression(init, outer);
@@ -186,8 +187,8 @@ class Walk {
       this.#state = new Map();
       return;
     }
-    const declared = /^(let|var)(?:<\w+>)? (\w+)(?:: [^=]+)? = ([\s\S]*)$/.exec(text);
-    const assigned = /^([A-Za-z_]\w*)((?:\[[\s\S]*?\])*(?:\.\w+)*) ([-+*/|&]?=) ([\s\S]*)$/.exec(
+    const declared = /^(let|var)(?:<\w+>)? (\w+)(?::[^=]+)? ?= ?([\s\S]*)$/.exec(text);
+    const assigned = /^([A-Za-z_]\w*)((?:\[[\s\S]*?\])*(?:\.\w+)*) ?([-+*/|&]?=) ?([\s\S]*)$/.exec(
       text,
     );
     if (declared) {

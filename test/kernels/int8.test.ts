@@ -1,5 +1,6 @@
 /** quantize.wgsl, matvecInt8.wgsl and matmulInt8.wgsl: against rounded activations closely, against floats within the contract. */
 import { describe, expect, it } from "vitest";
+import { narrow } from "../../scripts/wgsl-module.ts";
 import { quants } from "../../src/file/quants.ts";
 import { quantize, quantizedWidth } from "../../src/kernels/quantize.ts";
 import { hasInt8, hasQuantKernel } from "../../src/kernels/quants.ts";
@@ -96,7 +97,7 @@ describe.skipIf(!available)("int8 activations", () => {
       ["127.0 / reach", "126.0 / reach"],
       ["dot(v[i], v[i])", "dot(v[i].xyz, v[i].xyz)"],
     ]) {
-      const mutate = (text: string): string => text.replaceAll(from, to);
+      const mutate = (text: string): string => text.replaceAll(narrow(from), narrow(to));
       const { bits } = await runCalls({ ...job, mutate }, "out");
       expect(mistake(made, bits, expected, CLOSE), from).toBeDefined();
     }

@@ -3,6 +3,7 @@
  * edit might change it, and the result must be off. A change that no longer fits the text is an error.
  */
 import { describe, expect, it } from "vitest";
+import { narrow } from "../../scripts/wgsl-module.ts";
 import { l2Norm } from "../../src/cpu/ops/norm.ts";
 import { NONE } from "../../src/kernels/call.ts";
 import { norm } from "../../src/kernels/norm.ts";
@@ -16,8 +17,8 @@ type Case = Omit<ReturnType<typeof attentionCase>, "job"> & { readonly job: Job 
 async function outcome(one: Case, from = "", to = ""): Promise<string | undefined> {
   let found = from === "";
   const mutate = (text: string): string => {
-    found ||= text.includes(from);
-    return text.replaceAll(from, to);
+    found ||= text.includes(narrow(from));
+    return text.replaceAll(narrow(from), narrow(to));
   };
   const { bits } = await runCalls({ ...one.job, ...(from !== "" && { mutate }) }, "out");
   if (!found) throw new Error(`no shader has "${from}"`);
@@ -85,8 +86,8 @@ const mutants: readonly (readonly [string, () => Case, string, string])[] = [
   [
     "a bias of the next output",
     few,
-    "+ o - params.starts[segment]",
-    "+ o + 1u - params.starts[segment]",
+    "[segment] + o - params.starts[segment]",
+    "[segment] + o + 1u - params.starts[segment]",
   ],
   ["a norm of the sum, not the mean", normed, "square / f32(params.k)", "square"],
   [

@@ -1,7 +1,7 @@
 /** The generator of wgsl/mod.ts: what it makes of the files, and which files it refuses. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { Files, wgslModule } from "../../scripts/wgsl-module.ts";
+import { Files, narrow, wgslModule } from "../../scripts/wgsl-module.ts";
 import { wgsl } from "../../wgsl/mod.ts";
 import { root } from "../checks/sources.ts";
 import { allCalls } from "../checks/variants.ts";
@@ -33,7 +33,7 @@ describe("wgslModule", () => {
     ]);
     const lines = entry.text.split("\n");
     expect(lines.length).toBe(copy.split("\n").length);
-    expect(lines[3]).toBe("width: u32,");
+    expect(lines[3]).toBe("width:u32,");
     expect(module).toContain("  copy: { width: number; scale: number; firsts: Two };\n");
     expect(module).toMatch(/"lib\/a": \{.*"enables":\["subgroups"\]\}/);
     expect(module).not.toContain("enable subgroups;");
@@ -67,6 +67,26 @@ describe("the files of wgsl/", () => {
     Object.keys(wgsl).map((name) => [name, readFileSync(`${root}wgsl/${name}.wgsl`, "utf8")]),
   );
   const files = new Files(sources);
+
+  it("leaves out spaces between two tokens, and none without which they are others", () => {
+    const tokens = (text: string): string[] =>
+      text.match(/\n|\w[\w.]*|->|\+\+|--|&&|\|\||<<|>>|[=!<>+*/%&|^-]=|\/[/*]|\S/g) ?? [];
+    let saved = 0;
+    for (const { name, text } of files.all) {
+      expect([name, tokens(narrow(text))]).toEqual([name, tokens(text)]);
+      saved += text.length - narrow(text).length;
+    }
+    expect(saved).toBeGreaterThan(10_000);
+    for (const text of [
+      "a - -b",
+      "a / *p",
+      "x = &y",
+      "var<private> v: vec2<u32> = w",
+      "a & &b",
+      "a * -b",
+    ])
+      expect(tokens(narrow(text))).toEqual(tokens(text));
+  });
 
   it("begin with what they need, then with their own names where they have one", () => {
     for (const [name, source] of sources) {

@@ -13,7 +13,7 @@ const MOST = 16384;
 /** Bytes of the variables in workgroup memory of a composed shader. */
 function workgroupBytes(shader: string): number {
   const constants = new Map<string, string>();
-  for (const [, name, value] of shader.matchAll(/^const (\w+) = (.*);$/gm))
+  for (const [, name, value] of shader.matchAll(/^const (\w+) ?= ?(.*);$/gm))
     constants.set(name, value);
   const number = (text: string): number => {
     let sum = text;
@@ -24,16 +24,16 @@ function workgroupBytes(shader: string): number {
     return Math.floor(value);
   };
   const bytes = (type: string): number => {
-    const array = /^array<(.*), ([^,]+)>$/.exec(type);
+    const array = /^array<(.*), ?([^,]+)>$/.exec(type);
     if (array) return bytes(array[1]) * number(array[2]);
     const vector = /^vec([24])</.exec(type);
     if (vector) return 4 * Number(vector[1]);
-    const struct = new RegExp(`^struct ${type} \\{([^}]*)\\}`, "m").exec(shader);
+    const struct = new RegExp(`^struct ${type} ?\\{([^}]*)\\}`, "m").exec(shader);
     if (!struct) return 4;
     const members = struct[1].split(/,\s*\n/).filter((line) => line.includes(":"));
     return members.reduce((sum, one) => sum + bytes(one.slice(one.indexOf(":") + 1).trim()), 0);
   };
-  return Array.from(shader.matchAll(/^var<workgroup> \w+: (.*);$/gm)).reduce(
+  return Array.from(shader.matchAll(/^var<workgroup> \w+: ?(.*);$/gm)).reduce(
     (sum, [, type]) => sum + bytes(type),
     0,
   );
