@@ -15,3 +15,13 @@ export function checkRange(
     { file: source.name, offset, expected: source.size, actual: offset + length },
   );
 }
+
+/** Throws `source/io` unless as many bytes came as were asked for. */
+export function checkCame(name: string, offset: number, length: number, came: number): void {
+  if (came === length) return;
+  throw new WebggufError(
+    "source/io",
+    `Cannot read ${length} bytes at ${offset} of ${name}: ${came} came`,
+    { file: name, offset, expected: length, actual: came },
+  );
+}

@@ -3,6 +3,7 @@
  * little.
  */
 import { WebggufError } from "../base/errors.ts";
+import { checkCame } from "../base/range.ts";
 import { dequantize } from "../file/decode/index.ts";
 import { rowBytes } from "../file/quants.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
@@ -68,12 +69,7 @@ async function readTensor(
       at += piece.length;
       onBytes(piece.length);
     }
-    if (at !== bytes.length)
-      throw new WebggufError(
-        "source/io",
-        `Cannot read tensor "${info.name}" of ${source.name}: ${at} bytes came for ${bytes.length}`,
-        { file: source.name, tensor: info.name, expected: bytes.length, actual: at },
-      );
+    checkCame(source.name, info.offset + from, bytes.length, at);
     pieces.push(bytes);
   }
   return pieces;

@@ -1,5 +1,6 @@
 /** Walks through a file's header, reading it in growing pieces and never past what was asked for. */
 import { type ErrorCode, type ErrorDetails, WebggufError } from "../base/errors.ts";
+import { checkCame } from "../base/range.ts";
 import type { ByteSource } from "../base/source.ts";
 
 const firstPiece = 64 * 1024;
@@ -74,8 +75,7 @@ export class Cursor {
     while (end < this.offset + length) {
       const wanted = Math.min(this.#piece, this.source.size - end);
       const piece = await this.source.read(end, wanted, this.#signal);
-      if (piece.length !== wanted)
-        throw this.error("source/io", `${piece.length} bytes came for ${wanted}`, end);
+      checkCame(this.source.name, end, wanted, piece.length);
       read.push(piece);
       end += wanted;
       this.#piece = Math.min(2 * this.#piece, largestPiece);

@@ -1,4 +1,5 @@
 /** Streams tensors from the file into their buffers, in file order, a few MiB at a time. */
+import { checkCame } from "../base/range.ts";
 import { dequantize } from "../file/decode/index.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type { PlacedMatrix, Placement } from "../plan/place.ts";
@@ -40,12 +41,9 @@ export async function loadWeights(
   const jobs: { tensor: TensorInfo; run: () => Promise<void> }[] = [];
   const vector = async (tensor: TensorInfo, out: Float32Array): Promise<void> => {
     const source = file.sources[tensor.part];
-    dequantize(
-      tensor.type,
-      await source.read(tensor.offset, tensor.bytes, hooks.signal),
-      out,
-      tensor.elements,
-    );
+    const bytes = await source.read(tensor.offset, tensor.bytes, hooks.signal);
+    checkCame(source.name, tensor.offset, tensor.bytes, bytes.length);
+    dequantize(tensor.type, bytes, out, tensor.elements);
     advance(tensor.bytes);
   };
   for (const [name, at] of placement.vectors) {
@@ -104,10 +102,14 @@ async function* words(
   signal?: AbortSignal,
 ): AsyncGenerator<{ at: number; data: Uint8Array<ArrayBuffer> }> {
   const source = file.sources[range.tensor.part];
+  const start = range.tensor.offset + range.first;
   let at = 0;
   let rest = new Uint8Array(0);
-  for await (const piece of source.stream(range.tensor.offset + range.first, range.bytes, signal)) {
+  for await (const piece of source.stream(start, range.bytes, signal)) {
     signal?.throwIfAborted();
+    // No more is written than there is room for.
+    const came = at + rest.length + piece.length;
+    if (came > range.bytes) checkCame(source.name, start, range.bytes, came);
     let data: Uint8Array<ArrayBuffer> = piece;
     if (rest.length > 0) {
       data = new Uint8Array(rest.length + piece.length);
@@ -119,6 +121,7 @@ async function* words(
     at += whole;
     rest = data.slice(whole);
   }
+  checkCame(source.name, start, range.bytes, at + rest.length);
   if (rest.length > 0) {
     const last = new Uint8Array(4);
     last.set(rest);

@@ -1,6 +1,7 @@
 /** Drafts by a smaller model with the same vocabulary, on sequences of its own. */
 import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
+import { quoted } from "../base/text.ts";
 import type { ModelFile } from "../file/types.ts";
 import { type Executor, shorten } from "../graph/executor.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -140,7 +141,7 @@ function sharedIds(draft: DraftTarget, target: DraftTarget): number {
     if (ours[id] !== theirs[id])
       throw new WebggufError(
         "input/invalid",
-        `${draft.file.name} cannot draft for ${target.file.name}: token ${id} is ${JSON.stringify(ours[id])} in one and ${JSON.stringify(theirs[id])} in the other; a draft model has the vocabulary of its target`,
+        `${draft.file.name} cannot draft for ${target.file.name}: token ${id} is ${quoted(ours[id])} in one and ${quoted(theirs[id])} in the other; a draft model has the vocabulary of its target`,
         { expected: theirs[id], actual: ours[id] },
       );
   return shared;

@@ -47,6 +47,7 @@ describe("readGguf on mutated files", () => {
     for (let i = 0; i < mutations; i++) {
       const bytes = mutate(files[i % files.length], below);
       const source = countedSource(bytes);
+      const started = performance.now();
       try {
         const file = await readGguf(source);
         for (const { offset, bytes: length } of file.tensors.values())
@@ -57,6 +58,8 @@ describe("readGguf on mutated files", () => {
         if (!(error instanceof WebggufError)) throw new Error(`mutation ${i}`, { cause: error });
         counts.refused++;
       }
+      const took = performance.now() - started;
+      if (took > 2000) throw new Error(`mutation ${i}: ${took} ms`);
       // Each byte is read once, or twice where a piece is cut and joined; never more than is there.
       if (source.asked > 2 * bytes.length) throw new Error(`mutation ${i}: ${source.asked} bytes`);
     }

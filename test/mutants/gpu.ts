@@ -8,6 +8,13 @@ const pages = { file: "src/gpu/pages.ts", tests: ["test/gpu/pages"] } as const;
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/gpu/upload.ts",
+    fault: "a matrix whose bytes did not all come is computed with what the buffer held",
+    from: "checkCame(source.name, start, range.bytes, at + rest.length);",
+    to: "",
+    tests: ["test/gpu/upload"],
+  },
+  {
     ...replay,
     fault: "grids stale when only outputs change",
     from: "if (rows !== this.#rows || outputs !== this.#outputs) this.#setGrids",

@@ -1,5 +1,6 @@
 /** Hyperparameters: typed getters of `{architecture}.{key}`, and what nearly every model has. */
 import { WebggufError } from "../../base/errors.ts";
+import { quoted } from "../../base/text.ts";
 import type { ModelFile } from "../../file/types.ts";
 
 /** Bounds that no model comes near; they keep hostile files from asking for memory. */
@@ -88,7 +89,7 @@ export class Hyper {
     throw new WebggufError(
       "model/invalid",
       `Cannot build the ${this.architecture} model ${this.file.name}: ` +
-        `"${key}" is ${String(value)}, expected ${expected}`,
+        `"${key}" is ${typeof value === "string" ? quoted(value) : String(value)}, expected ${expected}`,
       { file: this.file.name, key, expected, actual: value },
     );
   }

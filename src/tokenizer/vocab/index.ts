@@ -1,5 +1,6 @@
 /** The vocabulary of a GGUF file: its tokens, what they are, and the rules around them. */
 import { WebggufError } from "../../base/errors.ts";
+import { quoted } from "../../base/text.ts";
 import type { Metadata } from "../../file/metadata.ts";
 import { type PreTokenizer, preTokenizer } from "../pretokenize/index.ts";
 import { attribute } from "./attributes.ts";
@@ -84,7 +85,7 @@ function familyOf(metadata: Metadata): { kind: string; family: Family } {
   const kind = metadata.string(key("model"), "");
   const family = families.get(kind);
   if (family) return { kind, family };
-  const found = kind === "" ? `no "${key("model")}"` : `the tokenizer "${kind}"`;
+  const found = kind === "" ? `no "${key("model")}"` : `the tokenizer ${quoted(kind)}`;
   throw new WebggufError(
     "model/no-tokenizer",
     `Cannot turn text into tokens: ${metadata.file} has ${found}, known are ${[...families.keys()].join(", ")}; give token ids instead`,
@@ -154,7 +155,7 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
   if (!pre)
     throw new WebggufError(
       "model/unsupported",
-      `Cannot turn text into tokens: ${metadata.file} names the unknown pre-tokenizer "${preName}"; give token ids instead`,
+      `Cannot turn text into tokens: ${metadata.file} names the unknown pre-tokenizer ${quoted(preName)}; give token ids instead`,
       { file: metadata.file, key: key("pre"), actual: preName },
     );
   const defaults = { ...defaultIds[family] };
