@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { WebggufError } from "../mod.ts";
+import { nearest } from "../src/base/text.ts";
 
 export interface Flag {
   /** All spellings; the last one names the value in {@link Values}. */
@@ -111,28 +112,6 @@ const nameOf = (flag: Flag): string => flag.names[flag.names.length - 1].replace
 function unknownFlag(spelling: string, known: readonly string[]): string {
   const near = nearest(spelling, known);
   return `Unknown flag ${spelling}${near ? `; did you mean ${near}?` : "; --help lists the flags"}`;
-}
-
-/** The nearest of some words by edit distance, if it is near enough to be meant. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of known) {
-    const distance = editDistance(word, candidate);
-    if (distance < least) [best, least] = [candidate, distance];
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
-    row = next;
-  }
-  return row[b.length];
 }
 
 /** The table of flags for `--help`. */

@@ -2,6 +2,7 @@
 /** `webgguf COMMAND …`: finds the command, reads its flags, turns what it throws into one line. */
 import process from "node:process";
 import { WebggufError } from "../mod.ts";
+import { nearest } from "../src/base/text.ts";
 import type { Command } from "./command.ts";
 import { bench } from "./commands/bench.ts";
 import { chat } from "./commands/chat.ts";
@@ -14,7 +15,7 @@ import { logits } from "./commands/logits.ts";
 import { perplexity } from "./commands/perplexity.ts";
 import { tokenize } from "./commands/tokenize.ts";
 import { tune } from "./commands/tune.ts";
-import { describeFlags, type Flag, nearest, parseFlags, usage } from "./flags.ts";
+import { describeFlags, type Flag, parseFlags, usage } from "./flags.ts";
 import { withHint } from "./hints.ts";
 import { Interrupted } from "./model.ts";
 import { note, print } from "./terminal.ts";

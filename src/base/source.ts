@@ -1,3 +1,5 @@
+import { type Rule, rule } from "./options.ts";
+
 /** Where bytes come from. The rest of the engine knows files, URLs and blobs only by this contract. */
 export interface ByteSource {
   /** File name or URL, for messages. */
@@ -21,3 +23,10 @@ export interface ByteSource {
   /** Releases file handles and connections. Safe to call twice. */
   close(): Promise<void>;
 }
+
+/** The rule of sources. */
+export const byteSource: Rule<ByteSource> = rule("a ByteSource", (value) => {
+  const { name, size, read, stream, close } = Object(value);
+  const calls = [read, stream, close].every((one) => typeof one === "function");
+  return typeof name === "string" && Number.isSafeInteger(size) && size >= 0 && calls;
+});

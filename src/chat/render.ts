@@ -3,6 +3,7 @@ import { contextOverflow } from "../base/overflow.ts";
 import { atOnce } from "../base/steps.ts";
 import type { Metadata } from "../file/metadata.ts";
 import { encodeSteps, surelyExceeds, type Tokenizer } from "../tokenizer/tokenizer.ts";
+import { checkMessages } from "./check.ts";
 import { goesOnIn } from "./continue.ts";
 import { AnswerParser, formatsOf, startsInReasoning } from "./formats/index.ts";
 import type { ChatMessage, ToolDefinition } from "./messages.ts";
@@ -44,6 +45,7 @@ export function* renderSteps(
   context: number = Number.POSITIVE_INFINITY,
   exact = true,
 ): Generator<void, RenderedChat> {
+  checkMessages(messages);
   const template = templateFor(metadata, tokenizer, options.template?.template);
   const given = { ...options.template, template: undefined };
   const tools = options.tools ?? [];

@@ -32,8 +32,8 @@ export class TextStream {
   #stopped: string | undefined;
 
   /** @param stops empty strings among them are ignored */
-  constructor(stops: readonly string[] = []) {
-    this.#stops = stops.filter(Boolean).map(stopOf);
+  constructor(stops: string | readonly string[] = []) {
+    this.#stops = [stops].flat().filter(Boolean).map(stopOf);
   }
 
   /** Takes the next bytes. After a stop, more bytes change nothing. */

@@ -1,6 +1,14 @@
 /** Reads what a GGUF file, or all parts of a split one, says about itself; never its tensor data. */
 import { WebggufError } from "../base/errors.ts";
-import type { ByteSource } from "../base/source.ts";
+import {
+  callback,
+  checkOptions,
+  flag,
+  listOf,
+  type Rules,
+  signal as signalRule,
+} from "../base/options.ts";
+import { type ByteSource, byteSource } from "../base/source.ts";
 import { quoted } from "../base/text.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import { malformed, numberOf, Parts } from "./parts.ts";
@@ -18,6 +26,8 @@ export interface ReadOptions {
   /** Accept a file whose tensor data is missing, for looking at headers alone. Default false. */
   headerOnly?: boolean;
 }
+
+const readRules: Rules<ReadOptions> = { signal: signalRule, open: callback, headerOnly: flag };
 
 /** Opens by their names the parts that were not given, and adds each before the next is opened. */
 async function addOthers(
@@ -93,7 +103,9 @@ export async function readGguf(
   source: ByteSource | readonly ByteSource[],
   options: ReadOptions = {},
 ): Promise<ModelFile> {
-  const given = "read" in source ? [source] : source;
+  checkOptions(options, readRules);
+  const given = Array.isArray(source) ? source : [source];
+  listOf(byteSource)(given, "the model");
   const { headerOnly = false, signal } = options;
   if (given.length === 0)
     throw new WebggufError("input/invalid", "Cannot read a model from an empty list of files");

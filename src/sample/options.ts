@@ -1,5 +1,16 @@
-/** From sampling options to a chain: checks, defaults, and llama.cpp's order of samplers. */
+/** From sampling options to a chain: what they may be, defaults, and llama.cpp's order of samplers. */
 import { WebggufError } from "../base/errors.ts";
+import {
+  finite,
+  isObject,
+  listOf,
+  oneOf,
+  type Rules,
+  refuse,
+  rule,
+  text,
+  whole,
+} from "../base/options.ts";
 import { findBreakers } from "./breakers.ts";
 import { type ChainEntry, isActive } from "./chain.ts";
 import { mirostatTokens } from "./mirostat.ts";
@@ -17,32 +28,41 @@ export interface SamplerContext {
   readonly tokenize?: (text: string) => ArrayLike<number>;
 }
 
-/** Options with defaults filled in; `undefined` counts as left out. `input/invalid` names the bad one. */
+/** What {@link SamplingOptions} may be. */
+export const samplingRules: Rules<SamplingOptions> = {
+  temperature: finite,
+  topK: whole(),
+  topP: finite,
+  minP: finite,
+  typicalP: finite,
+  topNSigma: finite,
+  xtcProbability: finite,
+  xtcThreshold: finite,
+  repeatLastN: whole(-1),
+  repeatPenalty: rule("a number more than 0", (n) => Number.isFinite(n) && Number(n) > 0),
+  frequencyPenalty: finite,
+  presencePenalty: finite,
+  dryMultiplier: finite,
+  dryBase: finite,
+  dryAllowedLength: whole(),
+  dryPenaltyLastN: whole(-1),
+  drySequenceBreakers: listOf(text),
+  dynatempRange: finite,
+  dynatempExponent: finite,
+  mirostat: oneOf(0, 1, 2),
+  mirostatLearningRate: finite,
+  mirostatEntropy: finite,
+  logitBias: rule("a mapping of token ids to numbers", isObject),
+  minKeep: whole(),
+  samplers: listOf(oneOf(...samplingDefaults.samplers)),
+  seed: whole(-1),
+};
+
+/** Options with defaults filled in; `undefined` counts as left out. */
 export function resolveOptions(options: SamplingOptions): Required<SamplingOptions> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const all: Required<SamplingOptions> = { ...samplingDefaults, ...Object.fromEntries(given) };
-  for (const key of Object.keys(samplingDefaults) as (keyof SamplingOptions)[])
-    if (typeof samplingDefaults[key] === "number") requireNumber(key, all[key]);
-  for (const key of integers)
-    if (!Number.isSafeInteger(all[key])) invalid(key, "an integer", all[key]);
-  for (const key of ["repeatLastN", "dryPenaltyLastN", "seed"] as const)
-    if (all[key] < -1) invalid(key, "at least -1", all[key]);
-  if (all.repeatPenalty <= 0) invalid("repeatPenalty", "more than 0", all.repeatPenalty);
-  if (![0, 1, 2].includes(all.mirostat)) invalid("mirostat", "0, 1 or 2", all.mirostat);
-  for (const name of all.samplers)
-    if (!samplingDefaults.samplers.includes(name))
-      invalid("samplers", `names among ${samplingDefaults.samplers.join(", ")}`, name);
-  return all;
+  return { ...samplingDefaults, ...Object.fromEntries(given) };
 }
-
-const integers = [
-  "topK",
-  "repeatLastN",
-  "dryAllowedLength",
-  "dryPenaltyLastN",
-  "minKeep",
-  "seed",
-] as const satisfies (keyof SamplingOptions)[];
 
 /** The chain that the options stand for, without its inactive entries. */
 export function entriesOf(
@@ -117,25 +137,9 @@ function biasesOf(
       : Object.entries(biases).map(([id, bias]) => [Number(id), bias]);
   for (const [id, bias] of pairs) {
     if (!Number.isInteger(id) || id < 0 || id >= vocabulary)
-      invalid("logitBias", `token ids below ${vocabulary}`, id);
-    if (typeof bias !== "number" || Number.isNaN(bias) || bias === Number.POSITIVE_INFINITY)
-      invalid("logitBias", "numbers or -Infinity", bias);
+      refuse("logitBias", `a mapping of token ids below ${vocabulary}`, id);
+    if (!Number.isFinite(bias) && bias !== Number.NEGATIVE_INFINITY)
+      refuse("logitBias", "a mapping to numbers or -Infinity", bias);
   }
   return pairs;
-}
-
-function requireNumber(key: string, value: unknown): void {
-  if (typeof value !== "number" || !Number.isFinite(value)) invalid(key, "a finite number", value);
-}
-
-function invalid(key: string, expected: string, actual: unknown): never {
-  throw new WebggufError(
-    "input/invalid",
-    `Cannot sample with ${key} ${actual}: it must be ${expected}`,
-    {
-      key,
-      expected,
-      actual,
-    },
-  );
 }

@@ -1,6 +1,7 @@
 /** What this machine and runtime offer: for `webgguf devices` and for pages that want to say so. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
+import { text } from "../base/options.ts";
 import type { Capabilities } from "../platform/capabilities.ts";
 
 export interface DeviceReport {
@@ -16,6 +17,7 @@ export interface DeviceReport {
 
 /** Looks for an adapter (one whose name contains `name`, if given) and describes what is there. */
 export async function devices(name?: string): Promise<DeviceReport> {
+  if (name !== undefined) text(name, "name");
   const facts = await platform.facts();
   const adapters = await platform.listAdapters();
   const wanted = name === undefined || ["auto", "gpu", "cpu"].includes(name) ? undefined : name;

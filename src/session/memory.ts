@@ -1,7 +1,9 @@
 /** What running a file would allocate, told before anything is allocated. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
+import { checkOptions, rule } from "../base/options.ts";
 import { cpuMemory } from "../cpu/executor.ts";
+import { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
 import { buildGraph } from "../models/index.ts";
 import { type ModelPlan, planFor } from "../plan/model-plan.ts";
@@ -9,6 +11,7 @@ import type { Capabilities } from "../platform/capabilities.ts";
 import type { Device } from "./backends.ts";
 import { contextFor } from "./model.ts";
 import { memoryOf } from "./open.ts";
+import { loadRules } from "./options.ts";
 import type { LoadOptions } from "./types.ts";
 
 export interface MemoryReport {
@@ -47,6 +50,8 @@ export async function planOf(
   file: ModelFile,
   options: LoadOptions = {},
 ): Promise<{ plan: ModelPlan; contextLength: number; capabilities: Capabilities }> {
+  checkOptions(options, loadRules);
+  rule("what readGguf gives", (one) => Object(one).metadata instanceof Metadata)(file, "the file");
   const capabilities = await capabilitiesFor(options.device);
   const contextLength = contextFor(file, options.contextLength);
   return {

@@ -1,13 +1,14 @@
 /** A loaded model: the file, the executor that computes it, and the sessions on it. */
 import { WebggufError } from "../base/errors.ts";
+import { checkOptions, listOf, signalRules, text } from "../base/options.ts";
 import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
 import { atOnce, inTurns } from "../base/steps.ts";
 import type { ChatMessage } from "../chat/messages.ts";
+import { renderRules } from "../chat/options.ts";
 import type { RenderedPrompt, RenderOptions } from "../chat/render.ts";
 import type { ModelFile } from "../file/types.ts";
 import { buildGraph } from "../models/index.ts";
-import { fusionNames } from "../plan/fuse/index.ts";
 import { encodeSteps, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ExecutorOptions } from "./backends.ts";
 import { asyncDispose } from "./dispose.ts";
@@ -15,6 +16,7 @@ import { type DraftModel, type DraftTarget, openDraftModel } from "./draft-model
 import { embedTokens } from "./embed.ts";
 import { findTokenizer, Loaded, type Place } from "./loaded.ts";
 import { openExecutor } from "./open.ts";
+import { loadRules } from "./options.ts";
 import { createSession } from "./session.ts";
 import { closeFile, openFile } from "./source.ts";
 import { speculationOf } from "./speculation.ts";
@@ -35,7 +37,7 @@ import type { Embedding, LoadOptions, Model, ModelSource, Session } from "./type
  * `input/invalid` for options. An aborted `options.signal` throws its reason and leaves nothing allocated.
  */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  checkOptions(options);
+  checkOptions(options, loadRules);
   // The draft model's bytes are needed here only.
   const { speculation: wanted, ...rest } = options;
   const { model: draftSource, ...speculation } = speculationOf(wanted);
@@ -108,15 +110,19 @@ class LoadedModel implements Model {
   }
 
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
+    checkOptions(options, renderRules);
     const { text, tokens } = atOnce(this.#loaded.render(messages, options, false));
     return { text, tokens };
   }
 
   async embed(
     texts: readonly string[],
-    { signal }: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal } = {},
   ): Promise<Embedding[]> {
+    checkOptions(options, signalRules);
+    listOf(text)(texts, "texts");
     this.#checkOpen();
+    const { signal } = options;
     const holder = {};
     const loaded = this.#loaded;
     const { graph, sequences, tokenizer } = loaded;
@@ -193,30 +199,4 @@ export function contextFor(file: ModelFile, wanted: number | undefined): number 
   const architecture = file.metadata.string("general.architecture");
   const own = file.metadata.integer(`${architecture}.context_length`, DEFAULT_CONTEXT, 1);
   return wanted === 0 ? own : Math.min(own, DEFAULT_CONTEXT);
-}
-
-function checkOptions(options: LoadOptions): void {
-  const whole = (
-    name: "contextLength" | "chunk" | "maxSequences" | "stepsInFlight",
-    min: number,
-  ) => {
-    const value = options[name];
-    if (value !== undefined && (!Number.isInteger(value) || value < min))
-      throw new WebggufError(
-        "input/invalid",
-        `${name} is a whole number of at least ${min}, not ${String(value)}`,
-        { expected: min, actual: value },
-      );
-  };
-  const unknown = options.noFuse?.find((name) => !fusionNames.includes(name));
-  if (unknown !== undefined)
-    throw new WebggufError(
-      "input/invalid",
-      `There is no fusion "${unknown}" to switch off; the fusions are ${fusionNames.join(", ")}`,
-      { expected: fusionNames, actual: unknown },
-    );
-  whole("contextLength", 0);
-  whole("chunk", 1);
-  whole("maxSequences", 1);
-  whole("stepsInFlight", 1);
 }

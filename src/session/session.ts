@@ -1,5 +1,6 @@
 /** One conversation: what it remembers, and the way from a prompt to pieces. */
 import { WebggufError } from "../base/errors.ts";
+import { checkOptions, signalRules } from "../base/options.ts";
 import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
 import { inTurns } from "../base/steps.ts";
@@ -10,6 +11,7 @@ import { asyncDispose } from "./dispose.ts";
 import { GivenVectors, requestsFor } from "./history.ts";
 import type { Loaded, Place } from "./loaded.ts";
 import { NgramDrafter } from "./ngram.ts";
+import { checkGenerate, checkTokens } from "./options.ts";
 import { itemsOf, readPrompt, requireSome } from "./prompt.ts";
 import { samplingFor } from "./sampling.ts";
 import { newTally, speculate, type Tally } from "./speculate.ts";
@@ -71,6 +73,7 @@ class ModelSession implements Session {
     options: GenerateOptions,
     ended: (answer: Answer) => void,
   ): AsyncGenerator<Piece, void, undefined> {
+    checkGenerate(prompt, options);
     this.#enter();
     const started = performance.now();
     let firstAt = 0;
@@ -180,11 +183,13 @@ class ModelSession implements Session {
 
   async logits(
     tokens: ArrayLike<number> | readonly PromptPart[],
-    { signal }: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal } = {},
   ): Promise<Float32Array> {
+    checkOptions(options, signalRules);
+    checkTokens(tokens);
     this.#enter();
     const model = this.#model;
-    const follower = new Follower(signal, this.#closing.signal);
+    const follower = new Follower(options.signal, this.#closing.signal);
     let place: Place | undefined;
     let valid = 0;
     try {

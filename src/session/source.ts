@@ -1,7 +1,8 @@
 /** From whatever names a model to its bytes and its header. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
-import type { ByteSource } from "../base/source.ts";
+import { isObject, refuse, rule, signal as signalRule } from "../base/options.ts";
+import { type ByteSource, byteSource } from "../base/source.ts";
 import { blobSource } from "../bytes/blob.ts";
 import { bufferSource } from "../bytes/buffer.ts";
 import { httpSource } from "../bytes/http.ts";
@@ -15,17 +16,15 @@ import type { ModelSource } from "./types.ts";
  * The caller closes it. In a browser a text is a URL, relative to the page's.
  */
 export async function openSource(source: ModelSource, signal?: AbortSignal): Promise<ByteSource> {
+  if (signal !== undefined) signalRule(signal, "signal");
   signal?.throwIfAborted();
   if (typeof source === "string" || source instanceof URL) return openNamed(source, signal);
   if (source instanceof Blob) return blobSource(source);
   if (source instanceof ArrayBuffer) return bufferSource(source);
   if (source instanceof Uint8Array) return bufferSource(source as Uint8Array<ArrayBuffer>);
-  if (typeof source?.read === "function") return source;
-  throw new WebggufError(
-    "input/invalid",
-    "Cannot open the model: give a path, a URL, a File or Blob, bytes, or a ByteSource",
-    { actual: source },
-  );
+  rule("a path, a URL, a File or Blob, bytes, or a ByteSource", isObject)(source, "the model");
+  byteSource(source, "the model");
+  return source;
 }
 
 /** Opens a source and reads its header; the other parts of a split file are opened by their names. */
@@ -84,11 +83,21 @@ function openPath(path: string, signal: AbortSignal | undefined): Promise<ByteSo
 /** A text with a scheme is a URL (one letter is a Windows drive); so is any text in a browser. */
 function urlOf(name: string | URL): URL | undefined {
   if (name instanceof URL) return name;
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(name)) return new URL(name);
-  return platform.runtime === "browser" ? new URL(name, globalThis.location?.href) : undefined;
+  const whole = /^[a-z][a-z0-9+.-]+:\/\//i.test(name);
+  if (!whole && platform.runtime !== "browser") return undefined;
+  return read(name, () => new URL(name, whole ? undefined : globalThis.location?.href));
 }
 
 function filePath(url: URL): string {
-  const path = decodeURIComponent(url.pathname);
+  const path = read(url.href, () => decodeURIComponent(url.pathname));
   return /^\/[a-z]:\//i.test(path) ? path.slice(1) : path;
+}
+
+/** What a way of reading a URL gives; one that cannot be read is `input/invalid`. */
+function read<T>(url: string, how: () => T): T {
+  try {
+    return how();
+  } catch {
+    return refuse("the model's address", "a valid URL", url);
+  }
 }

@@ -146,8 +146,8 @@ export interface AnswerStream extends AsyncIterableIterator<Piece, Answer>, Prom
 export interface GenerateOptions extends SamplingOptions, RenderOptions {
   /** Tokens to generate at most (`-n`); -1 = until the end or a full context. @default -1 */
   maxTokens?: number;
-  /** Texts that end the answer; they are not part of it. */
-  stop?: readonly string[];
+  /** A text, or texts, that end the answer; they are not part of it. */
+  stop?: string | readonly string[];
   /** Go on after end-of-generation tokens. @default false */
   ignoreEos?: boolean;
   /** Log-probabilities of this many most likely tokens with every piece (0 = of the token alone). */

@@ -1,7 +1,7 @@
 /** Text ↔ token ids, as llama.cpp does it. */
-import { WebggufError } from "../base/errors.ts";
+import { checkOptions, flag, ids as idsRule, type Rules, refuse, rule } from "../base/options.ts";
 import { atOnce } from "../base/steps.ts";
-import type { Metadata } from "../file/metadata.ts";
+import { Metadata } from "../file/metadata.ts";
 import { BytePairEncoder } from "./bpe.ts";
 import { cleanSpaces, pieceOf } from "./detokenize.ts";
 import { leastShares } from "./least.ts";
@@ -28,6 +28,13 @@ export interface DecodeOptions {
   /** Print special tokens as their text. @default false */
   unparseSpecial?: boolean;
 }
+
+const encodeRules: Rules<EncodeOptions> = { addSpecial: flag, parseSpecial: flag };
+const decodeRules: Rules<DecodeOptions> = { removeSpecial: flag, unparseSpecial: flag };
+const bytesOrText = rule<string | Uint8Array>(
+  "a text or its bytes",
+  (value) => typeof value === "string" || value instanceof Uint8Array,
+);
 
 export interface Tokenizer {
   /** `llama` (SentencePiece), `gpt2` (byte-level BPE), `bert` (WordPiece), `t5` (Unigram) … */
@@ -123,6 +130,8 @@ class VocabularyTokenizer implements Tokenizer {
   }
 
   encode(text: string | Uint8Array, options: EncodeOptions = {}): Int32Array {
+    checkOptions(options, encodeRules);
+    bytesOrText(text, "the text");
     return Int32Array.from(atOnce(this.encodeSteps(text, options, Number.POSITIVE_INFINITY)) ?? []);
   }
 
@@ -196,6 +205,8 @@ class VocabularyTokenizer implements Tokenizer {
   }
 
   decodeBytes(ids: ArrayLike<number>, options: DecodeOptions = {}): Uint8Array {
+    checkOptions(options, decodeRules);
+    idsRule(ids, "ids");
     const { removeSpecial = false, unparseSpecial = false } = options;
     const vocabulary = this.#vocabulary;
     let first = 0;
@@ -244,11 +255,7 @@ class VocabularyTokenizer implements Tokenizer {
 
   #check(id: number): void {
     if (Number.isInteger(id) && id >= 0 && id < this.size) return;
-    throw new WebggufError(
-      "input/invalid",
-      `Cannot turn token ${id} into text: ids of ${this.#vocabulary.file} go from 0 to ${this.size - 1}`,
-      { file: this.#vocabulary.file, expected: this.size - 1, actual: id },
-    );
+    refuse("the token", `an id from 0 to ${this.size - 1}`, id);
   }
 }
 
@@ -259,6 +266,7 @@ class VocabularyTokenizer implements Tokenizer {
  *   `model/unsupported` for an unknown pre-tokenizer, `model/invalid` if its tables contradict.
  */
 export function createTokenizer(metadata: Metadata): Tokenizer {
+  rule("the metadata of a file", (value) => value instanceof Metadata)(metadata, "metadata");
   return new VocabularyTokenizer(metadata);
 }
 

@@ -1,15 +1,28 @@
 /** Measures a model on a device: what `webgguf bench` prints, in any runtime. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
+import { callback, checkOptions, flag, listOf, MOST, type Rules, whole } from "../base/options.ts";
 import type { ModelFile } from "../file/types.ts";
 import { gpuInstruments } from "../gpu/instruments.ts";
 import { buildGraph } from "../models/index.ts";
 import type { Device } from "../session/backends.ts";
 import { loadOn, openDevice } from "../session/open.ts";
+import { loadRules } from "../session/options.ts";
 import { closeFile, openFile } from "../session/source.ts";
 import type { ModelSource } from "../session/types.ts";
 import { BenchRun, type PlannedTest } from "./bench-run.ts";
 import type { BenchmarkOptions, BenchmarkReport, GenerateTest, PromptTest } from "./bench-types.ts";
+
+const lengths = listOf(whole(0, MOST));
+const rules: Rules<BenchmarkOptions> = {
+  ...loadRules,
+  promptTokens: lengths,
+  generateTokens: lengths,
+  depths: lengths,
+  repetitions: whole(),
+  profile: flag,
+  onTest: callback,
+};
 
 /**
  * Runs each length of prompt and of answer at each depth of the cache. `device` "auto" takes an
@@ -20,6 +33,7 @@ export async function benchmark(
   source: ModelSource,
   options: BenchmarkOptions = {},
 ): Promise<BenchmarkReport> {
+  checkOptions(options, rules);
   const plan = decideTests(options);
   const file = await openFile(source, options.signal);
   try {
@@ -107,21 +121,10 @@ interface PlannedTests {
 
 /** All tests in llama-bench's order (prompts before answers, at one depth after the other). */
 function decideTests(options: BenchmarkOptions): PlannedTests {
-  const whole = (name: string, values: readonly number[]): readonly number[] => {
-    const wrong = values.find((value) => !Number.isInteger(value) || value < 0);
-    if (wrong !== undefined)
-      throw new WebggufError(
-        "input/invalid",
-        `Cannot run the benchmark: ${name} are whole numbers of at least 0, not ${wrong}`,
-        {
-          actual: wrong,
-        },
-      );
-    return values;
-  };
-  const prompts = whole("promptTokens", options.promptTokens ?? [512]).filter((n) => n > 0);
-  const answers = whole("generateTokens", options.generateTokens ?? [128]).filter((n) => n > 0);
-  const tests = whole("depths", options.depths ?? [0]).flatMap((depth) => {
+  const { promptTokens = [512], generateTokens = [128], depths = [0] } = options;
+  const prompts = promptTokens.filter((n) => n > 0);
+  const answers = generateTokens.filter((n) => n > 0);
+  const tests = depths.flatMap((depth) => {
     const at = depth > 0 ? ` @ d${depth}` : "";
     return [
       ...prompts.map((n): PlannedTest => ({ ...name("pp", n, at), kind: "prompt", depth })),

@@ -1,15 +1,26 @@
 /** Perplexity of a text, counted as llama.cpp's `llama-perplexity` counts it. */
 import { WebggufError } from "../base/errors.ts";
+import {
+  callback,
+  checkOptions,
+  type Rules,
+  rule,
+  signal,
+  text as textRule,
+  whole,
+} from "../base/options.ts";
 import { logSumExp } from "../sample/logprobs.ts";
 import type { Model } from "../session/types.ts";
 
 export interface PerplexityOptions {
-  /** Tokens of a chunk (`-c`). @default the model's context, at most 512 */
+  /** Tokens of a chunk (`-c`), at least 3. @default the model's context, at most 512 */
   context?: number;
   /** After each chunk: how many are done, of how many, and the perplexity so far. */
   onChunk?: (done: number, chunks: number, perplexity: number) => void;
   signal?: AbortSignal;
 }
+
+const rules: Rules<PerplexityOptions> = { context: whole(0), onChunk: callback, signal };
 
 export interface Perplexity {
   /** exp of the mean of `nll`. */
@@ -32,8 +43,13 @@ export async function perplexity(
   text: string,
   options: PerplexityOptions = {},
 ): Promise<Perplexity> {
+  checkOptions(options, rules);
+  rule("a loaded model", (one) => typeof Object(one).session === "function")(model, "model");
+  textRule(text, "the text");
   const { tokenizer } = model;
   const context = options.context || Math.min(model.contextLength, 512);
+  // Of fewer tokens none has half a chunk before it and one behind it.
+  whole(3)(context, "context");
   if (context > model.contextLength)
     throw new WebggufError(
       "context/overflow",

@@ -1,5 +1,7 @@
 /** Measures which shapes of the linear kernels are fastest on a device: what plan/tuning.ts can only estimate. */
 import { WebggufError } from "../base/errors.ts";
+import { callback, checkOptions, type Rules, signal, text } from "../base/options.ts";
+import { quoted } from "../base/text.ts";
 import { quantByName } from "../file/quants.ts";
 import { gpuInstruments } from "../gpu/instruments.ts";
 import { tuningFor } from "../plan/tuning.ts";
@@ -17,6 +19,8 @@ export interface TuneOptions {
   readonly signal?: AbortSignal;
 }
 
+const rules: Rules<TuneOptions> = { device: text, type: text, onTried: callback, signal };
+
 /** Rounds over all candidates; the best of each counts, because other work on the machine only adds time. */
 const ROUNDS = 3;
 /** A candidate replaces the usual choice where it takes less than this share of its time. */
@@ -29,12 +33,13 @@ const GAIN = 0.95;
  * Errors: `device/no-adapter` without a GPU, `input/invalid` for an unknown type.
  */
 export async function tuneDevice(options: TuneOptions = {}): Promise<DeviceTuning> {
+  checkOptions(options, rules);
   const { device, signal } = options;
   const type = quantByName(options.type ?? "Q4_K");
   if (!type)
     throw new WebggufError(
       "input/invalid",
-      `Cannot tune for ${options.type}: there is no tensor type "${options.type}"; give a name such as Q4_K`,
+      `Cannot tune for a tensor type: there is none called ${quoted(String(options.type))}; give a name such as Q4_K`,
       { actual: options.type },
     );
   const gpu = await openDevice({ device: device ?? "gpu" }, gpuInstruments);

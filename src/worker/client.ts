@@ -1,11 +1,14 @@
 /** The page's side: a Model and Sessions that speak to the real ones in a worker. */
 import { WebggufError } from "../base/errors.ts";
+import { checkOptions, listOf, signalRules, text } from "../base/options.ts";
 import type { ChatMessage } from "../chat/messages.ts";
+import { renderRules } from "../chat/options.ts";
 import { type RenderedPrompt, type RenderOptions, renderChat } from "../chat/render.ts";
 import { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
 import { answerStream } from "../session/answer-stream.ts";
 import { asyncDispose } from "../session/dispose.ts";
+import { checkGenerate, checkTokens, loadRules } from "../session/options.ts";
 import { isParts } from "../session/prompt.ts";
 import type {
   Answer,
@@ -23,7 +26,14 @@ import type {
 } from "../session/types.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import { Link } from "./link.ts";
-import type { ModelFacts, NextPiece, PlainFile, Port, SessionState } from "./protocol.ts";
+import {
+  type ModelFacts,
+  type NextPiece,
+  type PlainFile,
+  type Port,
+  portRule,
+  type SessionState,
+} from "./protocol.ts";
 
 /**
  * Loads a model inside a worker that runs {@link serveModel}; GPU objects cannot be posted, so the
@@ -42,6 +52,8 @@ export async function loadModelInWorker(
   source: ModelSource,
   options: LoadOptions = {},
 ): Promise<Model> {
+  checkOptions(options, loadRules);
+  portRule(worker, "the worker");
   const { signal, onProgress, onNotice, ...rest } = options;
   signal?.throwIfAborted();
   const message = { source: postable(source), options: postableOptions(rest) };
@@ -95,6 +107,7 @@ class RemoteModel implements Model {
     return new RemoteSession(this.#link, this.#id, this.contextLength);
   }
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
+    checkOptions(options, renderRules);
     const { metadata } = this.file;
     const { text, tokens } = renderChat(
       metadata,
@@ -108,9 +121,11 @@ class RemoteModel implements Model {
   }
   async embed(
     texts: readonly string[],
-    { signal }: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal } = {},
   ): Promise<Embedding[]> {
-    return this.#link.ask({ do: "embed", model: this.#id, texts }, { signal });
+    checkOptions(options, signalRules);
+    listOf(text)(texts, "texts");
+    return this.#link.ask({ do: "embed", model: this.#id, texts }, options);
   }
   async restore(): Promise<void> {
     this.#facts = await this.#link.ask({ do: "restore", model: this.#id });
@@ -167,6 +182,7 @@ class RemoteSession implements Session {
     options: GenerateOptions,
     ended: (answer: Answer) => void,
   ): AsyncGenerator<Piece, void, undefined> {
+    checkGenerate(prompt, options);
     this.#enter();
     const { signal, ...rest } = options;
     const onState = (state: SessionState): void => this.#note(state);
@@ -204,8 +220,11 @@ class RemoteSession implements Session {
 
   async logits(
     tokens: ArrayLike<number> | readonly PromptPart[],
-    { signal }: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal } = {},
   ): Promise<Float32Array> {
+    checkOptions(options, signalRules);
+    checkTokens(tokens);
+    const { signal } = options;
     this.#enter();
     const onState = (state: SessionState): void => this.#note(state);
     try {
@@ -261,7 +280,7 @@ class RemoteSession implements Session {
 
 /** A source as it can be sent. */
 function postable(source: ModelSource): ModelSource {
-  if (typeof source === "object" && "read" in source)
+  if (typeof source === "object" && source !== null && "read" in source)
     throw new WebggufError(
       "input/invalid",
       "A ByteSource cannot be sent to a worker; pass a path, URL, File, Blob or bytes",

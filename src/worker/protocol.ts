@@ -4,6 +4,7 @@
  * closed, so a slow reader slows the engine down and nothing piles up.
  */
 import { type ErrorCode, WebggufError } from "../base/errors.ts";
+import { type Rule, rule } from "../base/options.ts";
 import type { Metadata, MetadataValue } from "../file/metadata.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type {
@@ -27,6 +28,14 @@ export interface Port {
   /** Only of a MessagePort: begins delivery. */
   start?(): void;
 }
+
+/** The rule of ports. */
+export const portRule: Rule<Port> = rule("a Worker or MessagePort", (value) => {
+  const { postMessage, addEventListener, removeEventListener } = Object(value);
+  return [postMessage, addEventListener, removeEventListener].every(
+    (one) => typeof one === "function",
+  );
+});
 
 export type Request =
   | { do: "load"; source: ModelSource; options: Omit<LoadOptions, Uncloneable> }

@@ -11,6 +11,7 @@ import {
   type Port,
   plainError,
   plainFile,
+  portRule,
   type Request,
   type SessionState,
   type ToWorker,
@@ -34,6 +35,7 @@ interface Stream {
  * @param port where the messages come from; the worker's own global scope unless given
  */
 export function serveModel(port: Port = globalThis as unknown as Port): void {
+  portRule(port, "the port");
   const server = new Server(port);
   port.addEventListener("message", (event) => server.take((event as MessageEvent<ToWorker>).data));
   port.start?.();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeFlags, type Flag, nearest, parseFlags } from "../../cli/flags.ts";
+import { describeFlags, type Flag, parseFlags } from "../../cli/flags.ts";
 import {
   DEVICE_FLAGS,
   loadOptions,
@@ -8,6 +8,7 @@ import {
   samplingOptions,
 } from "../../cli/model-flags.ts";
 import { processEscapes, progressBar } from "../../cli/terminal.ts";
+import { nearest } from "../../src/base/text.ts";
 
 const FLAGS: readonly Flag[] = [
   { names: ["-n", "--n-predict", "--predict"], value: "N", help: "how many" },

@@ -181,17 +181,19 @@ describe("a split model", () => {
     await expect(readGguf([first, first])).rejects.toMatchObject(refused);
     await expect(readGguf([first, second, second])).rejects.toMatchObject(refused);
     const renamed = bufferSource(files.get(name(1))!, "renamed.gguf");
-    await expect(readGguf(renamed, opener(files))).rejects.toMatchObject(refused);
+    await expect(readGguf(renamed, { open: opener(files).open })).rejects.toMatchObject(refused);
 
     const other = await ggufBytes({ metadata: [], tensors: [] });
     const mixed = opener(new Map([[name(2), other]]));
-    await expect(readGguf(first, mixed)).rejects.toMatchObject(refused);
+    await expect(readGguf(first, { open: mixed.open })).rejects.toMatchObject(refused);
     expect(mixed.opened.size).toBe(0);
 
     const cut = opener(new Map([[name(2), files.get(name(2))!.slice(0, 50)]]));
-    await expect(readGguf(first, cut)).rejects.toMatchObject(refused);
+    await expect(readGguf(first, { open: cut.open })).rejects.toMatchObject(refused);
     expect(cut.opened.size).toBe(0);
-    await expect(readGguf(first, opener(new Map()))).rejects.toThrow("no models/big-00002");
+    await expect(readGguf(first, { open: opener(new Map()).open })).rejects.toThrow(
+      "no models/big-00002",
+    );
   });
 
   it("checks the announced number of tensors and that names are unique", async () => {

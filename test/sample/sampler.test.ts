@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { SamplerContext } from "../../src/sample/options.ts";
+import { checkOptions } from "../../src/base/options.ts";
+import { type SamplerContext, samplingRules } from "../../src/sample/options.ts";
 import { createSampler } from "../../src/sample/sampler.ts";
 import type { SamplingOptions } from "../../src/sample/types.ts";
 import { failure, normal } from "./numbers.ts";
@@ -219,15 +220,27 @@ describe("createSampler", () => {
     { seed: -2 },
     { seed: 2 ** 53 },
     { samplers: ["top_k", "best"] },
-    { logitBias: { 500: 1 } },
-    { logitBias: { x: 1 } },
-    { logitBias: { 1: Number.NaN } },
-    { logitBias: { 1: Infinity } },
+    { logitBias: [] },
   ])("refuses %j", (options) => {
     const [key] = Object.keys(options);
-    expect(failure(() => make(options as unknown as SamplingOptions))).toEqual({
+    const { code, key: named } = failure(() =>
+      checkOptions(options as unknown as SamplingOptions, samplingRules),
+    );
+    expect(code).toBe("input/invalid");
+    expect(named?.replace("[1]", "")).toBe(key);
+  });
+
+  it.each([
+    { 500: 1 },
+    { x: 1 },
+    { 1: Number.NaN },
+    { 1: Infinity },
+    { 1: "2" },
+    new Map([[Symbol("id"), 1]]),
+  ])("refuses a bias that is %j", (logitBias) => {
+    expect(failure(() => make({ logitBias } as unknown as SamplingOptions))).toEqual({
       code: "input/invalid",
-      key,
+      key: "logitBias",
     });
   });
 

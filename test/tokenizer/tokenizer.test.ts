@@ -193,7 +193,7 @@ describe("any text", () => {
     const tokenizer = tokenizers.get("gpt-2")!;
     for (const id of [-1, tokenizer.size, 0.5, Number.NaN]) {
       expect(() => tokenizer.decode([id])).toThrow(WebggufError);
-      expect(() => tokenizer.token(id)).toThrow(/ids of .* go from 0 to/);
+      expect(() => tokenizer.token(id)).toThrow(`an id from 0 to ${tokenizer.size - 1}`);
     }
   });
 });

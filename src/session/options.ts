@@ -1,0 +1,108 @@
+/** What the options of models and sessions may be, and their prompts. */
+import {
+  callback,
+  checkOptions,
+  flag,
+  ids,
+  isObject,
+  listOf,
+  MOST,
+  objectOf,
+  oneOf,
+  type Rules,
+  rule,
+  signal,
+  text,
+  texts,
+  whole,
+} from "../base/options.ts";
+import { renderRules } from "../chat/options.ts";
+import type { CacheType } from "../graph/settings.ts";
+import { fusionNames } from "../plan/fuse/index.ts";
+import type { DeviceTuning } from "../plan/tuning-types.ts";
+import { samplingRules } from "../sample/options.ts";
+import { isChat, isParts } from "./prompt.ts";
+import type {
+  GenerateOptions,
+  LoadOptions,
+  Prompt,
+  PromptPart,
+  SpeculationOptions,
+} from "./types.ts";
+
+/** Sequences of a model at most, as in llama.cpp. */
+const MOST_SEQUENCES = 256;
+
+const cacheType = oneOf<CacheType>("f32", "f16", "q8_0", "q4_0");
+const drafting = objectOf<SpeculationOptions>({
+  model: rule("a model", (model) => typeof model === "string" || isObject(model)),
+  draftMax: whole(1),
+  draftMin: whole(0),
+});
+
+/** What {@link LoadOptions} may be. */
+export const loadRules: Rules<LoadOptions> = {
+  device: text,
+  contextLength: whole(0, MOST),
+  cacheTypeK: cacheType,
+  cacheTypeV: cacheType,
+  chunk: whole(1, MOST),
+  maxSequences: whole(1, MOST_SEQUENCES),
+  stepsInFlight: whole(1),
+  int8: oneOf("auto", "on", "off"),
+  tuning: listOf(
+    objectOf<DeviceTuning>(
+      {
+        adapter: text,
+        threads: whole(1),
+        lanes: whole(1),
+        weightRows: whole(1),
+        subgroup: whole(0),
+        tile: whole(1),
+        splits: whole(1),
+        positions: whole(1),
+        int8: flag,
+        fuseNorm: flag,
+        fuseStore: flag,
+      },
+      ["adapter"],
+    ),
+  ),
+  noFuse: listOf(oneOf(...fusionNames)),
+  speculation(value, name) {
+    if (typeof value === "object") drafting(value, name);
+    else oneOf("none", "ngram")(value, name);
+  },
+  onProgress: callback,
+  onNotice: callback,
+  signal,
+};
+
+/** What {@link GenerateOptions} may be. */
+export const generateRules: Rules<GenerateOptions> = {
+  ...samplingRules,
+  ...renderRules,
+  maxTokens: whole(-1),
+  stop: texts,
+  ignoreEos: flag,
+  logprobs: whole(0),
+  parseSpecial: flag,
+  speculation: oneOf("none", "ngram", "draft"),
+  signal,
+};
+
+/** Refuses what are no token ids or parts; which ids there are, and how wide rows, the model says. */
+export function checkTokens(tokens: ArrayLike<number> | readonly PromptPart[]): void {
+  if (!isParts(tokens)) return ids(tokens, "the prompt");
+  tokens.forEach((part, i) => {
+    const { rows } = Object(part);
+    if (rows === undefined) ids(part, `parts[${i}]`);
+    else rule("a Float32Array", () => rows instanceof Float32Array)(rows, `parts[${i}].rows`);
+  });
+}
+
+/** The options of `generate` and its prompt; messages are checked where they are rendered. */
+export function checkGenerate(prompt: Prompt, options: GenerateOptions): void {
+  checkOptions(options, generateRules);
+  if (typeof prompt !== "string" && !isChat(prompt)) checkTokens(prompt);
+}
