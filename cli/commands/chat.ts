@@ -1,6 +1,7 @@
 /** `webgguf chat`: a conversation through the model's own chat template. */
 import { readFile, writeFile } from "node:fs/promises";
 import type { ChatMessage, GenerateOptions, Model, Session } from "../../mod.ts";
+import { namedTemplate } from "../chat-templates.ts";
 import type { Command } from "../command.ts";
 import { usage, type Values } from "../flags.ts";
 import { type Lines, openLines } from "../lines.ts";
@@ -43,7 +44,11 @@ export const chat: Command = {
       help: "lines go on until one ends in \\ (else \\ makes one go on)",
     },
     { names: ["--simple-io"], help: "no line editing, no prompts, no colours: for pipes" },
-    { names: ["--chat-template"], value: "JINJA", help: "a template instead of the model's" },
+    {
+      names: ["--chat-template"],
+      value: "JINJA",
+      help: "a template instead of the model's, or llama.cpp's name of one (chatml, llama3, gemma …)",
+    },
     { names: ["--chat-template-file"], value: "FILE", help: "the same from a file" },
     {
       names: ["--chat-template-kwargs"],
@@ -79,11 +84,12 @@ export const chat: Command = {
 
 async function templateOptions(values: Values): Promise<GenerateOptions["template"]> {
   const file = values.text("chat-template-file");
-  const template = file === undefined ? values.text("chat-template") : await readText(file);
+  const given = file === undefined ? values.text("chat-template") : await readText(file);
+  const template = given && namedTemplate(given);
   const kwargs = values.text("chat-template-kwargs");
   try {
     return {
-      ...(template !== undefined && { template }),
+      ...(template && { template }),
       ...(kwargs !== undefined && { kwargs: JSON.parse(kwargs) }),
     };
   } catch {

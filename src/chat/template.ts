@@ -22,7 +22,7 @@ import { cutPrompt, deep, type PromptSegment } from "./segments.ts";
 export type { PromptSegment };
 
 export interface ChatTemplateOptions {
-  /** Template text instead of the file's. */
+  /** Template text instead of the file's; empty = the file's. */
   template?: string;
   /** Add the start of the assistant's answer. @default true */
   addGenerationPrompt?: boolean;
@@ -201,7 +201,7 @@ export class ChatTemplate {
 
   /** The template that {@link render} uses: an override, the tools variant, or this one. */
   chosen(tools: readonly ToolDefinition[], options: ChatTemplateOptions): ChatTemplate {
-    if (options.template !== undefined && options.template !== this.source) {
+    if (options.template && options.template !== this.source) {
       if (this.#override?.source !== options.template)
         this.#override = new ChatTemplate(options.template, this.facts);
       return this.#override;
@@ -225,8 +225,8 @@ export function chatTemplateOf(
     const key = `tokenizer.chat_template.${name}`;
     return metadata.has(key) ? metadata.string(key) : undefined;
   };
-  if (override !== undefined) return new ChatTemplate(variant(override) ?? override, named);
-  const source = metadata.string("tokenizer.chat_template", DEFAULT_TEMPLATE);
+  if (override) return new ChatTemplate(variant(override) ?? override, named);
+  const source = metadata.string("tokenizer.chat_template", "") || DEFAULT_TEMPLATE;
   return new ChatTemplate(source, named, variant("tool_use"));
 }
 

@@ -21,8 +21,8 @@ export const mutants: readonly Mutant[] = [
   {
     file: "src/chat/template.ts",
     fault: "the file's template although another is given",
-    from: "options.template !== undefined && options.template !== this.source",
-    to: "options.template !== undefined && options.template === this.source",
+    from: "options.template && options.template !== this.source",
+    to: "options.template && options.template === this.source",
   },
   {
     file: "src/chat/template.ts",
