@@ -76,7 +76,17 @@ export class Buffers {
       );
     }
     device.pushErrorScope("out-of-memory");
-    const buffer = device.createBuffer({ label, size, usage });
+    let buffer: GPUBuffer;
+    try {
+      buffer = device.createBuffer({ label, size, usage });
+    } catch (cause) {
+      device.popErrorScope().catch(() => {});
+      throw new WebggufError(
+        "device/out-of-memory",
+        `Cannot allocate the buffer "${label}" of ${size} bytes: the GPU refused it; use a smaller model, context or cache type`,
+        { expected: size, cause },
+      );
+    }
     this.#refused.push(this.#outcome(device.popErrorScope(), label, size));
     this.#entries.set(buffer, { label, bytes: size });
     this.#bytes += size;

@@ -150,9 +150,10 @@ class LoadedModel implements Model {
     }
   }
 
-  async restore({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  async restore(options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions(options, signalRules);
     this.#checkOpen();
-    await this.#loaded.restore(signal);
+    await this.#loaded.restore(options.signal);
   }
 
   async dispose(): Promise<void> {

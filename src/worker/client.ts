@@ -77,7 +77,7 @@ class RemoteModel implements Model {
   readonly #id: number;
   #facts: ModelFacts;
   #tokenizer: Tokenizer | undefined;
-  #disposed = false;
+  #disposed: Promise<void> | undefined;
 
   constructor(link: Link, facts: ModelFacts) {
     this.#link = link;
@@ -125,16 +125,19 @@ class RemoteModel implements Model {
   ): Promise<Embedding[]> {
     checkOptions(options, signalRules);
     listOf(text)(texts, "texts");
+    options.signal?.throwIfAborted();
     return this.#link.ask({ do: "embed", model: this.#id, texts }, options);
   }
-  async restore(): Promise<void> {
-    this.#facts = await this.#link.ask({ do: "restore", model: this.#id });
+  async restore(options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions(options, signalRules);
+    options.signal?.throwIfAborted();
+    this.#facts = await this.#link.ask({ do: "restore", model: this.#id }, options);
   }
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    await this.#link.ask({ do: "endModel", model: this.#id });
-    this.#link.close();
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#link
+      .end<void>({ do: "endModel", model: this.#id })
+      .finally(() => this.#link.close());
+    return this.#disposed;
   }
   [asyncDispose](): Promise<void> {
     return this.dispose();
@@ -188,17 +191,21 @@ class RemoteSession implements Session {
     const onState = (state: SessionState): void => this.#note(state);
     try {
       signal?.throwIfAborted();
-      const opened = this.#link.start(
-        { do: "open", session: this.#id, prompt: posted(prompt), options: rest },
-        { onState },
-      );
-      const stream = opened.id;
-      const abort = (): void => this.#link.abort(stream);
-      signal?.addEventListener("abort", abort);
+      const asked = {
+        do: "open",
+        session: this.#id,
+        prompt: posted(prompt),
+        options: rest,
+      } as const;
+      const opened = this.#link.start(asked, { onState, signal });
+      const request = { session: this.#id, stream: opened.id };
       try {
         await opened.reply;
         for (;;) {
-          const next = await this.#link.ask<NextPiece>({ do: "next", stream }, { onState });
+          const next = await this.#link.ask<NextPiece>(
+            { do: "next", ...request },
+            { onState, signal },
+          );
           if (next.done) return;
           yield next.value;
           signal?.throwIfAborted();
@@ -206,9 +213,10 @@ class RemoteSession implements Session {
       } catch (error) {
         throw signal?.aborted ? signal.reason : error;
       } finally {
-        signal?.removeEventListener("abort", abort);
-        const answer = await this.#link.ask<Answer | undefined>(
-          { do: "close", stream },
+        // What is computed stops, so that the end comes soon.
+        this.#link.abort(opened.id);
+        const answer = await this.#link.end<Answer | undefined>(
+          { do: "close", ...request },
           { onState },
         );
         if (answer) ended(answer);
@@ -248,7 +256,7 @@ class RemoteSession implements Session {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await this.#link.ask({ do: "endSession", session: this.#id });
+    await this.#link.end({ do: "endSession", session: this.#id });
   }
   [asyncDispose](): Promise<void> {
     return this.dispose();

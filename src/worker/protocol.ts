@@ -20,6 +20,14 @@ import type {
   SessionStats,
 } from "../session/types.ts";
 
+/** Stands in every message, so that others can pass over the same port. */
+export const OURS = "webgguf";
+
+/** Whether a message on the port is of the other side. */
+export function isOurs(message: unknown): message is Record<string, unknown> {
+  return typeof message === "object" && message !== null && OURS in message;
+}
+
 /** A Worker, a MessagePort, or the global scope of a worker. */
 export interface Port {
   postMessage(message: unknown): void;
@@ -27,6 +35,8 @@ export interface Port {
   removeEventListener(type: string, listener: (event: Event) => void): void;
   /** Only of a MessagePort: begins delivery. */
   start?(): void;
+  /** Only of a Worker. */
+  terminate?(): void;
 }
 
 /** The rule of ports. */
@@ -41,8 +51,8 @@ export type Request =
   | { do: "load"; source: ModelSource; options: Omit<LoadOptions, Uncloneable> }
   | { do: "session"; model: number }
   | { do: "open"; session: number; prompt: Prompt; options: Omit<GenerateOptions, "signal"> }
-  | { do: "next"; stream: number }
-  | { do: "close"; stream: number }
+  | { do: "next"; session: number; stream: number }
+  | { do: "close"; session: number; stream: number }
   | { do: "logits"; session: number; tokens: ArrayLike<number> | readonly PromptPart[] }
   | { do: "reset"; session: number }
   | { do: "endSession"; session: number }
@@ -59,7 +69,9 @@ export type FromWorker =
   | { id: number; value: unknown; session?: SessionState }
   | { id: number; error: PlainError; session?: SessionState }
   | { id: number; progress: LoadProgress }
-  | { id: number; notice: string };
+  | { id: number; notice: string }
+  /** A request could not be read: nobody knows which. */
+  | { broken: string };
 
 /** How a session stands after a reply: tokens as a change of what was told before. */
 export interface SessionState {

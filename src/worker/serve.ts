@@ -6,8 +6,10 @@ import { loadModel } from "../session/model.ts";
 import type { Answer, AnswerStream, Model, Session } from "../session/types.ts";
 import {
   type FromWorker,
+  isOurs,
   type ModelFacts,
   type NextPiece,
+  OURS,
   type Port,
   plainError,
   plainFile,
@@ -19,8 +21,11 @@ import {
 
 /** A session with what the other side was told of its tokens. */
 interface Served {
+  readonly model: number;
   readonly session: Session;
   told: readonly number[];
+  /** Resolves when all that was asked of it so far is done: one thing after the other. */
+  last: Promise<unknown>;
 }
 
 interface Stream {
@@ -37,7 +42,9 @@ interface Stream {
 export function serveModel(port: Port = globalThis as unknown as Port): void {
   portRule(port, "the port");
   const server = new Server(port);
-  port.addEventListener("message", (event) => server.take((event as MessageEvent<ToWorker>).data));
+  port.addEventListener("message", (event) => server.take((event as MessageEvent).data));
+  port.addEventListener("messageerror", () => server.broken());
+  port.addEventListener("close", () => server.close());
   port.start?.();
 }
 
@@ -53,16 +60,35 @@ class Server {
     this.#port = port;
   }
 
-  take(message: ToWorker): void {
-    if ("abort" in message) this.#running.get(message.abort)?.abort();
-    else void this.#answer(message);
+  take(message: unknown): void {
+    if (!isOurs(message)) return;
+    const asked = message as ToWorker;
+    if ("abort" in asked) this.#abort(asked.abort);
+    else void this.#answer(asked);
+  }
+
+  /** Tells of a request that could not be read. */
+  broken(): void {
+    this.#send({ broken: "a request could not be read there" });
+  }
+
+  /** The other side is gone. */
+  close(): void {
+    for (const controller of this.#running.values()) controller.abort();
+    for (const model of [...this.#models.keys()]) void this.#endModel(model);
+  }
+
+  #abort(id: number): void {
+    this.#running.get(id)?.abort();
+    // Who stopped waiting for a model does not know that it was loaded.
+    void this.#endModel(id);
   }
 
   async #answer(request: Request & { id: number }): Promise<void> {
     const { id } = request;
-    const served = this.#servedBy(request);
+    const served = "session" in request ? this.#sessions.get(request.session) : undefined;
     try {
-      const value = await this.#do(request, id);
+      const value = await this.#inTurn(request, id, served);
       this.#send({ id, value, ...state(served) });
     } catch (error) {
       this.#send({ id, error: plainError(error), ...state(served) });
@@ -70,13 +96,15 @@ class Server {
   }
 
   #send(message: FromWorker): void {
-    this.#port.postMessage(message);
+    this.#port.postMessage({ [OURS]: 1, ...message });
   }
 
-  #servedBy(request: Request): Served | undefined {
-    if ("session" in request) return this.#sessions.get(request.session);
-    if ("stream" in request) return this.#streams.get(request.stream)?.served;
-    return undefined;
+  /** What is asked of a session comes in order; its end does not wait. */
+  #inTurn(request: Request, id: number, served: Served | undefined): Promise<unknown> | unknown {
+    if (!served || request.do === "endSession") return this.#do(request, id);
+    const work = served.last.then(() => this.#do(request, id));
+    served.last = work.catch(() => {});
+    return work;
   }
 
   #do(request: Request, id: number): Promise<unknown> | unknown {
@@ -88,13 +116,20 @@ class Server {
             signal,
             onProgress: (progress) => this.#send({ id, progress }),
             onNotice: (notice) => this.#send({ id, notice }),
-          }).then((model) => {
+          }).then(async (model) => {
+            if (signal.aborted) await model.dispose();
+            signal.throwIfAborted();
             this.#models.set(id, model);
             return facts(id, model);
           }),
         );
       case "session":
-        this.#sessions.set(id, { session: this.#model(request.model).session(), told: [] });
+        this.#sessions.set(id, {
+          model: request.model,
+          session: this.#model(request.model).session(),
+          told: [],
+          last: Promise.resolve(),
+        });
         return undefined;
       case "open": {
         const served = this.#session(request.session);
@@ -114,25 +149,45 @@ class Server {
       }
       case "reset":
         return this.#session(request.session).session.reset();
-      case "endSession": {
-        const served = this.#sessions.get(request.session);
-        this.#sessions.delete(request.session);
-        return served?.session.dispose();
-      }
+      case "endSession":
+        return this.#endSession(request.session);
       case "embed":
         return this.#abortable(id, (signal) =>
           this.#model(request.model).embed(request.texts, { signal }),
         );
       case "restore": {
         const model = this.#model(request.model);
-        return model.restore().then(() => facts(request.model, model));
+        return this.#abortable(id, (signal) => model.restore({ signal })).then(() =>
+          facts(request.model, model),
+        );
       }
-      case "endModel": {
-        const model = this.#models.get(request.model);
-        this.#models.delete(request.model);
-        return model?.dispose();
-      }
+      case "endModel":
+        return this.#endModel(request.model);
+      default:
+        throw new WebggufError(
+          "input/invalid",
+          `The worker does not know "${(request as { do: unknown }).do}"; both sides must be of one version`,
+        );
     }
+  }
+
+  async #endModel(id: number): Promise<void> {
+    const model = this.#models.get(id);
+    this.#models.delete(id);
+    for (const [session, served] of this.#sessions)
+      if (served.model === id) void this.#endSession(session);
+    await model?.dispose();
+  }
+
+  async #endSession(id: number): Promise<void> {
+    const served = this.#sessions.get(id);
+    this.#sessions.delete(id);
+    for (const [stream, { served: owner }] of this.#streams)
+      if (owner === served) {
+        this.#streams.delete(stream);
+        this.#running.delete(stream);
+      }
+    await served?.session.dispose();
   }
 
   async #abortable<T>(id: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

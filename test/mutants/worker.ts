@@ -2,6 +2,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const tests = ["test/worker/messages"];
+const lifecycle = ["test/worker/lifecycle"];
 const client = { file: "src/worker/client.ts", tests } as const;
 const link = { file: "src/worker/link.ts", tests } as const;
 const serve = { file: "src/worker/serve.ts", tests } as const;
@@ -10,14 +11,15 @@ export const mutants: readonly Mutant[] = [
   {
     ...client,
     fault: "an abort is not sent on while a piece is computed",
-    from: 'signal?.addEventListener("abort", abort);',
+    from: "this.#link.abort(opened.id);",
     to: "",
   },
   {
     ...client,
-    fault: "an answer's listener stays on its signal",
-    from: 'signal?.removeEventListener("abort", abort);',
-    to: "",
+    tests: lifecycle,
+    fault: "dispose() waits for a worker that is gone",
+    from: '.end<void>({ do: "endModel"',
+    to: '.ask<void>({ do: "endModel"',
   },
   {
     ...client,
@@ -28,25 +30,54 @@ export const mutants: readonly Mutant[] = [
   {
     ...link,
     fault: "listeners on a long-lived signal pile up",
-    from: '.finally(() => signal?.removeEventListener("abort", abort)),',
-    to: ",",
+    from: '.finally(() => signal.removeEventListener("abort", abort))',
+    to: "",
   },
   {
     ...link,
-    fault: "a request that cannot be sent stays on its signal",
-    from: 'this.#pending.delete(id);\n      signal?.removeEventListener("abort", abort);',
-    to: "this.#pending.delete(id);",
+    fault: "an abort waits for the worker",
+    from: "reject(signal?.reason);",
+    to: "",
   },
   {
     ...link,
-    fault: "an abort ends in the worker's error",
-    from: "throw signal?.aborted ? signal.reason : error;",
-    to: "throw error;",
+    tests: lifecycle,
+    fault: "a worker that is gone is asked again",
+    from: "if (this.#ended) return { id, reply: Promise.reject(this.#ended) };",
+    to: "",
+  },
+  {
+    ...link,
+    tests: lifecycle,
+    fault: "nobody hears of terminate()",
+    from: "for (const link of [...made]) link.terminated();",
+    to: "",
+  },
+  {
+    ...link,
+    tests: lifecycle,
+    fault: "what others say is taken for a reply",
+    from: "if (!isOurs(message)) return;",
+    to: "",
+  },
+  {
+    ...serve,
+    tests: lifecycle,
+    fault: "a model whose loading was given up stays",
+    from: "void this.#endModel(id);\n  }",
+    to: "}",
+  },
+  {
+    ...serve,
+    tests: lifecycle,
+    fault: "what is asked of a session overtakes what ends before it",
+    from: "if (!served || request.do ===",
+    to: "if (served || !served || request.do ===",
   },
   {
     ...link,
     fault: "the worker's failure is not listened to",
-    from: 'port.addEventListener("error", this.#onError);',
+    from: 'this.#port[how]("error", this.#onError);',
     to: "",
   },
   {

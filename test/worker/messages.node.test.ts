@@ -4,7 +4,8 @@ import { WebggufError } from "../../mod.ts";
 import { Link } from "../../src/worker/link.ts";
 import { loadModelInWorker, serveModel } from "../../src/worker/mod.ts";
 import type { FromWorker, Port, ToWorker } from "../../src/worker/protocol.ts";
-import { plainError, realError } from "../../src/worker/protocol.ts";
+import { OURS, plainError, realError } from "../../src/worker/protocol.ts";
+import { countedSignal as counted } from "../signals.ts";
 
 /** A port whose other end is the test. */
 class Wire implements Port {
@@ -25,27 +26,15 @@ class Wire implements Port {
     this.listeners.get(type)?.delete(listener);
   }
   deliver(data: FromWorker | ToWorker): void {
+    this.deliverAny({ [OURS]: 1, ...data });
+  }
+  deliverAny(data: unknown): void {
     const event = { data } as MessageEvent;
     for (const listener of this.listeners.get("message") ?? []) listener(event);
   }
-}
-
-/** A signal that knows how many listen to it. */
-function counted(): { controller: AbortController; count(): number } {
-  const controller = new AbortController();
-  const { signal } = controller;
-  let listening = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    listening++;
-    add(...args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    listening--;
-    remove(...args);
-  };
-  return { controller, count: () => listening };
+  tell(type: string, event: object = {}): void {
+    for (const listener of [...(this.listeners.get(type) ?? [])]) listener(event as Event);
+  }
 }
 
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
@@ -79,9 +68,9 @@ describe("a link", () => {
     const { id, reply } = link.start({ do: "restore", model: 1 }, { signal: controller.signal });
     const reason = new Error("enough");
     controller.abort(reason);
-    expect(wire.sent.at(-1)).toEqual({ abort: id });
-    wire.deliver({ id, error: plainError(new Error("aborted over there")) });
+    expect(wire.sent.at(-1)).toMatchObject({ abort: id });
     await expect(reply).rejects.toBe(reason);
+    wire.deliver({ id, error: plainError(new Error("aborted over there")) });
   });
 
   it("fails everything that waits when the worker fails or the link is closed", async () => {
@@ -92,8 +81,15 @@ describe("a link", () => {
     for (const listener of wire.listeners.get("error") ?? [])
       listener({ message: "boom" } as unknown as Event);
     await expect(first).rejects.toMatchObject({ code: "device/lost" });
-    const second = link.ask({ do: "restore", model: 1 });
-    link.close();
+    // It is not asked again: nobody would answer.
+    const before = wire.sent.length;
+    await expect(link.ask({ do: "restore", model: 1 })).rejects.toMatchObject({
+      code: "device/lost",
+    });
+    expect(wire.sent.length).toBe(before);
+    const other = new Link(wire);
+    const second = other.ask({ do: "restore", model: 1 });
+    other.close();
     await expect(second).rejects.toMatchObject({ code: "session/disposed" });
     expect([...wire.listeners.values()].every(({ size }) => size === 0)).toBe(true);
   });
@@ -162,7 +158,7 @@ describe("a session on the page's side", () => {
     expect(waiting.length).toBe(1);
     const reason = new Error("enough");
     controller.abort(reason);
-    expect(wire.sent).toContainEqual({ abort: expect.any(Number) });
+    expect(wire.sent).toContainEqual({ [OURS]: 1, abort: expect.any(Number) });
     await expect(next).rejects.toBe(reason);
     expect(count()).toBe(0);
     expect(session.tokens).toEqual([5, 3]);
@@ -176,7 +172,10 @@ describe("a server", () => {
     wire.deliver(request);
     for (;;) {
       const reply = (wire.sent as FromWorker[]).find(
-        (message) => message.id === request.id && ("value" in message || "error" in message),
+        (message) =>
+          "id" in message &&
+          message.id === request.id &&
+          ("value" in message || "error" in message),
       );
       if (reply) return reply;
       await tick();
@@ -200,10 +199,11 @@ describe("a server", () => {
     for (const [id, request] of [
       [1, { do: "session", model: 9 }],
       [2, { do: "open", session: 9, prompt: "x", options: {} }],
-      [3, { do: "next", stream: 9 }],
+      [3, { do: "next", session: 9, stream: 9 }],
+      [4, { do: "else" } as never],
     ] as const)
       expect(await asked(wire, { id, ...request })).toMatchObject({
-        error: { code: "session/disposed" },
+        error: { code: id === 4 ? "input/invalid" : "session/disposed" },
       });
   });
 });
