@@ -5,6 +5,7 @@
 import { floatToHalf, halfToFloat } from "../base/half.ts";
 import type { CacheSlot, Graph } from "../graph/graph.ts";
 import type { CacheType } from "../graph/settings.ts";
+import { allocate } from "./allocate.ts";
 
 /** Rows between snapshots of recurrent state; rows are computed in chunks that end there. */
 export const snapshotRows = 32;
@@ -42,7 +43,7 @@ class Rows {
     const end = position * this.width + rows.length;
     if (end > this.data.length) {
       const wanted = Math.min(2 * this.data.length, end + 2 ** 22, this.#most);
-      const grown = new Float32Array(Math.max(end, wanted));
+      const grown = allocate(Float32Array, Math.max(end, wanted));
       grown.set(this.data);
       this.data = grown;
     }
@@ -80,7 +81,9 @@ export class Sequence {
 
   constructor(graph: Graph, typeK: CacheType, typeV: CacheType, positions: number) {
     this.#slots = graph.slots.map((slot) =>
-      slot.kind === "kv" ? new KvCache(slot, typeK, typeV, positions) : new Float32Array(slot.size),
+      slot.kind === "kv"
+        ? new KvCache(slot, typeK, typeV, positions)
+        : allocate(Float32Array, slot.size),
     );
     this.#states = this.#slots.filter((slot) => slot instanceof Float32Array);
   }

@@ -9,6 +9,7 @@ import { rowBytes } from "../file/quants.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type { Graph } from "../graph/graph.ts";
 import { matricesOf, tensorsOf } from "../graph/ops.ts";
+import { allocate } from "./allocate.ts";
 import { DecodedMatrix, type Matrix, StoredMatrix } from "./matrix.ts";
 
 /** Models up to this many bytes as f32 are decoded once, at loading. */
@@ -38,7 +39,7 @@ export class CpuWeights {
 }
 
 function decode({ type, elements }: TensorInfo, pieces: readonly Uint8Array[]): Float32Array {
-  const out = new Float32Array(elements);
+  const out = allocate(Float32Array, elements);
   let at = 0;
   for (const bytes of pieces) {
     const count = (bytes.length / type.bytes) * type.elements;
@@ -61,7 +62,7 @@ async function readTensor(
   const most = Math.max(1, Math.floor(pieceBytes / stride)) * stride;
   const pieces: Uint8Array[] = [];
   for (let from = 0; from < info.bytes; from += most) {
-    const bytes = new Uint8Array(Math.min(most, info.bytes - from));
+    const bytes = allocate(Uint8Array, Math.min(most, info.bytes - from));
     let at = 0;
     for await (const piece of source.stream(info.offset + from, bytes.length, signal)) {
       signal?.throwIfAborted();

@@ -78,6 +78,28 @@ describe.skipIf(platform.runtime === "browser")("opening", () => {
   });
 });
 
+describe.skipIf(platform.runtime === "browser")(
+  "a file that is written after its model was loaded",
+  () => {
+    it("is an error of restore(), never a mixture of two files", async () => {
+      const { mkdtemp, rm, writeFile } = await import("node:fs/promises");
+      const { tmpdir } = await import("node:os");
+      const folder = await mkdtemp(`${tmpdir()}/webgguf-`);
+      const path = `${folder}/model.gguf`;
+      const bytes = await fixture("reference/archs/llama.gguf");
+      await writeFile(path, bytes);
+      const model = await loadModel(path, { device: "cpu", contextLength: 32 });
+      await model.restore();
+      expect((await model.session().logits([1])).length).toBe(96);
+      await writeFile(path, (await fixture("reference/archs/qwen3.gguf")).slice(0, bytes.length));
+      const changed = { code: "source/changed", file: path };
+      await expect(model.restore()).rejects.toMatchObject(changed);
+      await model.dispose();
+      await rm(folder, { recursive: true });
+    });
+  },
+);
+
 describe("reading a header", () => {
   it("ends with its signal, however deep the source is asleep", async () => {
     const source: ByteSource = {
