@@ -76,7 +76,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: "src/session/draft-model.ts",
-    tests: ["test/session/speculate.test"],
+    tests: ["test/session/history"],
     fault: "a draft model is fed the numbers of given rows",
     from: "token < 0 || token >= this.#shared)) return [];",
     to: "token >= this.#shared)) return [];",
@@ -233,8 +233,8 @@ export const mutants: readonly Mutant[] = [
   {
     ...session,
     fault: "cached tokens are not counted among the prompt's",
-    from: "promptTokens: items.length, cachedTokens: cached",
-    to: "promptTokens: items.length - cached, cachedTokens: cached",
+    from: "promptTokens: items.length, cachedTokens: valid",
+    to: "promptTokens: items.length - valid, cachedTokens: valid",
   },
   {
     ...sampling,

@@ -3,14 +3,21 @@ import { Metadata } from "../../src/file/metadata.ts";
 import type { ModelFile } from "../../src/file/types.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { type Backend, backends, type LoadHooks } from "../../src/session/backends.ts";
+import { DraftModel } from "../../src/session/draft-model.ts";
 import { Loaded } from "../../src/session/loaded.ts";
 import type { Opened } from "../../src/session/open.ts";
 import { createSession } from "../../src/session/session.ts";
 import type { Session } from "../../src/session/types.ts";
 import { FAKE_VOCABULARY, FakeExecutor, type FakeOptions } from "./fake-executor.ts";
 
-/** Sessions on an executor, which has no file and no tokenizer. */
-export function fakeModel(executor: FakeExecutor): { model: Loaded; open(): Session } {
+const openedOf = (executor: FakeExecutor): Opened =>
+  ({ executor, dispose: () => executor.dispose() }) as unknown as Opened;
+
+/** Sessions on an executor, which has no file and no tokenizer; on another one a draft model. */
+export function fakeModel(
+  executor: FakeExecutor,
+  drafting?: FakeExecutor,
+): { model: Loaded; open(): Session } {
   const { givenWidth } = executor;
   const given = givenWidth > 0 && { given: 0, widths: [givenWidth] };
   const graph = { vocabulary: FAKE_VOCABULARY, outputKind: "logits", ...given };
@@ -18,10 +25,18 @@ export function fakeModel(executor: FakeExecutor): { model: Loaded; open(): Sess
     file: { metadata: new Metadata("fake", new Map()), sources: [] } as unknown as ModelFile,
     graph: graph as unknown as Graph,
     tokenizer: undefined,
-    opened: { executor, dispose: () => executor.dispose() } as unknown as Opened,
+    opened: openedOf(executor),
     options: { contextLength: 1 },
     speculation: { kind: "none", draftMax: 7, draftMin: 1 },
-    draftModel: undefined,
+    draftModel:
+      drafting &&
+      new DraftModel(
+        {} as ModelFile,
+        {} as Graph,
+        openedOf(drafting),
+        { contextLength: 1 },
+        FAKE_VOCABULARY,
+      ),
   });
   return { model, open: () => createSession(model, () => {}) };
 }

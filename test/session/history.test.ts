@@ -17,7 +17,8 @@ function random(seed: number): () => number {
 /** Sessions on one fake executor, for which a given row [n] is token n. */
 function sessionsOn(options: FakeOptions): { executor: FakeExecutor; open(): Session } {
   const executor = new FakeExecutor({ ...options, givenWidth: 1 });
-  return { executor, open: fakeModel(executor).open };
+  // The draft model is of the same kind, but takes no given rows.
+  return { executor, open: fakeModel(executor, new FakeExecutor(options)).open };
 }
 
 /** The tokens in runs, some of them as given rows. */
@@ -59,7 +60,8 @@ describe("given rows in a session", () => {
         ...{ temperature: 1, seed: 3, maxTokens: 1 + Math.floor(next() * 20) },
         ...(next() < 0.3 && { logprobs: 1 }),
       };
-      const drafting = { ...options, speculation: next() < 0.5 ? "ngram" : "none" } as const;
+      const speculation = (["none", "ngram", "draft"] as const)[Math.floor(next() * 3)];
+      const drafting = { ...options, speculation };
       const wanted = await answer(plain, tokens, options);
       expect(await answer(session, parts, drafting)).toEqual(wanted);
       expect(session.tokens.length).toBe(plain.tokens.length);

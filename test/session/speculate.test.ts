@@ -59,7 +59,7 @@ describe("speculative decoding on the CPU path", () => {
     );
     const width = rows.length / ids.length;
     const parts = [ids.slice(0, 9), { rows: rows.subarray(9 * width, 20 * width) }, ids.slice(20)];
-    const options = { temperature: 0, maxTokens: 24 };
+    const options = { temperature: 0, maxTokens: 12 };
     const plain = await answer(model, "none", ids, options);
     for (const kind of ["none", "ngram", "draft"] as const)
       expect((await answer(model, kind, parts, options)).ids).toEqual(plain.ids);
