@@ -88,6 +88,22 @@ describe("given rows in a session", () => {
     }
   });
 
+  it("draft nothing behind a row that is computed again by itself", async () => {
+    const session = sessionsOn({}).open();
+    const parts = [
+      [1, 2, 0],
+      { rows: Float32Array.of(3, 2) },
+      [1, 2, 0],
+      { rows: Float32Array.of(3, 2) },
+    ];
+    const options = { temperature: 0, seed: 3, maxTokens: 6 };
+    await answer(session, parts, { maxTokens: 0 });
+    const drafted = await answer(session, parts, { ...options, speculation: "ngram" });
+    expect(session.stats().cachedTokens).toBe(9);
+    const tokens = [1, 2, 0, 3, 2, 1, 2, 0, 3, 2];
+    expect(drafted).toEqual(await answer(sessionsOn({}).open(), tokens, options));
+  });
+
   it("gives the logits of every position, of tokens and rows alike", async () => {
     const next = random(6);
     for (let run = 0; run < 50; run++) {
