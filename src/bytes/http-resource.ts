@@ -36,15 +36,42 @@ function contentRange(response: Response): { start?: number; size?: number } {
 const wishedPause = (response: Response): number =>
   1000 * (numberOf(response.headers.get("retry-after")) ?? 0);
 
+/** Statuses that pass: another try may do better. */
+const passes = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status);
+
+/** Redirects that are followed in a row. */
+const MOST_REDIRECTS = 10;
+
+/** Milliseconds without a first answer after which there is a notice. */
+const QUIET = 1500;
+
+/** A URL's user and password, percent-encoded there, as a header. */
+function basic(credentials: string): string {
+  const bytes = credentials.replace(/%([0-9a-f]{2})/gi, (_, code) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+  return `Basic ${btoa(bytes)}`;
+}
+
 export class HttpResource {
+  /** The URL without its query and credentials. */
   readonly name: string;
   readonly options: HttpOptions;
   /** Bytes of the file, known after {@link HttpResource.open}. */
   size = 0;
   #version: Version = { etag: null, modified: null };
 
+  /** Where redirects led to: ranges are asked for there. */
+  #address: string;
+  readonly #home: string;
+  readonly #authorization: string | undefined;
+
   constructor(url: string, options: HttpOptions) {
-    this.name = url;
+    const { username, password, origin, pathname, href } = new URL(url);
+    // What the query and the credentials say is for the server alone.
+    this.name = origin + pathname;
+    this.#home = this.#address = href.replace(/\/\/[^/]*@/, "//");
+    if (username || password) this.#authorization = basic(`${username}:${password}`);
     this.options = options;
   }
 
@@ -57,13 +84,18 @@ export class HttpResource {
    * need not be asked twice.
    */
   async open(signal: AbortSignal | undefined): Promise<Response | undefined> {
-    const retry = withRetries(this.name, this.options, signal);
-    for (;;) {
-      try {
-        return await this.#probe(signal);
-      } catch (error) {
-        await retry.after(error, 0);
-      }
+    const { onNotice } = this.options;
+    const retry = withRetries(this.name, this.options, signal, true);
+    const quiet = setTimeout(() => onNotice?.(`Waiting for ${this.name} to answer`), QUIET);
+    try {
+      for (;;)
+        try {
+          return await this.#probe(signal);
+        } catch (error) {
+          await retry.after(error, 0);
+        }
+    } finally {
+      clearTimeout(quiet);
     }
   }
 
@@ -71,6 +103,14 @@ export class HttpResource {
     const response = await this.#fetch("bytes=0-0", signal);
     this.#version = versionOf(response);
     const empty = response.status === 416 && contentRange(response).size === 0;
+    const type = response.headers.get("content-type") ?? "";
+    if (response.ok && /^text\/html/i.test(type)) {
+      void response.body?.cancel();
+      throw this.#error(
+        "source/network",
+        "the server sent a web page (text/html), not a file; give the address of the file itself",
+      );
+    }
     if (response.status === 200) {
       this.size = this.#wholeSize(response);
       return response;
@@ -87,8 +127,7 @@ export class HttpResource {
 
   /** For pages that may not see Content-Range, because the other origin does not expose it. */
   async #sizeByHead(signal: AbortSignal | undefined): Promise<number | undefined> {
-    const { fetch, silence = defaultSilence } = this.options;
-    const response = await settle(fetch(this.name, { method: "HEAD", signal }), signal, silence);
+    const response = await this.#follow({ method: "HEAD" }, signal);
     return response.ok ? numberOf(response.headers.get("content-length")) : undefined;
   }
 
@@ -110,16 +149,48 @@ export class HttpResource {
       return this.#error("source/not-found", `there is no such file (HTTP ${status})`);
     if (status === 401 || status === 403)
       return this.#error("source/network", `the server does not allow it (HTTP ${status})`);
-    if (status >= 500 || status === 408 || status === 425 || status === 429)
-      return new Retryable(`HTTP ${status}`, wishedPause(response));
+    if (passes(status)) return new Retryable(`HTTP ${status}`, wishedPause(response));
     return this.#error("source/network", `the server answered HTTP ${status}`);
   }
 
-  #fetch(range: string | undefined, signal: AbortSignal | undefined): Promise<Response> {
-    const { fetch, silence = defaultSilence } = this.options;
+  async #fetch(range: string | undefined, signal: AbortSignal | undefined): Promise<Response> {
     const headers: Record<string, string> = { "Accept-Encoding": "identity" };
     if (range) headers["Range"] = range;
-    return settle(fetch(this.name, { headers, signal }), signal, silence);
+    const response = await this.#follow({ headers }, signal);
+    const { ok, status } = response;
+    if (ok || status === 416 || passes(status) || this.#address === this.#home) return response;
+    // A signed address has expired: the first one gives another.
+    void response.body?.cancel();
+    this.#address = this.#home;
+    return this.#follow({ headers }, signal);
+  }
+
+  /** Asks at the address, and where that redirects to, which becomes the address. */
+  async #follow(init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+    const { fetch, silence = defaultSilence } = this.options;
+    for (let address = this.#address, left = MOST_REDIRECTS; ; left--) {
+      const own = this.#authorization && new URL(address).origin === new URL(this.#home).origin;
+      const headers = { ...init.headers, ...(own && { Authorization: this.#authorization }) };
+      const ask = (redirect: RequestRedirect): Promise<Response> =>
+        settle(
+          fetch(address, { ...init, headers, redirect, signal } as RequestInit),
+          signal,
+          silence,
+        );
+      let response = await ask("manual");
+      // Browsers do not tell where to, but follow by themselves.
+      if (response.type === "opaqueredirect") response = await ask("follow");
+      const to = response.headers.get("location");
+      if (response.status < 300 || response.status > 399 || to === null) {
+        this.#address = response.url || address;
+        return response;
+      }
+      void response.body?.cancel();
+      const next = URL.canParse(to, address) ? new URL(to, address) : undefined;
+      if (left === 0 || !next || !/^https?:$/.test(next.protocol))
+        throw this.#error("source/network", "its redirects lead nowhere; check the address");
+      address = next.href;
+    }
   }
 
   /** Throws `source/changed` unless the answer is about the file that was opened. */

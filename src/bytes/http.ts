@@ -61,7 +61,7 @@ export async function httpSource(url: string, options: HttpOptions): Promise<Byt
   const whole = await resource.open(options.signal);
   const ordered = whole && new OrderedBody(resource, whole);
   const source: ByteSource = {
-    name: url,
+    name: resource.name,
     size: resource.size,
     async read(offset, length, signal) {
       signal?.throwIfAborted();

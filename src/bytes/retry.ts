@@ -8,6 +8,8 @@ export interface RetryOptions {
   readonly firstPause?: number;
   /** Milliseconds of silence after which a connection counts as broken. Default 60,000. */
   readonly silence?: number;
+  /** Told why there is a wait. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /** Default of {@link RetryOptions.silence}. */
@@ -61,6 +63,19 @@ function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<v
   return settle(waiting, signal, undefined).finally(() => clearTimeout(timer));
 }
 
+/** What a failed fetch says where another try fails the same way: hosts that do not exist, certificates, addresses. */
+const HOPELESS =
+  /ENOTFOUND|CERT|SELF_SIGNED|VERIFY_|ERR_(SSL|TLS|INVALID)|EPROTO|certificate|dns error|scheme|bad port|redirect|invalid URL/i;
+
+/** An error with those under it, as text without addresses: they may hold passwords. */
+function reasonOf(error: unknown): string {
+  const { code = "", message, cause } = Object(error) as Error & { code?: string };
+  const own = String(message ?? error).replace(/\bhttps?:\/\/[^\s)]*/gi, "the address");
+  const coded = own.includes(code) ? own : `${own} (${code})`;
+  const inner = cause === undefined ? "" : reasonOf(cause);
+  return inner === "" || own === "" ? inner || coded : `${own}: ${inner}`;
+}
+
 /** Counts failures in a row. */
 export interface Retry {
   /** There was progress: start counting again. */
@@ -72,13 +87,18 @@ export interface Retry {
   after(error: unknown, offset: number): Promise<void>;
 }
 
+/** Tries after the first where no answer has ever come. */
+const OPENING_RETRIES = 2;
+
 /** A counter of failures for one piece of work; `name` is the URL in its errors. */
 export function withRetries(
   name: string,
   options: RetryOptions,
   signal: AbortSignal | undefined,
+  opening = false,
 ): Retry {
   const { retries = 5, firstPause = 250 } = options;
+  const unanswered = opening ? Math.min(retries, OPENING_RETRIES) : retries;
   let failures = 0;
   return {
     reset() {
@@ -87,15 +107,18 @@ export function withRetries(
     async after(error, offset) {
       signal?.throwIfAborted();
       if (error instanceof WebggufError) throw error;
-      if (failures === retries) {
-        const { message, cause } = error as Error;
-        const reason = cause instanceof Error && cause.message ? cause.message : message;
+      const reason = reasonOf(error);
+      // What was there may be gone for a while; what never was will not come.
+      const hopeless = offset === 0 && HOPELESS.test(reason);
+      if (hopeless || failures >= (error instanceof Retryable ? retries : unanswered)) {
+        const often = hopeless ? "" : `, ${failures + 1} times in a row at byte ${offset}`;
         throw new WebggufError(
           "source/network",
-          `Cannot read ${name}: ${reason}, ${retries + 1} times in a row at byte ${offset}; check the connection and try again`,
-          { file: name, offset, cause: error },
+          `Cannot read ${name}: ${reason}${often}; check the ${hopeless ? "address" : "connection and try again"}`,
+          { file: name, offset },
         );
       }
+      if (failures === 0) options.onNotice?.(`Waiting for ${name}: ${reason}; trying again`);
       const asked = error instanceof Retryable ? error.pause : 0;
       await pause(Math.min(longestPause, Math.max(asked, firstPause * 2 ** failures)), signal);
       failures++;

@@ -42,7 +42,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const { speculation: wanted, ...rest } = options;
   const { model: draftSource, ...speculation } = speculationOf(wanted);
   options.signal?.throwIfAborted();
-  const file = await openFile(source, options.signal);
+  const file = await openFile(source, options.signal, options.onNotice);
   try {
     const decided = { ...rest, contextLength: contextFor(file, options.contextLength) };
     const graph = buildGraph(file, decided);

@@ -4,7 +4,6 @@ import { checkOptions, signalRules } from "../base/options.ts";
 import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
 import { inTurns } from "../base/steps.ts";
-import type { AnswerParser } from "../chat/formats/index.ts";
 import { shorten } from "../graph/executor.ts";
 import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
@@ -48,9 +47,6 @@ class ModelSession implements Session {
   #items: number[] = [];
   readonly #vectors = new GivenVectors();
   #busy = false;
-  /** What read the last answer, and the items at its end if it was cut off there. */
-  #parser: AnswerParser | undefined;
-  #cutAt = -1;
   #stats: Omit<SessionStats, "contextUsed" | "contextLength"> = {
     promptTokens: 0,
     cachedTokens: 0,
@@ -87,7 +83,6 @@ class ModelSession implements Session {
     let counts = { promptTokens: 0, cachedTokens: 0 };
     let tally: Tally | undefined;
     let reader: AnswerReader | undefined;
-    let parser: AnswerParser | undefined;
     const model = this.#model;
     const follower = new Follower(options.signal, this.#closing.signal);
     const { signal } = follower;
@@ -98,11 +93,10 @@ class ModelSession implements Session {
       signal.throwIfAborted();
       this.#requireLogits();
       const vectors = this.#vectors;
-      const read = await inTurns(readPrompt(model, this.#items, prompt, options, vectors), signal);
-      const { common, items } = read;
-      // Nothing said: an answer that was cut off goes on in the channel where it stood.
-      const goesOn = prompt.length === 0 && this.#cutAt === this.#items.length;
-      parser = read.parser ?? (goesOn ? this.#parser : undefined);
+      const { common, items, parser } = await inTurns(
+        readPrompt(model, this.#items, prompt, options, vectors),
+        signal,
+      );
       const { limit, limitedBy } = this.#room(items.length, options.maxTokens ?? -1);
       place = await model.acquire(this, signal);
       valid = shorten(place.executor, place.sequence, Math.min(common, items.length - 1));
@@ -176,9 +170,6 @@ class ModelSession implements Session {
         ...(tally && { speculation: tally }),
       };
       this.#stats = { ...usage, finishReason };
-      this.#parser = parser;
-      this.#cutAt =
-        finishReason === "stop" || finishReason === "tool-calls" ? -1 : this.#items.length;
       this.#vectors.retain(this.#items);
       this.#busy = false;
       ended({

@@ -17,8 +17,17 @@ import type { ModelSource } from "./types.ts";
  */
 export async function openSource(source: ModelSource, signal?: AbortSignal): Promise<ByteSource> {
   if (signal !== undefined) signalRule(signal, "signal");
+  return open(source, signal);
+}
+
+async function open(
+  source: ModelSource,
+  signal: AbortSignal | undefined,
+  onNotice?: (text: string) => void,
+): Promise<ByteSource> {
   signal?.throwIfAborted();
-  if (typeof source === "string" || source instanceof URL) return openNamed(source, signal);
+  if (typeof source === "string" || source instanceof URL)
+    return openNamed(source, signal, onNotice);
   if (source instanceof Blob) return blobSource(source);
   if (source instanceof ArrayBuffer) return bufferSource(source);
   if (source instanceof Uint8Array) return bufferSource(source as Uint8Array<ArrayBuffer>);
@@ -31,12 +40,13 @@ export async function openSource(source: ModelSource, signal?: AbortSignal): Pro
 export async function openFile(
   source: ModelSource,
   signal: AbortSignal | undefined,
+  onNotice?: (text: string) => void,
 ): Promise<ModelFile> {
-  const bytes = await openSource(source, signal);
+  const bytes = await open(source, signal, onNotice);
   const reading = readGguf(bytes, {
     signal,
     // Only who chose a Blob can choose another.
-    open: source instanceof Blob ? undefined : (name) => openSource(name, signal),
+    open: source instanceof Blob ? undefined : (name) => open(beside(source, name), signal),
   });
   try {
     return await settle(reading, signal, undefined);
@@ -55,14 +65,23 @@ export async function closeFile(file: ModelFile): Promise<void> {
   await Promise.allSettled(file.sources.map((source) => source.close()));
 }
 
+/** Another part of a model: behind the same credentials, which the names of sources leave out. */
+function beside(source: ModelSource, name: string): string | URL {
+  const first = /^https?:/i.test(name) && urlOf(String(source));
+  if (!first) return name;
+  const { username, password, search } = first;
+  return Object.assign(new URL(name), { username, password, search });
+}
+
 function openNamed(
   name: string | URL,
   signal: AbortSignal | undefined,
+  onNotice: ((text: string) => void) | undefined,
 ): Promise<ByteSource> | ByteSource {
   const url = urlOf(name);
   if (url === undefined) return openPath(String(name), signal);
   if (url.protocol === "http:" || url.protocol === "https:")
-    return httpSource(url.href, { fetch: platform.fetch, signal });
+    return httpSource(url.href, { fetch: platform.fetch, signal, onNotice });
   if (url.protocol === "file:") return openPath(filePath(url), signal);
   throw new WebggufError(
     "input/invalid",
@@ -98,6 +117,6 @@ function read<T>(url: string, how: () => T): T {
   try {
     return how();
   } catch {
-    return refuse("the model's address", "a valid URL", url);
+    return refuse("the model's address", "a valid URL", url.replace(/\/\/.*@|\?.*/g, "…"));
   }
 }

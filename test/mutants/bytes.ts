@@ -50,4 +50,40 @@ export const mutants: readonly Mutant[] = [
     from: "      failures = 0;\n",
     to: "      failures += 0;\n",
   },
+  {
+    file: "src/bytes/retry.ts",
+    fault: "hosts that do not exist are asked again",
+    from: "const hopeless = offset === 0 && HOPELESS.test(reason);",
+    to: "const hopeless = false;",
+  },
+  {
+    file: "src/bytes/retry.ts",
+    fault: "addresses in errors underneath are told",
+    from: '.replace(/\\bhttps?:\\/\\/[^\\s)]*/gi, "the address")',
+    to: "",
+  },
+  {
+    file: "src/bytes/http-resource.ts",
+    fault: "credentials go wherever a redirect leads",
+    from: "const own = this.#authorization && new URL(address).origin === new URL(this.#home).origin;",
+    to: "const own = this.#authorization;",
+  },
+  {
+    file: "src/bytes/http-resource.ts",
+    fault: "redirects are followed anew for every range",
+    from: "this.#address = response.url || address;",
+    to: "",
+  },
+  {
+    file: "src/bytes/http-resource.ts",
+    fault: "an expired address is not asked for anew",
+    from: "    this.#address = this.#home;\n",
+    to: '    this.#address += "";\n',
+  },
+  {
+    file: "src/bytes/http-resource.ts",
+    fault: "a web page is read as a model",
+    from: "if (response.ok && /^text\\/html/i.test(type)) {",
+    to: "if (type === null) {",
+  },
 ];
