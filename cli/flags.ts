@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { WebggufError } from "../mod.ts";
 import { nearest } from "../src/base/text.ts";
+import { carriedLength } from "./carried.ts";
 
 export interface Flag {
   /** All spellings; the last one names the value in {@link Values}. */
@@ -21,10 +22,17 @@ export interface Flag {
 export class Values {
   readonly #values: Readonly<Record<string, unknown>>;
   readonly positionals: readonly string[];
+  /** Flags of llama.cpp's that have no effect here, as they were spelled. */
+  readonly carried: readonly string[];
 
-  constructor(values: Readonly<Record<string, unknown>>, positionals: readonly string[]) {
+  constructor(
+    values: Readonly<Record<string, unknown>>,
+    positionals: readonly string[],
+    carried: readonly string[] = [],
+  ) {
     this.#values = values;
     this.positionals = positionals;
+    this.carried = carried;
   }
 
   has(name: string): boolean {
@@ -60,6 +68,13 @@ export class Values {
       throw usage(`--${name} is one of ${choices.join(", ")}, not "${text}"`);
     return text as T;
   }
+  /** The model: `-m FILE`, or FILE alone. */
+  model(): string {
+    const path = this.text("model") ?? this.positionals[0];
+    if (path === undefined || path === "")
+      throw usage("The model is missing; for example: -m model.gguf");
+    return path;
+  }
   required(name: string, example: string): string {
     const text = this.text(name);
     if (text === undefined) throw usage(`--${name} is missing; for example: ${example}`);
@@ -74,6 +89,7 @@ export const usage = (message: string): WebggufError => new WebggufError("input/
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): Values {
   const bySpelling = new Map(flags.flatMap((flag) => flag.names.map((name) => [name, flag])));
   const long: string[] = [];
+  const carried: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
     if (arg === "--") {
@@ -87,7 +103,13 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Val
     const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
     const spelling = equals < 0 ? arg : arg.slice(0, equals);
     const flag = bySpelling.get(spelling) ?? bySpelling.get(spelling.replaceAll("_", "-"));
-    if (!flag) throw usage(unknownFlag(spelling, [...bySpelling.keys()]));
+    if (!flag) {
+      const length = carriedLength([spelling, ...args.slice(i + 1)], equals >= 0);
+      if (length === undefined) throw usage(unknownFlag(spelling, [...bySpelling.keys()]));
+      carried.push(spelling);
+      i += length - 1;
+      continue;
+    }
     const name = nameOf(flag);
     if (flag.value === undefined) {
       if (equals >= 0) throw usage(`${spelling} takes no value`);
@@ -104,12 +126,17 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Val
     ]),
   ) as Record<string, { type: "boolean" | "string"; multiple: boolean }>;
   const { values, positionals } = parseArgs({ args: long, options, allowPositionals: true });
-  return new Values(values, positionals);
+  return new Values(values, positionals, carried);
 }
+
+/** Flags by which llama.cpp downloads a model. */
+const DOWNLOADS = ["-hf", "-hfr", "--hf-repo", "-hff", "--hf-file", "-mu", "--model-url"];
 
 const nameOf = (flag: Flag): string => flag.names[flag.names.length - 1].replace(/^--?/, "");
 
 function unknownFlag(spelling: string, known: readonly string[]): string {
+  if (DOWNLOADS.includes(spelling))
+    return `${spelling} is not known here; give the file itself: -m https://huggingface.co/USER/MODEL/resolve/main/FILE.gguf`;
   const near = nearest(spelling, known);
   return `Unknown flag ${spelling}${near ? `; did you mean ${near}?` : "; --help lists the flags"}`;
 }

@@ -16,7 +16,7 @@ import { perplexity } from "./commands/perplexity.ts";
 import { tokenize } from "./commands/tokenize.ts";
 import { tune } from "./commands/tune.ts";
 import { describeFlags, type Flag, parseFlags, usage } from "./flags.ts";
-import { withHint } from "./hints.ts";
+import { described } from "./hints.ts";
 import { Interrupted } from "./model.ts";
 import { note, print } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -60,6 +60,13 @@ async function main(args: readonly string[]): Promise<number> {
   const values = parseFlags(rest, [...command.flags, ...COMMON]);
   if (values.switch("help")) return help(command.name);
   if (values.switch("list-devices")) return devices.run(values);
+  const carried = [...new Set(values.carried)];
+  if (carried.length > 0) note(`Without effect here: ${carried.join(", ")}`);
+  const extra = values.positionals[values.has("model") ? 0 : 1];
+  if (extra !== undefined)
+    throw usage(
+      `What is ${JSON.stringify(extra)}? A flag's name is missing before it, or quotes around a text`,
+    );
   return command.run(values);
 }
 
@@ -88,9 +95,7 @@ function report(error: unknown, verbose: boolean): number {
   if (error instanceof Interrupted) return 130;
   if ((error as { code?: string } | null)?.code === "EPIPE") return 0;
   if (verbose && error instanceof Error) note(String(error.stack));
-  else if (error instanceof WebggufError)
-    note(`webgguf: ${withHint(error.message, error.code)} [${error.code}]`);
-  else note(`webgguf: ${error instanceof Error ? error.message : error}`);
+  else note(described(error));
   return error instanceof WebggufError && error.code === "input/invalid" ? 2 : 1;
 }
 

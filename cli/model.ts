@@ -10,7 +10,7 @@ export async function withModel<T>(
   more: LoadOptions,
   use: (model: Model) => Promise<T>,
 ): Promise<T> {
-  const path = values.required("model", "-m models/model.gguf");
+  const path = values.model();
   const stop = new AbortController();
   const off = onInterrupt(() => stop.abort(new Interrupted()));
   let model: Model;

@@ -1,5 +1,5 @@
 /** Standard streams: text out, notes and a progress bar on the side, and the signals of a terminal. */
-import { createReadStream } from "node:fs";
+import { createReadStream, fstatSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import type { LoadOptions, LoadProgress } from "../mod.ts";
@@ -8,6 +8,8 @@ import { usage } from "./flags.ts";
 /** Writes to standard output and waits while it is full. */
 export function print(text: string | Uint8Array): Promise<void> {
   if (text.length === 0) return Promise.resolve();
+  const last = text.at(-1);
+  atLineStart = last === "\n" || last === 10;
   return new Promise((resolve, reject) =>
     process.stdout.write(text, (error) => (error ? reject(error) : resolve())),
   );
@@ -19,10 +21,28 @@ export const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/g
 /** A model's text as it is printed: whole into files and pipes, {@link printable} on a terminal. */
 export const modelText = (text: string): string => (stdoutIsTerminal() ? printable(text) : text);
 
-/** A line on standard error. */
+/** A line on standard error, of its own where both streams go to the same place. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  const begun = !atLineStart && streamsMeet();
+  if (begun) atLineStart = true;
+  process.stderr.write(`${begun ? "\n" : ""}${text}\n`);
 }
+
+/** Whether standard output and standard error are the same terminal, pipe or file. */
+function streamsMeet(): boolean {
+  try {
+    const [out, err] = [fstatSync(1), fstatSync(2)];
+    return out.dev === err.dev && out.ino === err.ino;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the text printed last ended a line. */
+let atLineStart = true;
+
+/** Ends the line that was printed last, if it has not ended. */
+export const endLine = (): Promise<void> => (atLineStart ? Promise.resolve() : print("\n"));
 
 export const stdoutIsTerminal = (): boolean => process.stdout.isTTY === true;
 export const stdinIsTerminal = (): boolean => process.stdin.isTTY === true;

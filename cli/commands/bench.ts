@@ -43,7 +43,7 @@ export const bench: Command = {
     ...DEVICE_FLAGS,
   ],
   async run(values) {
-    const path = values.required("model", "-m model.gguf");
+    const path = values.model();
     const by = values.choice("by", GROUPINGS) ?? "kernel";
     const json = values.switch("json");
     const repetitions = values.integer("repetitions") ?? 5;

@@ -1,9 +1,17 @@
 /** `webgguf chat`: a conversation through the model's own chat template. */
 import { readFile, writeFile } from "node:fs/promises";
-import type { ChatMessage, GenerateOptions, Model, Session } from "../../mod.ts";
+import {
+  type ChatMessage,
+  type GenerateOptions,
+  type Model,
+  type Session,
+  WebggufError,
+} from "../../mod.ts";
 import { namedTemplate } from "../chat-templates.ts";
 import type { Command } from "../command.ts";
+import { firstThatFits, from } from "../conversation.ts";
 import { usage, type Values } from "../flags.ts";
+import { described } from "../hints.ts";
 import { type Lines, openLines } from "../lines.ts";
 import { Interrupted, withModel } from "../model.ts";
 import {
@@ -15,6 +23,7 @@ import {
 import { GENERATION_FLAGS, generationOptions, optionalPrompt, statistics } from "../prompt.ts";
 import {
   dim,
+  endLine,
   modelText,
   note,
   print,
@@ -22,6 +31,7 @@ import {
   stdinIsTerminal,
   stdoutIsTerminal,
 } from "../terminal.ts";
+import { shown } from "./complete.ts";
 
 const HELP =
   "/clear forgets the conversation, /regen answers again, /system TEXT starts over with that system\n" +
@@ -61,6 +71,11 @@ export const chat: Command = {
       value: "FORMAT",
       help: "auto or deepseek: thoughts apart, dimmed; none: as they come",
     },
+    {
+      names: ["--context-shift"],
+      help: "leave the oldest turns out of the prompt when the context is full (the default)",
+    },
+    { names: ["--no-context-shift"], help: "say that it is full instead" },
     { names: ["-cnv", "--conversation"], help: "what chat always does" },
     { names: ["-no-cnv", "--no-conversation"], help: "see webgguf complete" },
     ...GENERATION_FLAGS,
@@ -87,14 +102,22 @@ async function templateOptions(values: Values): Promise<GenerateOptions["templat
   const given = file === undefined ? values.text("chat-template") : await readText(file);
   const template = given && namedTemplate(given);
   const kwargs = values.text("chat-template-kwargs");
+  return {
+    ...(template && { template }),
+    ...(kwargs !== undefined && { kwargs: readObject(kwargs) }),
+  };
+}
+
+function readObject(json: string): Record<string, unknown> {
+  let value: unknown;
   try {
-    return {
-      ...(template && { template }),
-      ...(kwargs !== undefined && { kwargs: JSON.parse(kwargs) }),
-    };
+    value = JSON.parse(json);
   } catch {
-    throw usage(`--chat-template-kwargs wants a JSON object, not ${kwargs}`);
+    // Said below.
   }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw usage(`--chat-template-kwargs wants a JSON object, not ${json}`);
+  return value as Record<string, unknown>;
 }
 
 class Chat {
@@ -105,6 +128,9 @@ class Chat {
   readonly #terminal: boolean;
   readonly #lines: Lines;
   #messages: ChatMessage[] = [];
+  /** The first message of the prompt, besides the system message. */
+  #start = 0;
+  #failed = false;
   #answering: AbortController | undefined;
   #interrupted = false;
 
@@ -125,13 +151,15 @@ class Chat {
       while (input !== undefined && !this.#interrupted) {
         if (input.startsWith("/") && !(await this.#command(input))) break;
         if (!input.startsWith("/") && input.trim() !== "") {
+          // A question without an answer gives way to the next one.
+          if (this.#messages.at(-1)?.role === "user") this.#messages.pop();
           this.#messages.push({ role: "user", content: input });
           await this.#answer();
         }
         if (this.#values.switch("single-turn")) break;
         input = await this.#read();
       }
-      return this.#interrupted ? 130 : 0;
+      return this.#interrupted ? 130 : Number(this.#failed);
     } finally {
       this.#lines.close();
     }
@@ -162,6 +190,7 @@ class Chat {
 
   #clear(system: string | undefined): void {
     this.#messages = system === undefined ? [] : [{ role: "system", content: system }];
+    this.#start = 0;
   }
 
   #system(): string | undefined {
@@ -200,38 +229,87 @@ class Chat {
   }
 
   async #file(name: "save" | "load", path: string): Promise<void> {
+    if (path === "") return note(`/${name} wants the name of a file: /${name} chat.json`);
     try {
       if (name === "save") await writeFile(path, JSON.stringify(this.#messages, null, 2));
-      else this.#messages = readMessages(JSON.parse(await readFile(path, "utf8")));
+      else {
+        this.#messages = readMessages(JSON.parse(await readFile(path, "utf8")));
+        this.#start = 0;
+      }
+      note(
+        `${this.#messages.length} messages ${name === "save" ? "saved to" : "loaded from"} ${path}.`,
+      );
     } catch (error) {
       note(`/${name} ${path}: ${(error as Error).message}`);
     }
   }
 
+  /** Answers the last question. Whatever goes wrong, the conversation stays as it is. */
   async #answer(): Promise<void> {
     const answering = new AbortController();
     this.#answering = answering;
-    const options = { ...this.#options, signal: answering.signal };
-    const answer = this.#session.generate(this.#messages, options);
+    this.#failed = false;
     try {
-      for await (const piece of answer) {
-        const thought = piece.channel === "reasoning" && !this.#values.switch("simple-io");
-        const text = modelText(piece.text);
-        await print(thought ? dim(text) : text);
-      }
+      await this.#generate(answering.signal);
     } catch (error) {
-      if (!(error instanceof Interrupted)) {
-        this.#messages.pop();
-        throw error;
-      }
+      if (!answering.signal.aborted) await this.#fail(error);
     } finally {
       this.#answering = undefined;
-      await print("\n");
     }
-    // Also what an interruption left of it.
-    this.#messages.push((await answer.return()).value.message);
-    if (!this.#values.switch("no-perf") && !this.#values.switch("simple-io"))
-      note(dim(statistics(this.#model, this.#session.stats())));
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    this.#failed = true;
+    await endLine();
+    note(described(error));
+    if (!(error instanceof WebggufError) || error.code !== "device/lost") return;
+    try {
+      await this.#model.restore();
+      note("The model was loaded again; /regen answers.");
+    } catch (again) {
+      note(described(again));
+    }
+  }
+
+  async #generate(signal: AbortSignal): Promise<void> {
+    const options = { ...this.#options, signal };
+    const quiet = this.#values.switch("simple-io");
+    const special = this.#values.switch("special");
+    this.#shift(options);
+    const answer = this.#session.generate(from(this.#messages, this.#start), options);
+    let printed = false;
+    try {
+      for await (const piece of answer) {
+        const text = modelText(special ? shown(piece, this.#model) : piece.text);
+        printed ||= text !== "";
+        await print(piece.channel === "reasoning" && !quiet ? dim(text) : text);
+      }
+    } finally {
+      if (printed) await print("\n");
+      // Also what an interruption left of it.
+      const { message } = (await answer.return()).value;
+      if (message.content || message.reasoning_content || message.tool_calls)
+        this.#messages.push(message);
+    }
+    const stats = this.#session.stats();
+    if (stats.finishReason === "context")
+      note(`The context of ${this.#model.contextLength} tokens is full: the answer ends here.`);
+    if (!this.#values.switch("no-perf") && !quiet) note(dim(statistics(this.#model, stats)));
+  }
+
+  /** Leaves the oldest turns out of the prompt where the context does not hold them, and says so. */
+  #shift(options: GenerateOptions): void {
+    if (this.#values.switch("no-context-shift")) return;
+    const { contextLength } = this.#model;
+    const most = options.maxTokens ?? -1;
+    const room = most < 0 ? contextLength >> 2 : most;
+    const start = firstThatFits(this.#model, this.#messages, this.#start, options, room);
+    if (start === this.#start) return;
+    this.#start = start;
+    const { length } = from(this.#messages, start);
+    note(
+      `The context of ${contextLength} tokens is full: ${this.#messages.length - length} earlier messages are left out (--no-context-shift does not).`,
+    );
   }
 }
 

@@ -9,10 +9,10 @@ import {
   samplingOptions,
 } from "../model-flags.ts";
 import { GENERATION_FLAGS, generationOptions, promptFrom, statistics } from "../prompt.ts";
-import { modelText, note, print, stdoutIsTerminal } from "../terminal.ts";
+import { endLine, modelText, note, print, stdoutIsTerminal } from "../terminal.ts";
 
 /** The text of a piece, or its special token's where it has none. */
-function shown({ text, token }: Piece, { tokenizer }: Model): string {
+export function shown({ text, token }: Piece, { tokenizer }: Model): string {
   const isSpecial = text === "" && token !== undefined && tokenizer.isSpecial(token);
   return isSpecial ? tokenizer.token(token) : text;
 }
@@ -43,7 +43,7 @@ export const complete: Command = {
         for await (const piece of session.generate(prompt, { ...options, signal }))
           await print(modelText(special ? shown(piece, model) : piece.text));
       });
-      if (stdoutIsTerminal()) await print("\n");
+      if (stdoutIsTerminal()) await endLine();
       if (!values.switch("no-perf")) note(statistics(model, session.stats()));
       return 0;
     });

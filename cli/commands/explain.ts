@@ -27,7 +27,7 @@ export const explain: Command = {
     ...DEVICE_FLAGS,
   ],
   async run(values) {
-    const source = await openSource(values.required("model", "-m model.gguf"));
+    const source = await openSource(values.model());
     const file = await readGguf(source, { open: openSource });
     try {
       const report = await explainPlans(file, loadOptions(values));

@@ -8,7 +8,7 @@ import {
 } from "../../mod.ts";
 import type { Command } from "../command.ts";
 import { DEVICE_FLAGS, loadOptions } from "../model-flags.ts";
-import { print } from "../terminal.ts";
+import { note, print } from "../terminal.ts";
 
 export const inspect: Command = {
   name: "inspect",
@@ -24,7 +24,7 @@ export const inspect: Command = {
     ...DEVICE_FLAGS,
   ],
   async run(values) {
-    const name = values.required("model", "-m model.gguf");
+    const name = values.model();
     const source = await openSource(name);
     const json = values.switch("json");
     let file: ModelFile | undefined;
@@ -32,6 +32,7 @@ export const inspect: Command = {
       file = await readGguf(source, { open: openSource, headerOnly: !values.switch("memory") });
       if (values.switch("memory")) {
         const report = await memoryNeeded(file, loadOptions(values));
+        if (!json) noteContext(file, report.contextLength);
         await print(json ? `${JSON.stringify(report)}\n` : memoryTable(report));
       } else await print(json ? `${asJson(file)}\n` : asTable(file));
       return 0;
@@ -40,6 +41,14 @@ export const inspect: Command = {
     }
   },
 };
+
+/** Says where a context is longer than what the model was made for. */
+function noteContext({ metadata }: ModelFile, context: number): void {
+  const key = `${metadata.string("general.architecture", "")}.context_length`;
+  const own = metadata.integer(key, Number.POSITIVE_INFINITY, 1);
+  if (context > own)
+    note(`The model was made for a context of ${own} tokens; ${context} are more than it knows.`);
+}
 
 const MIB = 1 << 20;
 const mib = (bytes: number): string => `${(bytes / MIB).toFixed(bytes < 10 * MIB ? 2 : 0)} MiB`;

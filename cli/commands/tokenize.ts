@@ -24,7 +24,7 @@ export const tokenize: Command = {
     { names: ["--show-count"], help: "print the number of tokens too" },
   ],
   async run(values) {
-    const path = values.required("model", "-m model.gguf");
+    const path = values.model();
     const prompt = values.text("prompt");
     const file = values.text("file");
     const given = [prompt, file, values.switch("stdin") || undefined].filter(

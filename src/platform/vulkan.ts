@@ -65,7 +65,7 @@ export function missingVulkan(): string | undefined {
     .map((folder) => path.join(folder, loader))
     .find((candidate) => existsSync(candidate));
   if (file === undefined && !inLinkerCache()) {
-    return "there is no Vulkan loader (libvulkan.so.1); install it and your graphics card's driver (Debian, Ubuntu: apt install libvulkan1 mesa-vulkan-drivers)";
+    return "there is no Vulkan loader (libvulkan.so.1); install it and your graphics card's driver (Debian, Ubuntu: apt install libvulkan1 mesa-vulkan-drivers), or in a clone start the program with node scripts/run.mjs";
   }
   // A driver may stand in for the loader under the loader's name; it needs no manifest.
   const standsIn = file !== undefined && !path.basename(realpathSync(file)).startsWith("libvulkan");

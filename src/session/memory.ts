@@ -91,8 +91,10 @@ export async function memoryNeeded(
           .filter(Boolean)
           .join(" and ");
   const verdict =
-    `${fits ? "fits" : "does not fit"} ${name} by ${known}; ` +
-    (largestContext > 0 ? `the largest context that does is ${largestContext}` : "no context does");
+    `${fits ? "fits" : "does not fit"} ${name} by ${known}` +
+    (fits && largestContext <= contextLength
+      ? "" // as long as the model's own or longer
+      : `; ${largestContext > 0 ? `the largest context that does is ${largestContext}` : "no context does"}`);
   return { owners, total, contextLength, adapter: name, fits, largestContext, verdict };
 }
 

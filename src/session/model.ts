@@ -28,9 +28,8 @@ import type { Embedding, LoadOptions, Model, ModelSource, Session } from "./type
  * ```ts
  * import { loadModel } from "webgguf";
  * await using model = await loadModel("models/webgguf-tale-q8_0.gguf");
- * const session = model.session();
- * for await (const piece of session.generate([{ role: "user", content: "What is 7 + 5?" }]))
- *   console.log(piece.text);
+ * const messages = [{ role: "user", content: "What is 7 + 5?" }];
+ * for await (const piece of model.session().generate(messages)) process.stdout.write(piece.text);
  * ```
  *
  * Errors: `gguf/*` and `source/*` for the file, `model/*` for what is in it, `device/*` for the GPU,

@@ -26,7 +26,7 @@ async function open(
   onNotice?: (text: string) => void,
 ): Promise<ByteSource> {
   signal?.throwIfAborted();
-  if (typeof source === "string" || source instanceof URL)
+  if ((typeof source === "string" && source.trim()) || source instanceof URL)
     return openNamed(source, signal, onNotice);
   if (source instanceof Blob) return blobSource(source);
   if (source instanceof ArrayBuffer) return bufferSource(source);

@@ -92,6 +92,39 @@ describe("webgguf chat", () => {
     ]);
   });
 
+  it("leaves out the oldest turns when the context is full, unless told not to", async () => {
+    const question = "What is 7 + 5?\n".repeat(3);
+    const args = ["chat", ...cpu, "--temp", "0", "-c", "40", "--simple-io"];
+    const { out, err, code } = await run(args, question);
+    expect(out).toBe("7 + 5 = 12.\n".repeat(3));
+    expect(err).toBe(
+      "The context of 40 tokens is full: 2 earlier messages are left out (--no-context-shift does not).\n" +
+        "The context of 40 tokens is full: 4 earlier messages are left out (--no-context-shift does not).\n",
+    );
+    expect(code).toBe(0);
+  });
+
+  it("keeps the conversation when an answer fails", async () => {
+    const file = path.join(folder, "kept.json");
+    const { out, err, code } = await run(
+      ["chat", ...cpu, "--temp", "0", "-c", "40", "--simple-io", "--no-context-shift"],
+      `What is 7 + 5?\nWhat is 7 + 5?\n/regen\n/save\n/save ${file}\n`,
+    );
+    expect(out).toBe("7 + 5 = 12.\n");
+    expect(err.match(/\[context\/overflow\]/g)?.length).toBe(2);
+    expect(err).toContain("or give a larger -c");
+    expect(err).not.toContain("contextLength");
+    expect(err).toContain("/save wants the name of a file");
+    const roles = (JSON.parse(readFileSync(file, "utf8")) as { role: string }[]).map((m) => m.role);
+    expect(roles).toEqual(["user", "assistant", "user"]);
+    expect(code).toBe(1);
+  });
+
+  it("shows special tokens if asked to", async () => {
+    const args = ["chat", ...cpu, "--temp", "0", "--simple-io", "-sp"];
+    expect((await run(args, "What is 7 + 5?\n")).out).toBe("7 + 5 = 12.<|im_end|>\n");
+  });
+
   it("answers once with -st", async () => {
     const args = ["chat", ...cpu, "-p", "What is 7 + 5?", "-st", "--temp", "0", "--simple-io"];
     const { out, code } = await run(args);
@@ -121,6 +154,28 @@ describe("the other commands", () => {
     const json = JSON.parse((await run(["inspect", "-m", MODEL, "--json"])).out);
     expect(json.metadata["qwen3.block_count"]).toBe(4);
     expect(json.tensors.length).toBe(46);
+  });
+
+  it("inspect does not contradict itself about a context longer than the model's", async () => {
+    const { out, err } = await run(["inspect", MODEL, "--device", "cpu", "--memory", "-c", "9999"]);
+    expect(out).toContain("context 9999; fits");
+    expect(out).not.toContain("the largest context");
+    expect(err).toContain("made for a context of 512 tokens");
+  });
+
+  it("take llama.cpp's flags along with one notice, and a file without -m", async () => {
+    const carried = "-t 4 -fa on --mlock --no-mmap --color --no-warmup -b 64 -sm none -ngl 0".split(
+      " ",
+    );
+    const { out, err, code } = await run([
+      ...["complete", MODEL, "-p", "Once", "-n", "1", "--temp", "0", "--no-perf"],
+      ...carried,
+    ]);
+    expect(out).toBe("Once upon");
+    expect(err).toBe(
+      "Without effect here: -t, -fa, --mlock, --no-mmap, --color, --no-warmup, -sm\n",
+    );
+    expect(code).toBe(0);
   });
 
   it("inspect tells the memory that a context takes", async () => {
@@ -196,8 +251,11 @@ describe("the command line", () => {
   it.each([
     [["compleet"], 2, "did you mean complete?"],
     [["complete", "--tmep", "0"], 2, "did you mean --temp?"],
-    [["complete", "-p", "x"], 2, "--model is missing"],
+    [["complete", "-p", "x"], 2, "The model is missing"],
     [["complete", "-m", MODEL], 2, "A prompt is missing"],
+    [["complete", MODEL, "-p", "Once", "upon"], 2, 'What is "upon"?'],
+    [["complete", "-hf", "some/model-GGUF", "-p", "x"], 2, "-m https://"],
+    [["chat", "-m", MODEL, "--chat-template-kwargs", "[1]"], 2, "wants a JSON object, not [1]"],
     [["complete", "-m", "nowhere.gguf", "-p", "x"], 1, "nowhere.gguf"],
     [["complete", "-m", "package.json", "-p", "x", "--device", "cpu"], 1, "[gguf/malformed]"],
   ])("%j ends with %i and one line", async (args, code, text) => {

@@ -32,6 +32,19 @@ describe("flags", () => {
     expect(values.positionals).toEqual(["file"]);
   });
 
+  it("of llama.cpp's that have no effect are taken with the words that belong to them", () => {
+    const read = (...args: string[]): [readonly string[], readonly string[]] => {
+      const { carried, positionals } = parseFlags(args, FLAGS);
+      return [carried, positionals];
+    };
+    expect(read("-t", "4", "a")).toEqual([["-t"], ["a"]]);
+    expect(read("-fa", "a")).toEqual([["-fa"], ["a"]]);
+    expect(read("-fa", "on", "a")).toEqual([["-fa"], ["a"]]);
+    expect(read("--flash-attn=on", "a")).toEqual([["--flash-attn"], ["a"]]);
+    expect(read("--no_mmap", "a")).toEqual([["--no_mmap"], ["a"]]);
+    expect(read("--mlock", "1")).toEqual([["--mlock"], ["1"]]);
+  });
+
   it("suggest the nearest name", () => {
     expect(() => parseFlags(["--predic", "3"], FLAGS)).toThrow("did you mean --predict?");
     expect(() => parseFlags(["--something-else"], FLAGS)).toThrow("--help lists the flags");

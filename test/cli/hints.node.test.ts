@@ -1,6 +1,7 @@
 /** Flags are named by the command line alone: the engine speaks of options. */
 import { describe, expect, it } from "vitest";
 import { bench } from "../../cli/commands/bench.ts";
+import { chat } from "../../cli/commands/chat.ts";
 import { complete } from "../../cli/commands/complete.ts";
 import { logits } from "../../cli/commands/logits.ts";
 import { withHint } from "../../cli/hints.ts";
@@ -10,6 +11,7 @@ import { code, sourcesIn, text } from "../checks/sources.ts";
 const CODES = [
   "context/overflow",
   "device/limit",
+  "template/failed",
   "device/out-of-memory",
   "device/no-adapter",
   "model/no-tokenizer",
@@ -21,7 +23,7 @@ const flagsIn = (words: string): string[] =>
 
 describe("hints", () => {
   it.each(CODES)("for %s name flags that there are", (code) => {
-    const known = [...DEVICE_FLAGS, ...complete.flags, ...logits.flags].flatMap(
+    const known = [...DEVICE_FLAGS, ...complete.flags, ...logits.flags, ...chat.flags].flatMap(
       (flag) => flag.names,
     );
     const named = flagsIn(withHint("", code));
@@ -29,9 +31,12 @@ describe("hints", () => {
     expect(named.filter((flag) => ![...known, "--list-devices"].includes(flag))).toEqual([]);
   });
 
-  it("stand behind the message, which they leave as it is", () => {
-    expect(withHint("Cannot hold 9 tokens", "context/overflow")).toMatch(
-      /^Cannot hold 9 tokens \(-c .*\)$/,
+  it("stand behind the message, or instead of the engine's advice", () => {
+    expect(withHint("Cannot hold 9 GB; load less", "device/limit")).toMatch(
+      /^Cannot hold 9 GB; load less \(a smaller -c.*\)$/,
+    );
+    expect(withHint("9; 8 tokens; set contextLength", "context/overflow")).toMatch(
+      /^9; 8 tokens; .*-c/,
     );
     expect(withHint("Cannot read it", "source/io")).toBe("Cannot read it");
   });

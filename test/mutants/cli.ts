@@ -6,6 +6,20 @@ const tunings = { file: "cli/tunings.ts", tests: ["test/cli/tunings"] } as const
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "cli/conversation.ts",
+    tests: ["test/cli/conversation"],
+    fault: "turns are left out one at a time",
+    from: "<= context >> 1) return question",
+    to: "<= context) return question",
+  },
+  {
+    file: "cli/carried.ts",
+    tests: ["test/cli/flags"],
+    fault: "a flag of llama.cpp's takes the word behind it whatever it is",
+    from: 'takes === "value" || CHOICES.test(next ?? "")',
+    to: 'takes !== "nothing"',
+  },
+  {
     ...flags,
     fault: "flags with underscores are unknown",
     from: 'bySpelling.get(spelling.replaceAll("_", "-"))',
