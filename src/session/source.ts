@@ -33,7 +33,7 @@ async function open(
   if (source instanceof Uint8Array) return bufferSource(source as Uint8Array<ArrayBuffer>);
   rule("a path, a URL, a File or Blob, bytes, or a ByteSource", isObject)(source, "the model");
   byteSource(source, "the model");
-  return source;
+  return source as ByteSource;
 }
 
 /** Opens a source and reads its header; the other parts of a split file are opened by their names. */
