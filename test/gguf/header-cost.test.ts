@@ -49,6 +49,24 @@ describe("a petabyte that a source claims", () => {
   });
 });
 
+describe("a long value", () => {
+  it("is read in pieces, and takes no memory before it has come", async () => {
+    const header = rawFile({ pairs: [arrayOf(12, 2 ** 21)] });
+    const source = petabyte(header);
+    const { metadata } = await readGguf(source);
+    expect(metadata.numbers("key").length).toBe(2 ** 21);
+    expect(source.longest).toBeLessThanOrEqual(4 << 20);
+    // What does not come ends it.
+    const broken = petabyte(header);
+    const read = broken.read;
+    let pieces = 0;
+    broken.read = (offset, length) =>
+      ++pieces > 3 ? Promise.reject(new Error("gone")) : read(offset, length);
+    await expect(readGguf(broken)).rejects.toThrow("gone");
+    expect(broken.asked).toBeLessThan(1 << 20);
+  });
+});
+
 describe("a source that gives other than was asked for", () => {
   it.each([[-1], [1], [-1000]])("by %d bytes is an error", async (off) => {
     const header = rawFile({ pairs: [keyU32("a", 1)] });

@@ -77,6 +77,7 @@ describe("a set of parts", () => {
     ],
     ["another number of tensors", 1, (no) => part(no, 4000, { "split.tensors.count": 4000 - no })],
     ["more tensors than announced", 3, (no) => part(no, 4000, { "split.tensors.count": 3 })],
+    ["another part of the set", 1, (no) => part(no === 0 ? 0 : no + 1, 4000)],
     ["no model at all", 1, async (no) => (no === 0 ? part(0, 4000) : new Uint8Array(999))],
     ["a count that no model has", 0, (no) => part(no, 4097)],
     ["the largest count", 0, (no) => part(no, 65_535)],

@@ -44,7 +44,7 @@ export const mutants: readonly Mutant[] = [
   {
     ...matrix,
     fault: "a stored matrix gives another row",
-    from: "const from = row * this.#stride;",
+    from: "const from = (row - piece * this.#each) * this.#stride;",
     to: "const from = 0;",
   },
   {
