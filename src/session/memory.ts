@@ -45,13 +45,18 @@ const DEFAULTS: Capabilities = {
   features: [],
 };
 
+/** What plans are made of. */
+function checkPlanned(file: ModelFile, options: LoadOptions): void {
+  checkOptions(options, loadRules);
+  rule("what readGguf gives", (one) => Object(one).metadata instanceof Metadata)(file, "the file");
+}
+
 /** The plan of a file on the adapter at hand, with `options` as for loading. Reads no tensor data. */
 export async function planOf(
   file: ModelFile,
   options: LoadOptions = {},
 ): Promise<{ plan: ModelPlan; contextLength: number; capabilities: Capabilities }> {
-  checkOptions(options, loadRules);
-  rule("what readGguf gives", (one) => Object(one).metadata instanceof Metadata)(file, "the file");
+  checkPlanned(file, options);
   const capabilities = await capabilitiesFor(options.device);
   const contextLength = contextFor(file, options.contextLength);
   return {
@@ -66,6 +71,7 @@ export async function memoryNeeded(
   file: ModelFile,
   options: LoadOptions = {},
 ): Promise<MemoryReport> {
+  checkPlanned(file, options);
   const { name, needs, ...device } = await pathFor(file, options);
   const budget = await memoryOf(device);
   const sum = ({ weights, cache, arena }: MemoryReport["owners"]): number =>
