@@ -55,7 +55,8 @@ export class AnswerReader {
 
   /** The message of all tokens taken so far. */
   get message(): AssistantMessage {
-    const calls = Array.from(this.#calls.values(), callOf);
+    // A call that goes on from an earlier answer has its name once it is whole.
+    const calls = Array.from(this.#calls.values(), callOf).filter((call) => call.function.name);
     return {
       role: "assistant",
       content: this.#content === "" && calls.length > 0 ? null : this.#content,

@@ -4,6 +4,7 @@ import { checkOptions, signalRules } from "../base/options.ts";
 import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
 import { inTurns } from "../base/steps.ts";
+import type { AnswerParser } from "../chat/formats/index.ts";
 import { shorten } from "../graph/executor.ts";
 import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
@@ -46,6 +47,8 @@ class ModelSession implements Session {
   /** Tokens and given rows, the vectors of these apart. */
   #items: number[] = [];
   readonly #vectors = new GivenVectors();
+  /** What reads the latest answer, unless that ended by itself. */
+  #parser: AnswerParser | undefined;
   #busy = false;
   #stats: Omit<SessionStats, "contextUsed" | "contextLength"> = {
     promptTokens: 0,
@@ -93,11 +96,14 @@ class ModelSession implements Session {
       signal.throwIfAborted();
       this.#requireLogits();
       const vectors = this.#vectors;
-      const { common, items, parser } = await inTurns(
+      const { common, items, ...read } = await inTurns(
         readPrompt(model, this.#items, prompt, options, vectors),
         signal,
       );
       const { limit, limitedBy } = this.#room(items.length, options.maxTokens ?? -1);
+      // An answer that goes on is in the channel, or the call, where it stood.
+      const goesOn = common === items.length && common === this.#items.length;
+      this.#parser = read.parser ?? (goesOn ? this.#parser : undefined);
       place = await model.acquire(this, signal);
       valid = shorten(place.executor, place.sequence, Math.min(common, items.length - 1));
       this.#items = items.slice(0, common);
@@ -109,7 +115,7 @@ class ModelSession implements Session {
         finishReason = limitedBy;
         return;
       }
-      reader = new AnswerReader(model.findTokenizer(), parser, options);
+      reader = new AnswerReader(model.findTokenizer(), this.#parser, options);
       const sampling = samplingFor(model, items, options);
       const start = ({ executor, sequence }: Place): typeof steps => {
         const { speculation, draftModel } = model;
@@ -135,6 +141,7 @@ class ModelSession implements Session {
         completionTokens++;
         const atLimit = completionTokens === limit;
         const taken = reader.take(next.value, atLimit);
+        if (taken.ended) this.#parser = undefined;
         // Between pieces the session is idle, and nothing keeps hold of it.
         follower.rest();
         model.sequences.pause(this);
@@ -217,6 +224,7 @@ class ModelSession implements Session {
         }
       }
       this.#items = all;
+      this.#parser = undefined;
       valid = all.length;
       return out;
     } catch (error) {

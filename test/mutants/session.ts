@@ -267,4 +267,11 @@ export const mutants: readonly Mutant[] = [
     from: 'over && stopped === undefined ? this.#stream.end() : ""',
     to: '""',
   },
+  {
+    file: "src/session/session.ts",
+    tests: ["test/session/goes-on"],
+    fault: "an answer that goes on forgets the channel where it stood",
+    from: "read.parser ?? (goesOn ? this.#parser : undefined)",
+    to: "read.parser",
+  },
 ];
