@@ -24,11 +24,20 @@ export function firstThatFits(
   const context = model.contextLength;
   const least = Math.min(room, context >> 1);
   if (tokensOf(model, from(messages, start), options) + least <= context) return start;
-  const questions = messages.flatMap(({ role }, i) => (role === "user" && i > start ? [i] : []));
+  const questions = questionsBehind(messages, start);
   for (const question of questions)
     if (tokensOf(model, from(messages, question), options) <= context >> 1) return question;
   return questions.at(-1) ?? start;
 }
+
+/** The question in the middle of those behind `start`; undefined where there is none. */
+export function laterStart(messages: readonly ChatMessage[], start: number): number | undefined {
+  const questions = questionsBehind(messages, start);
+  return questions[questions.length >> 1];
+}
+
+const questionsBehind = (messages: readonly ChatMessage[], start: number): number[] =>
+  messages.flatMap(({ role }, i) => (role === "user" && i > start ? [i] : []));
 
 /** Infinity for what is much too long. */
 function tokensOf(model: Rendering, messages: ChatMessage[], options: RenderOptions): number {

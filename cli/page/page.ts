@@ -1,6 +1,7 @@
 /** A page that loads a GGUF file into a Web Worker and talks with it. Nothing leaves the browser. */
-import type { ChatMessage, Model, ModelSource, Session } from "../../mod.ts";
+import type { ChatMessage, Model, ModelSource, Piece, Session } from "../../mod.ts";
 import { loadModelInWorker } from "../../src/worker/mod.ts";
+import { from, laterStart } from "../conversation.ts";
 
 const BUNDLED = "webgguf-tale-q8_0.gguf";
 
@@ -21,6 +22,8 @@ let worker: Worker | undefined;
 let model: Model | undefined;
 let session: Session | undefined;
 let messages: ChatMessage[] = [];
+/** The first message of the prompt: earlier ones are left out when the context is full. */
+let start = 0;
 let answering: AbortController | undefined;
 
 function show(error: unknown): void {
@@ -63,6 +66,7 @@ async function load(source: ModelSource, name: string): Promise<void> {
     });
     session = model.session();
     messages = [];
+    start = 0;
     const emulated = model.device.software ? " (software emulation)" : "";
     device.textContent = `${name}: ${model.architecture} on ${model.device.name}${emulated}.`;
   } catch (error) {
@@ -77,18 +81,42 @@ async function load(source: ModelSource, name: string): Promise<void> {
   }
 }
 
+/** Leaves the older half of the turns out of the prompt, and says so; false where there is but one. */
+function leaveOut(): boolean {
+  const later = laterStart(messages, start);
+  if (later === undefined) return false;
+  start = later;
+  say("figures", `The context is full: ${later} earlier messages are left out from here on.`);
+  return true;
+}
+
+/** The answer to as much of the conversation as the context holds. */
+async function* pieces(session: Session, signal: AbortSignal): AsyncGenerator<Piece> {
+  for (;;)
+    try {
+      return yield* session.generate(from(messages, start), { signal });
+    } catch (error) {
+      if ((error as { code?: string }).code !== "context/overflow" || !leaveOut()) throw error;
+    }
+}
+
 async function answer(text: string): Promise<void> {
   if (!session) return;
   failure.hidden = true;
   answering = new AbortController();
   update();
+  // A question without an answer gives way to the next one.
+  if (messages.at(-1)?.role === "user") messages.pop();
   messages.push({ role: "user", content: text });
   say("user", text);
   let content = "";
   let kind = "";
   let line: HTMLParagraphElement | undefined;
   try {
-    for await (const piece of session.generate(messages, { signal: answering.signal })) {
+    const { contextUsed, contextLength } = session.stats();
+    if (contextUsed > (3 / 4) * contextLength) leaveOut();
+    const { signal } = answering;
+    for await (const piece of pieces(session, signal)) {
       if (piece.text === "") continue;
       if (!line || kind !== piece.channel) line = say((kind = piece.channel), "");
       line.append(piece.text);
@@ -99,8 +127,9 @@ async function answer(text: string): Promise<void> {
     if (!answering.signal.aborted) show(error);
   } finally {
     answering = undefined;
-    messages.push({ role: "assistant", content });
-    const { completionTokens, completionMs } = session.stats();
+    if (content !== "") messages.push({ role: "assistant", content });
+    const { completionTokens, completionMs, finishReason } = session.stats();
+    if (finishReason === "context") say("figures", "The context is full: the answer ends here.");
     if (completionTokens > 1)
       say("figures", `${(((completionTokens - 1) / completionMs) * 1000).toFixed(1)} tokens/s`);
     update();
@@ -129,6 +158,7 @@ prompt.addEventListener("keydown", (event) => {
 stop.addEventListener("click", () => answering?.abort());
 clear.addEventListener("click", () => {
   messages = [];
+  start = 0;
   talk.replaceChildren();
   update();
   prompt.focus();

@@ -1,6 +1,6 @@
 /** What of a conversation is in the prompt when the context is full. */
 import { describe, expect, it } from "vitest";
-import { firstThatFits, from } from "../../cli/conversation.ts";
+import { firstThatFits, from, laterStart } from "../../cli/conversation.ts";
 import { WebggufError } from "../../src/base/errors.ts";
 import type { ChatMessage } from "../../src/chat/messages.ts";
 
@@ -56,5 +56,13 @@ describe("a conversation", () => {
     expect(firstThatFits(model(100), messages, 2, {}, 10)).toBe(2);
     expect(firstThatFits(model(100), talk(true, [900]), 0, {}, 10)).toBe(1);
     expect(firstThatFits(model(100), talk(true, [9, 9, 900]), 0, {}, 10)).toBe(3);
+  });
+
+  it("loses half of its turns at a time where nobody counts tokens, and never the last", () => {
+    const messages = talk(true, [9, 9, 9, 9, 9, 9, 9]);
+    expect(laterStart(messages, 0)).toBe(5);
+    expect(laterStart(messages, 5)).toBe(7);
+    expect(laterStart(messages, 7)).toBeUndefined();
+    expect(laterStart(talk(false, [9, 9, 9]), 0)).toBe(2);
   });
 });
