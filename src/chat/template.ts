@@ -55,6 +55,9 @@ export const DEFAULT_TEMPLATE: string =
   "{%- endfor -%}" +
   "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}";
 
+/** Work that a small conversation may take; real templates need less than a tenth. */
+const PROBE_UNITS = 2 ** 20;
+
 /** A chat template, parsed: renders conversations to prompts. */
 export class ChatTemplate {
   /** The template's text. */
@@ -65,6 +68,7 @@ export class ChatTemplate {
   #override: ChatTemplate | undefined;
   /** What became of small conversations that told what the template is able to do. */
   readonly #tried = new Map<string, string | undefined>();
+  #heavy = false;
   #frame: AnswerFrame | undefined;
 
   /**
@@ -109,7 +113,7 @@ export class ChatTemplate {
   #write(
     messages: readonly Message[],
     tools: readonly object[],
-    options: ChatTemplateOptions,
+    options: ChatTemplateOptions & Partial<RenderOptions>,
     ask: boolean,
   ): string {
     const now = options.now ?? new Date();
@@ -153,17 +157,20 @@ export class ChatTemplate {
   /** A small conversation, rendered once; undefined where the template refuses it. */
   readonly #try: Attempt = (probe) => {
     const key = JSON.stringify(probe);
-    if (!this.#tried.has(key)) this.#tried.set(key, this.#attempt(probe));
+    if (!this.#tried.has(key) && !this.#heavy) this.#tried.set(key, this.#attempt(probe));
     return this.#tried.get(key);
   };
 
   #attempt(probe: readonly Message[]): string | undefined {
     try {
-      return this.#write(probe, [], { kwargs: { enable_thinking: true, thinking: true } }, false);
+      const kwargs = { enable_thinking: true, thinking: true };
+      return this.#write(probe, [], { kwargs, units: PROBE_UNITS }, false);
     } catch (error) {
-      // A template that goes over its limits on so little is tried once only.
-      if (error instanceof WebggufError && !(error.cause instanceof LimitError)) return undefined;
-      throw error;
+      if (!(error instanceof WebggufError)) throw error;
+      // One that works so hard on so little is tried no more.
+      const { cause } = error as { cause?: { cause?: unknown } };
+      if (cause instanceof LimitError || cause?.cause instanceof LimitError) this.#heavy = true;
+      return undefined;
     }
   }
 

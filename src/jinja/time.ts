@@ -1,22 +1,8 @@
 /** `strftime_now` of chat templates: C's strftime with English names, in local time. */
 
-const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December",
-];
-
 // Read in UTC: they are given a time that says the local one there.
+const name = (now: Date, options: Intl.DateTimeFormatOptions): string =>
+  now.toLocaleString("en-US", { ...options, timeZone: "UTC" });
 const two = (n: number): string => String(n).padStart(2, "0");
 const hour12 = (now: Date): number => now.getUTCHours() % 12 || 12;
 
@@ -31,13 +17,13 @@ const FIELDS: ReadonlyMap<string, (now: Date) => string> = new Map<string, (now:
   ["Y", (now) => String(now.getUTCFullYear())],
   ["y", (now) => two(now.getUTCFullYear() % 100)],
   ["m", (now) => two(now.getUTCMonth() + 1)],
-  ["B", (now) => MONTHS[now.getUTCMonth()]],
-  ["b", (now) => MONTHS[now.getUTCMonth()].slice(0, 3)],
+  ["B", (now) => name(now, { month: "long" })],
+  ["b", (now) => name(now, { month: "short" })],
   ["d", (now) => two(now.getUTCDate())],
   ["e", (now) => String(now.getUTCDate()).padStart(2)],
   ["j", (now) => String(dayOfYear(now)).padStart(3, "0")],
-  ["A", (now) => DAYS[now.getUTCDay()]],
-  ["a", (now) => DAYS[now.getUTCDay()].slice(0, 3)],
+  ["A", (now) => name(now, { weekday: "long" })],
+  ["a", (now) => name(now, { weekday: "short" })],
   ["H", (now) => two(now.getUTCHours())],
   ["I", (now) => two(hour12(now))],
   ["p", (now) => (now.getUTCHours() < 12 ? "AM" : "PM")],

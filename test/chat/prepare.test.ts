@@ -148,6 +148,19 @@ describe("thoughts", () => {
   });
 });
 
+describe("a template that works too hard", () => {
+  const work =
+    "{% for i in range(99999) %}{% for j in range(99999) %}{% set x = i ~ j %}{% endfor %}{% endfor %}";
+  const said = [system("s"), user("a"), { role: "assistant", content: "b" }, user("c")];
+  it("at small conversations is not tried again, and renders what it can", () => {
+    const template = `{% if messages|length < 3 %}${work}{% endif %}${PLAIN}`;
+    expect(show(template, said)).toBe("u[s\na]a[b]u[c]");
+  });
+  it("at every conversation is an error", () => {
+    expect(() => show(work, said)).toThrow("too much work");
+  });
+});
+
 describe("results of calls", () => {
   it("stand in the order of the calls where a template writes no ids", () => {
     const tool = (id: string): ChatMessage => ({ role: "tool", tool_call_id: id, content: id });
