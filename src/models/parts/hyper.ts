@@ -86,10 +86,11 @@ export class Hyper {
   /** Refuses a value: `model/invalid`, naming key, value and architecture. */
   fail(name: string, value: unknown, expected: string): never {
     const key = this.key(name);
+    const found = typeof value === "string" ? quoted(value) : String(value);
     throw new WebggufError(
       "model/invalid",
       `Cannot build the ${this.architecture} model ${this.file.name}: ` +
-        `"${key}" is ${typeof value === "string" ? quoted(value) : String(value)}, expected ${expected}`,
+        `"${key}" is ${found}, expected ${expected}`,
       { file: this.file.name, key, expected, actual: value },
     );
   }
