@@ -1,4 +1,5 @@
 /** How long results take to come back, and how many steps must fly meanwhile. */
+import { WebggufError } from "../base/errors.ts";
 import { MOST_STEPS_IN_FLIGHT } from "../plan/settings.ts";
 import { type Buffers, BufferUsage, MapMode } from "../platform/buffers.ts";
 
@@ -14,7 +15,13 @@ async function readbackLatency(device: GPUDevice, buffers: Buffers): Promise<num
       const encoder = device.createCommandEncoder();
       encoder.copyBufferToBuffer(source, 0, staging, 0, 4);
       device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(MapMode.read);
+      await staging.mapAsync(MapMode.read).catch((cause) => {
+        throw new WebggufError(
+          "device/lost",
+          "Cannot load the model: the GPU went away meanwhile; load it again",
+          { cause },
+        );
+      });
       staging.unmap();
       best = Math.min(best, performance.now() - start);
     }
