@@ -2,10 +2,48 @@
 import type { Mutant } from "./mutant.ts";
 
 const render = { file: "src/chat/render.ts", tests: ["test/chat/render"] } as const;
+const prepare = { file: "src/chat/prepare.ts", tests: ["test/chat/prepare.test"] } as const;
 const formats = { tests: ["test/chat/tools"] } as const;
 const parts = { tests: ["test/chat/call-parts"] } as const;
 
 export const mutants: readonly Mutant[] = [
+  {
+    ...prepare,
+    fault: "text parts run into each other",
+    from: 'typed ? texts.map(textPart) : texts.join("\\n")',
+    to: 'typed ? texts.map(textPart) : texts.join("")',
+  },
+  {
+    ...prepare,
+    fault: "system messages are lost where there is no such role",
+    from: 'if (isSystem(one)) waiting.push(one.texts.join("\\n"));',
+    to: "if (isSystem(one)) continue;",
+  },
+  {
+    ...prepare,
+    fault: "a developer is nobody",
+    from: 'role === "developer" ? "system" : role',
+    to: "role",
+  },
+  {
+    ...prepare,
+    fault: "long ids lose their last digits",
+    from: "/^-?\\d{16,}$/.test(token)",
+    to: "false",
+  },
+  {
+    ...prepare,
+    fault: "results stand in the order in which they came",
+    from: "results.sort((a, b) => place(a) - place(b))",
+    to: "results",
+  },
+  {
+    file: "src/chat/continue.ts",
+    tests: ["test/session/continue"],
+    fault: "a thought that goes on is closed",
+    from: "if (inThought) return head + thought;",
+    to: "",
+  },
   {
     file: "src/chat/segments.ts",
     fault: "spellings of the model's own answers hide from the template",
