@@ -5,7 +5,6 @@ import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
 import { atOnce, inTurns } from "../base/steps.ts";
 import type { ChatMessage } from "../chat/messages.ts";
-import { renderRules } from "../chat/options.ts";
 import type { RenderedPrompt, RenderOptions } from "../chat/render.ts";
 import type { ModelFile } from "../file/types.ts";
 import { buildGraph } from "../models/index.ts";
@@ -16,11 +15,18 @@ import { type DraftModel, type DraftTarget, openDraftModel } from "./draft-model
 import { embedTokens } from "./embed.ts";
 import { findTokenizer, Loaded, type Place } from "./loaded.ts";
 import { openExecutor } from "./open.ts";
-import { loadRules } from "./options.ts";
+import { generateRules, loadRules } from "./options.ts";
 import { createSession } from "./session.ts";
 import { closeFile, openFile } from "./source.ts";
 import { speculationOf } from "./speculation.ts";
-import type { Embedding, LoadOptions, Model, ModelSource, Session } from "./types.ts";
+import type {
+  Embedding,
+  GenerateOptions,
+  LoadOptions,
+  Model,
+  ModelSource,
+  Session,
+} from "./types.ts";
 
 /**
  * Loads a model from a path, an http(s) URL, a File or Blob, or bytes.
@@ -109,7 +115,7 @@ class LoadedModel implements Model {
   }
 
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
-    checkOptions(options, renderRules);
+    checkOptions<GenerateOptions>(options, generateRules);
     const { text, tokens } = atOnce(this.#loaded.render(messages, options, false));
     return { text, tokens };
   }

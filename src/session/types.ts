@@ -234,7 +234,10 @@ export interface Model extends AsyncDisposable {
   };
   readonly memory: { readonly weights: number; readonly cache: number; readonly arena: number };
   session(): Session;
-  /** The text and the tokens of a conversation, as `generate` would compute it. Errors: `template/failed`. */
+  /**
+   * The text and the tokens of a conversation, as `generate` would compute it; those of the options of `generate` that
+   * have no part in it are passed over. Errors: `input/invalid`, `template/failed`, `context/overflow`.
+   */
   render(messages: readonly ChatMessage[], options?: RenderOptions): RenderedPrompt;
   /** One vector for each text, pooled and normalised as the model says. Errors: `model/unsupported` for other models. */
   embed(texts: readonly string[], options?: { signal?: AbortSignal }): Promise<Embedding[]>;

@@ -2,13 +2,12 @@
 import { WebggufError } from "../base/errors.ts";
 import { checkOptions, listOf, signalRules, text } from "../base/options.ts";
 import type { ChatMessage } from "../chat/messages.ts";
-import { renderRules } from "../chat/options.ts";
 import { type RenderedPrompt, type RenderOptions, renderChat } from "../chat/render.ts";
 import { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
 import { answerStream } from "../session/answer-stream.ts";
 import { asyncDispose } from "../session/dispose.ts";
-import { checkGenerate, checkTokens, loadRules } from "../session/options.ts";
+import { checkGenerate, checkTokens, generateRules, loadRules } from "../session/options.ts";
 import { isParts } from "../session/prompt.ts";
 import type {
   Answer,
@@ -107,7 +106,7 @@ class RemoteModel implements Model {
     return new RemoteSession(this.#link, this.#id, this.contextLength);
   }
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
-    checkOptions(options, renderRules);
+    checkOptions<GenerateOptions>(options, generateRules);
     const { metadata } = this.file;
     const { text, tokens } = renderChat(
       metadata,

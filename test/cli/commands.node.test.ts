@@ -171,7 +171,7 @@ describe("the other commands", () => {
       ...["complete", MODEL, "-p", "Once", "-n", "1", "--temp", "0", "--no-perf"],
       ...carried,
     ]);
-    expect(out).toBe("Once upon");
+    expect(out).toBe("Once up");
     expect(err).toBe(
       "Without effect here: -t, -fa, --mlock, --no-mmap, --color, --no-warmup, -sm\n",
     );

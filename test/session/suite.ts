@@ -96,6 +96,9 @@ export function sessionSuite(name: string, load: Load, options: LoadOptions = {}
         expect(message).toEqual({ role: "assistant", content: "7 + 5 = 12." });
         expect([finishReason, stopText]).toEqual(["stop", undefined]);
         const { text, tokens } = model.render(QUESTION);
+        // With the very options of an answer, too.
+        const answering: GenerateOptions = { temperature: 0, maxTokens: 4, stop: "x" };
+        expect(model.render(QUESTION, answering)).toEqual({ text, tokens });
         expect(text).toContain("What is 7 + 5?");
         expect(usage.promptTokens).toBe(tokens.length);
         expect(session.tokens.slice(0, tokens.length)).toEqual(tokens);
