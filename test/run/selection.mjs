@@ -16,9 +16,14 @@ const sweeps = {
     ...["gpu/append", "gpu/sampling", "gpu/counters", "plan/random-graphs", "plan/routing"],
     ...["kernels/attention", "gpu/state", "session/lifetime", "session/speculate"],
     ...["session/sampling", "models/build", "models/given", "executor/gpu"],
-    ...["plan/int8", "plan/moe", "gpu/profile"],
+    ...["plan/int8", "plan/moe", "gpu/profile", "gpu/draw-steps", "gpu/slices", "gpu/batch"],
+    ...["tools/bench.test"],
   ].map((name) => `test/${name}`),
-  chromium: [...["kernels/state", "gpu/batch"]].map((name) => `test/${name}`),
+  chromium: [
+    ...["kernels/state", "gpu/dispose", "kernels/sample", "session/lifecycle"],
+    // Text and numbers alone: Chromium has Node's JavaScript engine.
+    ...["chat/", "file/", "fuzz/", "gguf/", "graph/", "jinja/", "sample/", "tokenizer/"],
+  ].map((name) => `test/${name}`),
 };
 
 /** The beginnings of names that a runtime leaves to `test:all`. */
