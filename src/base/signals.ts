@@ -25,6 +25,7 @@ export class Follower {
     for (const other of this.#others) other.addEventListener("abort", this.#check);
   }
 
+  /** Lets go of the others until {@link follow}: they may live longer than this. */
   rest(): void {
     for (const other of this.#others) other.removeEventListener("abort", this.#check);
   }

@@ -80,18 +80,7 @@ function lowerElementwise(plan: Lowering, ref: Ref, op: ElementwiseOp): void {
   }
 }
 
-export const elementwiseLowerings: LoweringsOf<
-  | "add"
-  | "mul"
-  | "addWeight"
-  | "mulWeight"
-  | "scale"
-  | "clamp"
-  | "activation"
-  | "gated"
-  | "softcap"
-  | "positionScale"
-> = {
+export const elementwiseLowerings: LoweringsOf<ElementwiseOp["op"]> = {
   add: lowerElementwise,
   mul: lowerElementwise,
   addWeight: lowerElementwise,

@@ -103,9 +103,7 @@ function lowerExperts(plan: Lowering, ref: Ref, op: ExpertsOp): void {
   });
 }
 
-export const moeLowerings: LoweringsOf<
-  "moeRoute" | "expertLists" | "experts" | "moeSum" | "moeScale"
-> = {
+export const moeLowerings: LoweringsOf<MoeOp["op"]> = {
   moeRoute: lowerMoe,
   expertLists: lowerMoe,
   experts: lowerMoe,

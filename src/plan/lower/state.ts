@@ -107,7 +107,7 @@ function gather(plan: Lowering, op: Op, values: readonly Place[], limit: number)
   return values.map((p) => places.get(p) ?? p);
 }
 
-export const stateLowerings: LoweringsOf<"conv" | "ssm" | "deltaNet" | "shift" | "wkv7"> = {
+export const stateLowerings: LoweringsOf<StateOp["op"]> = {
   conv: lowerState,
   ssm: lowerState,
   deltaNet: lowerState,
