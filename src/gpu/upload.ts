@@ -1,6 +1,6 @@
 /** Streams tensors from the file into their buffers, in file order, a few MiB at a time. */
 import { checkCame } from "../base/range.ts";
-import { dequantize } from "../file/decode/index.ts";
+import { plainDecoders } from "../file/decode/plain.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type { PlacedMatrix, Placement } from "../plan/place.ts";
 
@@ -43,7 +43,16 @@ export async function loadWeights(
     const source = file.sources[tensor.part];
     const bytes = await source.read(tensor.offset, tensor.bytes, hooks.signal);
     checkCame(source.name, tensor.offset, tensor.bytes, bytes.length);
-    dequantize(tensor.type, bytes, out, tensor.elements);
+    const decode = plainDecoders[tensor.type.name];
+    if (decode) decode(bytes, out, tensor.elements);
+    // Quantised vectors are rare: a page fetches their decoders where it has some.
+    else
+      (await import("../file/decode/index.ts")).dequantize(
+        tensor.type,
+        bytes,
+        out,
+        tensor.elements,
+      );
     advance(tensor.bytes);
   };
   for (const [name, at] of placement.vectors) {

@@ -1,6 +1,5 @@
 /** The ways to compute a model, best first. A further way is one more entry of the list. */
 import { platform } from "#platform";
-import { cpuMemory, createCpuExecutor } from "../cpu/executor.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { InstrumentMaker } from "../gpu/instruments.ts";
 import { createGpuExecutor } from "../gpu/open.ts";
@@ -77,6 +76,8 @@ const gpu: Backend = {
 const cpu: Backend = {
   name: "cpu",
   async open() {
+    // A chunk of its own in a page's bundle: with a GPU it is never fetched.
+    const { cpuMemory, createCpuExecutor } = await import("../cpu/executor.ts");
     return {
       kind: "cpu",
       name: "CPU (TypeScript)",

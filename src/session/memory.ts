@@ -2,7 +2,6 @@
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
 import { checkOptions, rule } from "../base/options.ts";
-import { cpuMemory } from "../cpu/executor.ts";
 import { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
 import { buildGraph } from "../models/index.ts";
@@ -113,7 +112,8 @@ interface Path extends Pick<Device, "kind" | "software"> {
 async function pathFor(file: ModelFile, options: LoadOptions): Promise<Path> {
   const { device = "auto" } = options;
   const capabilities = device === "cpu" ? DEFAULTS : await capabilitiesFor(device);
-  if (device === "cpu" || (device === "auto" && capabilities === DEFAULTS))
+  if (device === "cpu" || (device === "auto" && capabilities === DEFAULTS)) {
+    const { cpuMemory } = await import("../cpu/executor.ts");
     return {
       kind: "cpu",
       software: false,
@@ -121,6 +121,7 @@ async function pathFor(file: ModelFile, options: LoadOptions): Promise<Path> {
       needs: (contextLength) =>
         cpuMemory(buildGraph(file, { contextLength }), file, { ...options, contextLength }),
     };
+  }
   return {
     kind: "gpu",
     software: capabilities.software,
