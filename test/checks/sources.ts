@@ -107,13 +107,19 @@ export function valuesOf(file: string): string[] {
   return Array.from(found, ([, name]) => name!);
 }
 
-/** What a file takes from other files of the repository: "file name", or "file *" for all of it. */
+/**
+ * What a file takes from other files of the repository: "file name", or "file *" for all of it. Dynamic imports
+ * are read where they are taken apart at once: `const { name } = await import(…)`, `(await import(…)).name`.
+ */
 export function takenBy(file: string): string[] {
   const source = code(text(file), true);
-  const found = source.matchAll(/\b(?:import|export)\b([^;"'`]*?)\bfrom\s*"(\.[^"]+)"/g);
-  return Array.from(found, ([, names, specifier]) => {
+  const statics = source.matchAll(/\b(?:import|export)\b([^;"'`]*?)\bfrom\s*"(\.[^"]+)"/g);
+  const dynamics = source.matchAll(
+    /(?:(\{[^;{}]*\})\s*=\s*)?\bawait\s+import\s*\(\s*"(\.[^"]+)"\s*,?\s*\)(?:\)\.(\w+))?/g,
+  );
+  return [...statics, ...dynamics].flatMap(([, names, specifier, member]) => {
     const target = resolveFrom(file, specifier!);
-    const list = /\{([\s\S]*)\}/.exec(names!)?.[1];
+    const list = member ?? /\{([\s\S]*)\}/.exec(names ?? "")?.[1];
     return (list?.split(",") ?? ["*"]).map((name) => {
       const [own] = name
         .trim()
@@ -121,7 +127,7 @@ export function takenBy(file: string): string[] {
         .split(/\s+as\s+/);
       return `${target} ${own}`;
     });
-  }).flat();
+  });
 }
 
 /** Files of which each imports another one, in the end itself; imports of types count. */
