@@ -230,9 +230,11 @@ export class HttpResource {
     }
     let left = end - from;
     for await (const piece of this.pieces(response, signal)) {
-      yield piece.length > left ? piece.subarray(0, left) : piece;
-      left -= piece.length;
-      if (left <= 0) return;
+      // More than was asked for; else the body is read to its end, and the connection serves again.
+      if (left === 0) return;
+      const mine = piece.subarray(0, left);
+      left -= mine.length;
+      yield mine;
     }
   }
 

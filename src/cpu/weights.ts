@@ -97,6 +97,8 @@ export function planCpuWeights(graph: Graph, file: ModelFile): WeightPlan {
       );
     return info;
   });
+  // In file order: a server without ranges has no other, and one with them needs fewer requests.
+  infos.sort((a, b) => a.part - b.part || a.offset - b.offset);
   const decoded = infos.reduce((sum, info) => sum + 4 * info.elements, 0);
   const matrices = new Set(graph.ops.flatMap(matricesOf));
   const stored = decoded <= decodedLimit ? new Set<string>() : matrices;

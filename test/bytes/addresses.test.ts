@@ -51,8 +51,8 @@ describe("redirects", () => {
       "cdn.example",
     ]);
     expire();
-    expect(await source.read(100, 20)).toEqual(content.slice(100, 120));
-    expect(await source.read(200, 20)).toEqual(content.slice(200, 220));
+    expect(await source.read(5, 4)).toEqual(content.slice(5, 9));
+    expect(await source.read(1, 2)).toEqual(content.slice(1, 3));
     expect(asked.slice(3).map(({ url }) => url.replace(/.*\/\//, ""))).toEqual([
       "cdn.example/f?X-Amz-Signature=1",
       "models.example/resolve/model.gguf",

@@ -21,6 +21,8 @@ export interface FakeServer {
   readonly requests: string[];
   /** Bytes handed out in bodies. */
   sent: number;
+  /** Bodies that neither ended nor were given up. */
+  open: number;
   content: Uint8Array<ArrayBuffer>;
   faults: Faults;
 }
@@ -30,6 +32,7 @@ export function fakeServer(content: Uint8Array<ArrayBuffer>, faults: Faults = {}
     fetch: answer as typeof fetch,
     requests: [],
     sent: 0,
+    open: 0,
     content,
     faults,
   };
@@ -37,10 +40,22 @@ export function fakeServer(content: Uint8Array<ArrayBuffer>, faults: Faults = {}
   function bodyOf(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal | null | undefined) {
     const cut = server.faults.cuts?.shift();
     let at = 0;
+    let open = true;
+    const end = (): void => {
+      if (open) server.open--;
+      open = false;
+    };
+    server.open++;
     return new ReadableStream<Uint8Array<ArrayBuffer>>(
       {
+        cancel: end,
+        start(controller) {
+          signal?.addEventListener("abort", () => {
+            if (open) controller.error(signal.reason);
+            end();
+          });
+        },
         pull(controller) {
-          if (signal?.aborted) return controller.error(signal.reason);
           const most = cut ? Math.min(bytes.length, cut.after) : bytes.length;
           if (at < most) {
             const piece = bytes.slice(at, Math.min(most, at + (server.faults.piece ?? 1000)));
@@ -48,6 +63,7 @@ export function fakeServer(content: Uint8Array<ArrayBuffer>, faults: Faults = {}
             server.sent += piece.length;
             return controller.enqueue(piece);
           }
+          end();
           if (cut?.how === "error") controller.error(new TypeError("terminated"));
           else controller.close();
         },

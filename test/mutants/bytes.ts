@@ -1,6 +1,8 @@
 /** Faults that the tests of bytes must notice. */
 import type { Mutant } from "./mutant.ts";
 
+const body = { file: "src/bytes/ordered-body.ts", tests: ["test/bytes/neighbours"] } as const;
+
 export const mutants: readonly Mutant[] = [
   {
     file: "src/bytes/buffer.ts",
@@ -85,5 +87,41 @@ export const mutants: readonly Mutant[] = [
     fault: "a web page is read as a model",
     from: "if (response.ok && /^text\\/html/i.test(type)) {",
     to: "if (type === null) {",
+  },
+  {
+    ...body,
+    fault: "every read is a request",
+    from: "const more = run && Math.max(least, growth * run);",
+    to: "const more = 0;",
+  },
+  {
+    ...body,
+    fault: "a body is asked for to the end of the file at once",
+    from: "const more = run && Math.max(least, growth * run);",
+    to: "const more = this.#resource.size;",
+  },
+  {
+    ...body,
+    fault: "gaps between tensors are requests",
+    from: "return ahead <= mostSkipped &&",
+    to: "return ahead < 0 &&",
+  },
+  {
+    ...body,
+    fault: "a reader takes the body away from another",
+    from: "if (this.#ranges && this.#readers > 1) {",
+    to: "if (this.#readers < 0) {",
+  },
+  {
+    ...body,
+    fault: "the body of an aborted reader stays open",
+    from: "if (signal?.aborted) this.#hangUp();\n        else",
+    to: "",
+  },
+  {
+    ...body,
+    fault: "a closed source is asked again",
+    from: "if (this.#closed) throw",
+    to: "if (this.#readers < 0) throw",
   },
 ];
