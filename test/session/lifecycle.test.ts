@@ -1,6 +1,6 @@
 /** Readers that stop, sessions and models that end, `restore()` in between: nobody waits for ever and nothing is left. */
 import { describe, expect, it } from "vitest";
-import { loadModel, type Model, type Session } from "../../mod.ts";
+import { type AnswerStream, loadModel, type Model, type Session } from "../../mod.ts";
 import type { GenerateOptions } from "../../src/session/types.ts";
 import { fixture } from "../fixture.ts";
 import { countedSignal } from "../signals.ts";
@@ -59,6 +59,51 @@ describe("a reader that does not go on", () => {
     expect(got).toEqual(whole);
     expect(first.tokens).toEqual([...prompt, ...whole]);
   });
+
+  it.each(kinds)(
+    "takes back nothing of what its sequence holds by then: %s",
+    async (_, fake, how) => {
+      type Ending = (
+        stream: AnswerStream,
+        session: Session,
+        stop: AbortController,
+      ) => Promise<unknown>;
+      const endings: Ending[] = [
+        (stream) => stream.return!(),
+        (stream, _, stop) => {
+          stop.abort("enough");
+          return code(stream.next());
+        },
+        async (stream, session) => {
+          await session.dispose();
+          return code(stream.next());
+        },
+        async (stream, _, stop) => {
+          const next = code(stream.next()); // waits for a sequence
+          await wait(1);
+          stop.abort("enough");
+          return next;
+        },
+      ];
+      // More than the session that stops had.
+      const theirs = Array.from({ length: 40 }, (_, i) => i % 5);
+      const options = { temperature: 0, seed: 1, maxTokens: 30, ...how };
+      await Promise.all(
+        endings.map(async (end) => {
+          const executor = new FakeExecutor(fake);
+          const { model, open } = fakeModel(executor);
+          const session = open();
+          const stop = new AbortController();
+          const stream = session.generate(prompt, { ...options, signal: stop.signal });
+          await read(stream, 3);
+          const { sequence } = await model.acquire({}, never);
+          await executor.step([{ sequence, input: theirs, outputs: "none" }]);
+          await end(stream, session, stop);
+          expect(executor.text(sequence)).toEqual(theirs);
+        }),
+      );
+    },
+  );
 
   it("keeps its sequence while it only takes its time", async () => {
     const executor = new FakeExecutor();
