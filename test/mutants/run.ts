@@ -10,8 +10,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { stop } from "./copy.ts";
 import type { Mutant } from "./mutant.ts";
-import { runMutants, stop, sums } from "./runner.ts";
+import { runMutants, sums } from "./runner.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = path.join(root, "test/mutants");
@@ -21,7 +22,7 @@ const rooms = fs
   .readdirSync(folder)
   .filter((name) => /^[a-z0-9-]+\.ts$/.test(name))
   .map((name) => name.slice(0, -3))
-  .filter((name) => !["mutant", "run", "runner"].includes(name));
+  .filter((name) => !["copy", "mutant", "run", "runner"].includes(name));
 const wanted = values.only?.split(",") ?? rooms;
 const unknown = wanted.filter((room) => !rooms.includes(room));
 if (unknown.length > 0) {

@@ -75,6 +75,22 @@ describe("runMutants", () => {
     });
   });
 
+  it("ends a fault that makes a loop endless, and goes on", async () => {
+    const mutants = [
+      fault("a + b", "a * b"),
+      fault("a + b", "{ for (;;); }"),
+      fault("a + b", "a % b"),
+      fault("'sum'", "'product'"),
+    ];
+    const results = await runMutants({ root, mutants, atATime: 1, limitMs: 1500 });
+    expect(results.map(({ outcome, note }) => [outcome, note])).toEqual([
+      ["noticed", "test/room/sum.test.ts"],
+      ["noticed", "test/room/sum.test.ts, which did not end"],
+      ["noticed", "test/room/sum.test.ts"],
+      ["not noticed", undefined],
+    ]);
+  });
+
   it("tries nothing when the tests fail without a fault", async () => {
     write("src/room/sum.ts", source.replace("a + b", "b"));
     try {

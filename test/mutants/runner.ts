@@ -1,8 +1,8 @@
 /** Puts faults into a copy of a tree, one at a time, and runs the tests that must notice them. */
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { Copy, start, stop } from "./copy.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** `broken`: the fault no longer fits the tree, or names no test; no test was run. */
@@ -70,104 +70,102 @@ function whatIsBroken(root: string, mutant: Mutant, tests: readonly string[]): s
   return undefined;
 }
 
-const running = new Set<() => void>();
+const shaders = "wgsl/mod.ts";
 
-/** Ends all test processes that are still running. */
-export function stop(): void {
-  for (const end of running) end();
-}
+/** What is known of test files, from the runs so far. */
+class Known {
+  /** Milliseconds that each took without a fault, or with one that it did not notice. */
+  readonly ms = new Map<string, number>();
+  readonly #limitMs: number;
+  /** By file and test: that one has noticed a fault in the other. */
+  readonly noticed = new Set<string>();
 
-/** Runs a program in a process group of its own; `code` is undefined when it ran past the limit. */
-function run(
-  folder: string,
-  args: readonly string[],
-  limitMs: number,
-): Promise<{ code?: number; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, {
-      cwd: folder,
-      // A run inside a test of this runner must not take that one's settings.
-      env: Object.fromEntries(
-        Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_OPTIONS)/.test(name)),
-      ),
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: process.platform !== "win32",
-    });
-    let output = "";
-    let late = false;
-    child.stdout.on("data", (data) => (output += data));
-    child.stderr.on("data", (data) => (output += data));
-    const end = (): void => {
-      // The test's own process is a child of this one: the whole group must go.
-      try {
-        process.kill(process.platform === "win32" ? child.pid! : -child.pid!, "SIGKILL");
-      } catch {
-        // It has ended meanwhile.
-      }
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+  }
+
+  /** A fault may make a loop endless; a test that is only slow stays well below this. */
+  limitMs(test: string): number {
+    return this.#limitMs + 3 * (this.ms.get(test) ?? 0);
+  }
+
+  /** The test files in the order in which they should be tried: the likeliest and quickest first. */
+  order(file: string, tests: readonly string[]): string[] {
+    const stem = `/${path.posix.parse(file).name}.`;
+    const cost = (test: string): number => {
+      const likely = test.includes(stem) || this.noticed.has(`${file} ${test}`);
+      return (this.ms.get(test) ?? 1000) + (likely ? 0 : 1e9);
     };
-    running.add(end);
-    const timer = setTimeout(() => {
-      late = true;
-      end();
-    }, limitMs);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      running.delete(end);
-      resolve(late ? { output } : { code: code ?? 1, output });
-    });
-  });
+    return [...tests].sort((a, b) => cost(a) - cost(b));
+  }
 }
 
-const vitest = (tests: readonly string[], more: readonly string[]): string[] => [
-  ...["node_modules/vitest/vitest.mjs", "run", "--project", "node", "--reporter=default"],
-  ...more,
-  ...tests,
-];
-
-/** A copy of a tree in `into`, with the same installed packages. */
-function copy(root: string, into: string): string {
-  const left = new Set([".git", ".cache", "node_modules", "dist"]);
-  fs.cpSync(root, into, {
-    recursive: true,
-    filter: (from) => !left.has(path.relative(root, from).split(path.sep)[0]!),
-  });
-  fs.symlinkSync(fs.realpathSync(path.join(root, "node_modules")), `${into}/node_modules`, "dir");
-  return into;
+/** Runs a test file without a fault, unless it has passed already; rejects when it fails. */
+async function mustPass(copy: Copy, test: string, known: Known): Promise<void> {
+  if (known.ms.has(test)) return;
+  const from = Date.now();
+  const verdict = await copy.test(test, 30 * 60_000);
+  if (verdict?.passed) known.ms.set(test, Date.now() - from);
+  else
+    throw new Error(
+      `Cannot try faults: the tests fail without any, in ${test}.\n${verdict?.output.slice(-4000) ?? "It did not end."}`,
+    );
 }
 
-/** Puts one fault into a copy, runs its tests, and takes it out again. */
+/** Puts one fault into a copy, runs its tests, and takes it out again. Rejects when the test that fails does so without it. */
 async function tryOne(
-  folder: string,
+  copy: Copy,
   mutant: Mutant,
   tests: readonly string[],
-  limitMs: number,
+  known: Known,
 ): Promise<Omit<Result, "seconds">> {
-  const file = path.join(folder, mutant.file);
-  const text = fs.readFileSync(file, "utf8");
-  const shaders = path.join(folder, "wgsl/mod.ts");
-  const generated = mutant.file.endsWith(".wgsl") ? fs.readFileSync(shaders, "utf8") : undefined;
-  try {
-    fs.writeFileSync(
+  const { file } = mutant;
+  const text = copy.read(file);
+  const generated = file.endsWith(".wgsl") ? copy.read(shaders) : undefined;
+  const putIn = async (): Promise<Omit<Result, "seconds"> | undefined> => {
+    copy.write(
       file,
       text.replace(mutant.from, () => mutant.to),
     );
-    if (generated !== undefined) {
-      const { code } = await run(folder, ["--import", "tsx", "scripts/wgsl.ts"], limitMs);
-      if (code !== 0) return { mutant, outcome: "noticed", note: "wgsl/mod.ts cannot be made" };
-      if (fs.readFileSync(shaders, "utf8") === generated) {
-        return { mutant, outcome: "broken", note: "it changes nothing in wgsl/mod.ts" };
+    if (generated === undefined) return undefined;
+    const { ended } = start(copy.folder, ["--import", "tsx", "scripts/wgsl.ts"]);
+    if ((await ended) !== 0)
+      return { mutant, outcome: "noticed", note: "wgsl/mod.ts cannot be made" };
+    copy.write(shaders, copy.read(shaders));
+    if (copy.read(shaders) !== generated) return undefined;
+    return { mutant, outcome: "broken", note: "it changes nothing in wgsl/mod.ts" };
+  };
+  const takeOut = (): void => {
+    copy.write(file, text);
+    if (generated !== undefined) copy.write(shaders, generated);
+  };
+  try {
+    const over = await putIn();
+    if (over) return over;
+    for (const test of known.order(file, tests)) {
+      const from = Date.now();
+      let verdict = await copy.test(test, known.limitMs(test));
+      if (!verdict && !known.ms.has(test)) {
+        takeOut();
+        await mustPass(copy, test, known);
+        await putIn();
+        verdict = await copy.test(test, known.limitMs(test));
       }
+      if (verdict?.passed) {
+        known.ms.set(test, Date.now() - from);
+        continue;
+      }
+      if (/\[?PARSE_ERROR|Transform failed/.test(verdict?.output ?? ""))
+        return { mutant, outcome: "broken", note: "the file with it is no TypeScript" };
+      takeOut();
+      await mustPass(copy, test, known);
+      known.noticed.add(`${file} ${test}`);
+      const late = verdict ? "" : ", which did not end";
+      return { mutant, outcome: "noticed", note: `${test}${late}` };
     }
-    const args = vitest(tests, ["--bail=1", "--no-file-parallelism"]);
-    const { code, output } = await run(folder, args, limitMs);
-    if (/\[?PARSE_ERROR|Transform failed/.test(output)) {
-      return { mutant, outcome: "broken", note: "the file with it is no TypeScript" };
-    }
-    if (code === undefined) return { mutant, outcome: "noticed", note: "the tests did not end" };
-    return { mutant, outcome: code === 0 ? "not noticed" : "noticed" };
+    return { mutant, outcome: "not noticed" };
   } finally {
-    fs.writeFileSync(file, text);
-    if (generated !== undefined) fs.writeFileSync(shaders, generated);
+    takeOut();
   }
 }
 
@@ -177,12 +175,14 @@ export interface Options {
   readonly mutants: readonly Mutant[];
   /** How many faults are tried at a time, each in a copy of its own. @default 2 */
   readonly atATime?: number;
+  /** Milliseconds after which a test file with a fault has not ended, besides three times what it takes without. @default 60000 */
+  readonly limitMs?: number;
   readonly report?: (result: Result) => void;
 }
 
-/** Tries all faults. Rejects when the tests fail without any. */
+/** Tries all faults. Rejects when a test that should notice one fails without it. */
 export async function runMutants(options: Options): Promise<Result[]> {
-  const { root, mutants, atATime = 2, report = () => {} } = options;
+  const { root, mutants, atATime = 2, limitMs = 60_000, report = () => {} } = options;
   const all = testFiles(root);
   const results: Result[] = [];
   const add = (result: Result): void => {
@@ -201,24 +201,16 @@ export async function runMutants(options: Options): Promise<Result[]> {
   const tidy = (): void => fs.rmSync(parent, { recursive: true, force: true });
   process.once("exit", tidy);
   try {
-    const folders = Array.from({ length: Math.min(atATime, open.length) }, (_, i) =>
-      copy(root, path.join(parent, `${i}`)),
-    );
-    const needed = [...new Set(open.flatMap((mutant) => testsOf(mutant, all)))];
-    const from = Date.now();
-    const { code, output } = await run(folders[0]!, vitest(needed, []), 30 * 60_000);
-    if (code !== 0) {
-      throw new Error(`Cannot try faults: the tests fail without any.\n${output.slice(-4000)}`);
-    }
-    // A fault may make a loop endless; tests that are only slow stay well below this.
-    const limitMs = 60_000 + 2 * (Date.now() - from);
+    const known = new Known(limitMs);
     await Promise.all(
-      folders.map(async (folder) => {
+      Array.from({ length: Math.min(atATime, open.length) }, async (_, i) => {
+        const copy = new Copy(root, path.join(parent, `${i}`));
         for (let mutant = open.shift(); mutant !== undefined; mutant = open.shift()) {
           const began = Date.now();
-          const result = await tryOne(folder, mutant, testsOf(mutant, all), limitMs);
+          const result = await tryOne(copy, mutant, testsOf(mutant, all), known);
           add({ ...result, seconds: (Date.now() - began) / 1000 });
         }
+        await copy.close();
       }),
     );
   } finally {
