@@ -105,18 +105,27 @@ for (const name of wanted) {
     sum.failed++;
   }
 }
-let ran = 0;
-for (const name of wanted.filter((one) => found[one] !== undefined)) {
-  const chosen = selection(name, part, files).filter(
-    (file) => !options.quick || !/\.slow\./.test(file),
-  );
-  if (chosen.length === 0) continue;
-  ran += chosen.length;
+const chosen = new Map(
+  wanted
+    .filter((name) => found[name] !== undefined)
+    .map((name) => [
+      name,
+      selection(name, part, files).filter((file) => !options.quick || !/\.slow\./.test(file)),
+    ])
+    .filter(([, some]) => some.length > 0),
+);
+/** Runs what was chosen of a runtime, if anything was, and adds its counts. */
+async function runIn(name) {
+  const some = chosen.get(name);
+  if (some === undefined) return;
   const counts =
-    name === "deno" ? await runDeno(chosen, failures, times) : await runVitest(name, chosen);
+    name === "deno" ? await runDeno(some, failures, times) : await runVitest(name, some);
   for (const key of Object.keys(sum)) sum[key] += counts[key];
 }
-if (ran === 0) {
+await runIn("node");
+// Chromium runs one file after the other and leaves a part of the machine free.
+await Promise.all([runIn("deno"), runIn("chromium")]);
+if (chosen.size === 0) {
   sum.failed++;
   failures.push(`no test file is named ${files.join(" or ")}, in ${wanted.join(", ")}`);
 }

@@ -44,12 +44,19 @@ async function complaint(
   return (failed as Error | undefined)?.message ?? scope?.message;
 }
 
-/** Compiles all variants in turn, module and pipeline; `begin` hears each name before it starts. */
+/**
+ * Compiles variants in turn, module and pipeline: those whose number leaves `part` when it is divided by `parts`.
+ * `begin` hears each name before it starts.
+ */
 export async function* compileAll(
   device: GPUDevice,
   begin: (name: string) => void,
+  part = 0,
+  parts = 1,
 ): AsyncGenerator<Outcome> {
+  let number = 0;
   for (const variant of allVariants()) {
+    if (number++ % parts !== part) continue;
     const { name, code } = variant;
     const lacks = missing(code, device);
     if (lacks !== undefined) {
