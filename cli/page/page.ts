@@ -1,7 +1,8 @@
 /** A page that loads a GGUF file into a Web Worker and talks with it. Nothing leaves the browser. */
-import type { ChatMessage, Model, ModelSource, Piece, Session } from "../../mod.ts";
+import type { Model, ModelSource, Session } from "../../mod.ts";
 import { loadModelInWorker } from "../../src/worker/mod.ts";
-import { from, laterStart } from "../conversation.ts";
+import { answerTo, laterStart, type Talk } from "../conversation.ts";
+import { modelName, tooLong, words } from "./words.ts";
 
 const BUNDLED = "webgguf-tale-q8_0.gguf";
 
@@ -21,13 +22,11 @@ const clear = element<HTMLButtonElement>("clear");
 let worker: Worker | undefined;
 let model: Model | undefined;
 let session: Session | undefined;
-let messages: ChatMessage[] = [];
-/** The first message of the prompt: earlier ones are left out when the context is full. */
-let start = 0;
+let conversation: Talk = { messages: [], start: 0 };
 let answering: AbortController | undefined;
 
-function show(error: unknown): void {
-  failure.textContent = error instanceof Error ? error.message : String(error);
+function show(text: string): void {
+  failure.textContent = text;
   failure.hidden = false;
 }
 
@@ -35,7 +34,7 @@ function update(): void {
   const ready = session !== undefined && answering === undefined;
   prompt.disabled = session === undefined;
   send.disabled = !ready;
-  clear.disabled = !ready || messages.length === 0;
+  clear.disabled = !ready || conversation.messages.length === 0;
   stop.disabled = answering === undefined;
 }
 
@@ -49,6 +48,8 @@ function say(kind: string, text: string): HTMLParagraphElement {
 
 async function load(source: ModelSource, name: string): Promise<void> {
   failure.hidden = true;
+  conversation = { messages: [], start: 0 };
+  talk.replaceChildren();
   file.disabled = bundled.disabled = true;
   device.textContent = `Loading ${name} …`;
   progress.hidden = false;
@@ -65,14 +66,12 @@ async function load(source: ModelSource, name: string): Promise<void> {
       onNotice: (text) => say("figures", text),
     });
     session = model.session();
-    messages = [];
-    start = 0;
     const emulated = model.device.software ? " (software emulation)" : "";
     device.textContent = `${name}: ${model.architecture} on ${model.device.name}${emulated}.`;
   } catch (error) {
     model = undefined;
     device.textContent = "No model loaded.";
-    show(error);
+    show(words(error));
   } finally {
     progress.hidden = true;
     file.disabled = bundled.disabled = false;
@@ -83,63 +82,93 @@ async function load(source: ModelSource, name: string): Promise<void> {
 
 /** Leaves the older half of the turns out of the prompt, and says so; false where there is but one. */
 function leaveOut(): boolean {
-  const later = laterStart(messages, start);
+  const later = laterStart(conversation);
   if (later === undefined) return false;
-  start = later;
+  conversation.start = later;
   say("figures", `The context is full: ${later} earlier messages are left out from here on.`);
   return true;
 }
 
-/** The answer to as much of the conversation as the context holds. */
-async function* pieces(session: Session, signal: AbortSignal): AsyncGenerator<Piece> {
-  for (;;)
-    try {
-      return yield* session.generate(from(messages, start), { signal });
-    } catch (error) {
-      if ((error as { code?: string }).code !== "context/overflow" || !leaveOut()) throw error;
-    }
-}
-
 async function answer(text: string): Promise<void> {
-  if (!session) return;
+  if (!model || !session) return;
   failure.hidden = true;
   answering = new AbortController();
   update();
+  const { messages, start } = conversation;
   // A question without an answer gives way to the next one.
   if (messages.at(-1)?.role === "user") messages.pop();
   messages.push({ role: "user", content: text });
-  say("user", text);
-  let content = "";
-  let kind = "";
+  const asked = say("user", text);
   let line: HTMLParagraphElement | undefined;
   try {
     const { contextUsed, contextLength } = session.stats();
     if (contextUsed > (3 / 4) * contextLength) leaveOut();
-    const { signal } = answering;
-    for await (const piece of pieces(session, signal)) {
+    const pieces = answerTo(
+      session,
+      conversation,
+      { signal: answering.signal },
+      { leaveOut, onEnd: () => say("figures", "The context is full: the answer ends here.") },
+    );
+    for await (const piece of pieces) {
       if (piece.text === "") continue;
-      if (!line || kind !== piece.channel) line = say((kind = piece.channel), "");
+      // Behind a notice, too, the answer goes on in a paragraph of its own.
+      if (line?.className !== piece.channel || line !== talk.lastChild)
+        line = say(piece.channel, "");
       line.append(piece.text);
       line.scrollIntoView({ block: "nearest" });
-      if (piece.channel === "content") content += piece.text;
     }
-  } catch (error) {
-    if (!answering.signal.aborted) show(error);
-  } finally {
-    answering = undefined;
-    if (content !== "") messages.push({ role: "assistant", content });
-    const { completionTokens, completionMs, finishReason } = session.stats();
-    if (finishReason === "context") say("figures", "The context is full: the answer ends here.");
+    const { completionTokens, completionMs } = session.stats();
     if (completionTokens > 1)
       say("figures", `${(((completionTokens - 1) / completionMs) * 1000).toFixed(1)} tokens/s`);
+  } catch (error) {
+    if (!answering.signal.aborted) {
+      const overflow = (error as { code?: string }).code === "context/overflow";
+      if (overflow) takeBack(asked, start);
+      prompt.value ||= text;
+      if (overflow) show(tooLong(model.contextLength));
+      else await fail(error);
+    }
+  } finally {
+    answering = undefined;
     update();
   }
 }
 
-file.addEventListener("change", () => {
-  const [chosen] = file.files ?? [];
-  if (chosen) void load(chosen, chosen.name);
-});
+/** A question for which there is no room counts as not asked, and leaves no turn out. */
+function takeBack(asked: HTMLElement, start: number): void {
+  conversation.messages.pop();
+  conversation.start = start;
+  while (asked.nextSibling) asked.nextSibling.remove();
+  asked.remove();
+}
+
+/** Whatever goes wrong, the conversation stays, and the question can be sent again. */
+async function fail(error: unknown): Promise<void> {
+  show(words(error));
+  if ((error as { code?: string }).code !== "device/lost") return;
+  try {
+    await model?.restore();
+    show("The graphics device was lost, and the model was loaded again. Send your message again.");
+  } catch (again) {
+    show(words(again));
+  }
+}
+
+function choose(files: FileList | null | undefined): void {
+  if (!files?.length || file.disabled) return;
+  const chosen = Array.from(files);
+  // So that the same files can be chosen again.
+  file.value = "";
+  void load(chosen.length === 1 ? chosen[0] : chosen, modelName(chosen.map(({ name }) => name)));
+}
+
+file.addEventListener("change", () => choose(file.files));
+for (const event of ["dragover", "drop"] as const)
+  document.addEventListener(event, (drag) => {
+    if (!drag.dataTransfer?.types.includes("Files")) return;
+    drag.preventDefault();
+    if (event === "drop") choose(drag.dataTransfer.files);
+  });
 bundled.addEventListener("click", () => {
   void load(new URL(`./${BUNDLED}`, document.baseURI), "the demonstration model");
 });
@@ -157,8 +186,7 @@ prompt.addEventListener("keydown", (event) => {
 });
 stop.addEventListener("click", () => answering?.abort());
 clear.addEventListener("click", () => {
-  messages = [];
-  start = 0;
+  conversation = { messages: [], start: 0 };
   talk.replaceChildren();
   update();
   prompt.focus();

@@ -3,7 +3,7 @@ import { WebggufError } from "../base/errors.ts";
 import { longestHeader } from "./cursor.ts";
 import type { Part } from "./read-part.ts";
 import { mostTensors } from "./read-tensors.ts";
-import { splitKeys } from "./split.ts";
+import { siblingName, splitKeys, stemOf } from "./split.ts";
 
 /** An error that names a part. */
 export const malformed = (
@@ -24,6 +24,8 @@ export const malformed = (
 const countOf = (part: Part): number => Math.max(1, part.metadata.integer(splitKeys.count, 1));
 /** The number of a part, from 0. */
 export const numberOf = (part: Part): number => part.metadata.integer(splitKeys.no, 0);
+
+const kind = (count: number): string => (count === 1 ? "a whole model" : `one of ${count} parts`);
 
 /** More than any model has: whoever answers for every name of a part is not asked for ever. */
 const mostParts = 4096;
@@ -57,18 +59,36 @@ export class Parts {
     if (count !== this.count)
       throw malformed(
         part,
-        `it is one of ${count} parts, but ${this.#first.source.name} of ${this.count}`,
+        `it is ${kind(count)}, but ${this.#first.source.name} is ${kind(this.count)}`,
         splitKeys.count,
         this.count,
         count,
       );
-    if (no >= count || this.#ordered[no])
+    if (no >= count)
       throw malformed(
         part,
-        `it is part number ${no} (from 0) of ${count}, which ${no >= count ? "cannot be" : "is there already"}`,
+        `it is part ${no + 1} of ${count}, which cannot be`,
         splitKeys.no,
         count - 1,
         no,
+      );
+    const same = this.#ordered[no];
+    if (same)
+      throw malformed(
+        part,
+        `it is ${count === 1 ? kind(1) : `part ${no + 1} of ${count}`}, and so is ${same.source.name}; leave one of them out`,
+        splitKeys.no,
+        undefined,
+        no,
+      );
+    const [stem, its] = [stemOf(this.#first.source.name), stemOf(part.source.name)];
+    if (stem !== undefined && its !== undefined && stem !== its)
+      throw malformed(
+        part,
+        `by its name it is part of another model than ${this.#first.source.name}; leave it out`,
+        splitKeys.no,
+        stem,
+        its,
       );
     for (const key of ["general.architecture", splitKeys.tensors]) {
       const [own, other] = [this.#first.metadata.get(key), part.metadata.get(key)];
@@ -98,9 +118,28 @@ export class Parts {
 
   /** All of them in order, when the last has been added. */
   all(): readonly Part[] {
+    this.#checkMissing();
     if (this.#announced >= 0 && this.#tensors !== this.#announced)
       this.#wrongTensors(this.#announced);
     return this.#ordered;
+  }
+
+  /** Names the first few that are not there. */
+  #checkMissing(): void {
+    const { name } = this.#first.source;
+    const missing: string[] = [];
+    for (let no = 0; no < this.count; no++)
+      if (!this.#ordered[no]) missing.push(siblingName(name, no) ?? `part ${no + 1}`);
+    if (missing.length === 0) return;
+    const named = missing.slice(0, 3).join(", ");
+    const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
+    throw malformed(
+      this.#first,
+      `it is one of ${this.count} parts, without ${named}${more}; give all of them`,
+      splitKeys.count,
+      this.count,
+      this.count - missing.length,
+    );
   }
 
   #wrongTensors(expected: number): never {

@@ -29,7 +29,7 @@ export interface ReadOptions {
 
 const readRules: Rules<ReadOptions> = { signal: signalRule, open: callback, headerOnly: flag };
 
-/** Opens by their names the parts that were not given, and adds each before the next is opened. */
+/** Opens by their names, if they have such, the parts that were not given, and adds each before the next is opened. */
 async function addOthers(
   parts: Parts,
   first: Part,
@@ -39,14 +39,7 @@ async function addOthers(
   for (let no = 0; no < parts.count; no++) {
     if (no === numberOf(first)) continue;
     const name = siblingName(first.source.name, no);
-    if (!open || !name)
-      throw malformed(
-        first,
-        `it is one of ${parts.count} parts: give all of them, or the path of NAME-00001-of-${String(parts.count).padStart(5, "0")}.gguf`,
-        splitKeys.count,
-        parts.count,
-        1,
-      );
+    if (!open || !name) return;
     const source = await open(name);
     opened.push(source);
     const part = await readPart(source, no, headerOnly, signal);
@@ -111,14 +104,6 @@ export async function readGguf(
     throw new WebggufError("input/invalid", "Cannot read a model from an empty list of files");
   const first = await readPart(given[0], 0, headerOnly, signal);
   const parts = new Parts(first);
-  if (given.length > 1 && given.length !== parts.count)
-    throw malformed(
-      first,
-      `it is one of ${parts.count} parts, but ${given.length} are there`,
-      splitKeys.count,
-      given.length,
-      parts.count,
-    );
   parts.add(first);
   for (let i = 1; i < given.length; i++) parts.add(await readPart(given[i], i, headerOnly, signal));
   const opened: ByteSource[] = [];

@@ -15,6 +15,10 @@ export function splitName(stem: string, no: number, count: number): string {
   return `${stem}-${digits(no + 1)}-of-${digits(count)}.gguf`;
 }
 
+/** What the names of all parts of a model have in common, without folders; undefined where `name` is not that of a part. */
+export const stemOf = (name: string): string | undefined =>
+  /([^/\\]*)-\d{5}-of-\d{5}\.gguf$/i.exec(name)?.[1];
+
 /**
  * The name of part `no` (from 0), made from the path or URL of another part of the same model;
  * undefined when `name` does not have the form of a part. A query after the name stays.

@@ -123,7 +123,7 @@ export class Loaded {
       if (this.#lost)
         throw new WebggufError(
           "device/lost",
-          "Cannot compute: the model has no device since restore() failed; call it again",
+          "Cannot compute: the model has no device, as restoring it failed; call restore() again",
         );
       const sequence = await this.sequences.acquire(holder, signal);
       if (!this.#lost) return { executor: this.executor, sequence };
@@ -142,7 +142,7 @@ export class Loaded {
     if (!disposed || (!this.#lost && executor === this.executor)) return error;
     return new WebggufError(
       "device/lost",
-      "Cannot finish: restore() was called meanwhile; ask again, the session keeps its tokens",
+      "Cannot finish: the model was restored meanwhile; ask again, the session keeps its tokens",
       { cause: error },
     );
   }

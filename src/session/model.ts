@@ -29,7 +29,7 @@ import type {
 } from "./types.ts";
 
 /**
- * Loads a model from a path, an http(s) URL, a File or Blob, or bytes.
+ * Loads a model from a path, an http(s) URL, a File or Blob, or bytes, or from a list of all its parts.
  *
  * ```ts
  * import { loadModel } from "webgguf";

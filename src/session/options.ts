@@ -4,7 +4,6 @@ import {
   checkOptions,
   flag,
   ids,
-  isObject,
   listOf,
   MOST,
   objectOf,
@@ -22,6 +21,7 @@ import { fusionNames } from "../plan/fuse/index.ts";
 import type { DeviceTuning } from "../plan/tuning-types.ts";
 import { samplingRules } from "../sample/options.ts";
 import { isChat, isParts } from "./prompt.ts";
+import { modelSource } from "./source-rules.ts";
 import type {
   GenerateOptions,
   LoadOptions,
@@ -35,7 +35,7 @@ const MOST_SEQUENCES = 256;
 
 const cacheType = oneOf<CacheType>("f32", "f16", "q8_0", "q4_0");
 const drafting = objectOf<SpeculationOptions>({
-  model: rule("a model", (model) => typeof model === "string" || isObject(model)),
+  model: modelSource,
   draftMax: whole(1),
   draftMin: whole(0),
 });

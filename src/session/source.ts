@@ -1,59 +1,73 @@
 /** From whatever names a model to its bytes and its header. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
-import { isObject, refuse, rule, signal as signalRule } from "../base/options.ts";
-import { type ByteSource, byteSource } from "../base/source.ts";
+import { refuse, signal as signalRule } from "../base/options.ts";
+import type { ByteSource } from "../base/source.ts";
 import { blobSource } from "../bytes/blob.ts";
 import { bufferSource } from "../bytes/buffer.ts";
 import { httpSource } from "../bytes/http.ts";
 import { settle } from "../bytes/retry.ts";
 import type { ModelFile } from "../file/types.ts";
 import { readGguf } from "../gguf/read.ts";
-import type { ModelSource } from "./types.ts";
+import { modelPart, modelSource } from "./source-rules.ts";
+import type { ModelPart, ModelSource } from "./types.ts";
 
 /**
  * Opens a path, an http(s) or file URL, a File or Blob, or bytes; a ByteSource is taken as it is.
  * The caller closes it. In a browser a text is a URL, relative to the page's.
  */
-export async function openSource(source: ModelSource, signal?: AbortSignal): Promise<ByteSource> {
+export async function openSource(source: ModelPart, signal?: AbortSignal): Promise<ByteSource> {
   if (signal !== undefined) signalRule(signal, "signal");
+  modelPart(source, "the model");
   return open(source, signal);
 }
 
+/** `mark` stands behind the name of what has none of its own. */
 async function open(
-  source: ModelSource,
+  source: ModelPart,
   signal: AbortSignal | undefined,
   onNotice?: (text: string) => void,
+  mark = "",
 ): Promise<ByteSource> {
   signal?.throwIfAborted();
-  if ((typeof source === "string" && source.trim()) || source instanceof URL)
+  if (typeof source === "string" || source instanceof URL)
     return openNamed(source, signal, onNotice);
-  if (source instanceof Blob) return blobSource(source);
-  if (source instanceof ArrayBuffer) return bufferSource(source);
-  if (source instanceof Uint8Array) return bufferSource(source as Uint8Array<ArrayBuffer>);
-  rule("a path, a URL, a File or Blob, bytes, or a ByteSource", isObject)(source, "the model");
-  byteSource(source, "the model");
-  return source as ByteSource;
+  if (source instanceof Blob) return blobSource(source, (source as File).name || `blob${mark}`);
+  if (source instanceof ArrayBuffer || source instanceof Uint8Array)
+    return bufferSource(source as ArrayBuffer | Uint8Array<ArrayBuffer>, `memory${mark}`);
+  return source;
 }
 
-/** Opens a source and reads its header; the other parts of a split file are opened by their names. */
+/**
+ * Opens a source and reads its header. Where one part of a split file is given, the others are opened
+ * by their names.
+ */
 export async function openFile(
   source: ModelSource,
   signal: AbortSignal | undefined,
   onNotice?: (text: string) => void,
 ): Promise<ModelFile> {
-  const bytes = await open(source, signal, onNotice);
-  const reading = readGguf(bytes, {
-    signal,
-    // Only who chose a Blob can choose another.
-    open: source instanceof Blob ? undefined : (name) => open(beside(source, name), signal),
-  });
+  modelSource(source, "the model");
+  const given = Array.isArray(source) ? (source as readonly ModelPart[]) : [source as ModelPart];
+  const sources: ByteSource[] = [];
+  let reading: Promise<ModelFile> | undefined;
   try {
+    for (const part of given) {
+      const mark = given === source ? `[${sources.length}]` : "";
+      sources.push(await open(part, signal, onNotice, mark));
+    }
+    const [only] = given;
+    // Only who chose a Blob can choose another.
+    const alone = given.length === 1 && !(only instanceof Blob);
+    reading = readGguf(sources, {
+      signal,
+      ...(alone && { open: (name) => open(beside(only, name), signal) }),
+    });
     return await settle(reading, signal, undefined);
   } catch (error) {
     // What is abandoned closes itself when it ends, if it does.
-    reading.then(closeFile, () => {});
-    const closing = bytes.close();
+    reading?.then(closeFile, () => {});
+    const closing = Promise.all(sources.map((one) => one.close()));
     if (signal?.aborted) closing.catch(() => {});
     else await closing;
     throw error;
@@ -66,7 +80,7 @@ export async function closeFile(file: ModelFile): Promise<void> {
 }
 
 /** Another part of a model: behind the same credentials, which the names of sources leave out. */
-function beside(source: ModelSource, name: string): string | URL {
+function beside(source: ModelPart, name: string): string | URL {
   const first = /^https?:/i.test(name) && urlOf(String(source));
   if (!first) return name;
   const { username, password, search } = first;

@@ -10,7 +10,13 @@ import type { SamplingOptions } from "../sample/types.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /** A path (Node, Deno), an http(s) URL, a File or Blob, bytes, or a ByteSource of one's own. */
-export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSource;
+export type ModelPart = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSource;
+
+/**
+ * A file, or all parts of a split model in any order; of a path or URL one part is enough, as the names
+ * of the others follow from its own.
+ */
+export type ModelSource = ModelPart | readonly ModelPart[];
 
 export interface LoadProgress {
   readonly stage: "read" | "upload" | "compile";

@@ -9,6 +9,7 @@ import { answerStream } from "../session/answer-stream.ts";
 import { asyncDispose } from "../session/dispose.ts";
 import { checkGenerate, checkTokens, generateRules, loadRules } from "../session/options.ts";
 import { isParts } from "../session/prompt.ts";
+import { modelSource } from "../session/source-rules.ts";
 import type {
   Answer,
   AnswerStream,
@@ -16,6 +17,7 @@ import type {
   GenerateOptions,
   LoadOptions,
   Model,
+  ModelPart,
   ModelSource,
   Piece,
   Prompt,
@@ -287,12 +289,17 @@ class RemoteSession implements Session {
 
 /** A source as it can be sent. */
 function postable(source: ModelSource): ModelSource {
-  if (typeof source === "object" && source !== null && "read" in source)
+  modelSource(source, "the model");
+  return Array.isArray(source) ? source.map(postablePart) : postablePart(source as ModelPart);
+}
+
+function postablePart(part: ModelPart): ModelPart {
+  if (typeof part === "object" && "read" in part)
     throw new WebggufError(
       "input/invalid",
       "A ByteSource cannot be sent to a worker; pass a path, URL, File, Blob or bytes",
     );
-  return source instanceof URL ? source.href : source;
+  return part instanceof URL ? part.href : part;
 }
 
 /** Options may name a draft model. */

@@ -46,6 +46,20 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: "src/gguf/parts.ts",
+    tests: ["test/session/split"],
+    fault: "parts are taken whatever model their names are of",
+    from: "stem !== undefined && its !== undefined && stem !== its",
+    to: "stem === its && stem !== its",
+  },
+  {
+    file: "src/gguf/parts.ts",
+    tests: ["test/session/split"],
+    fault: "missing parts are missed",
+    from: "if (missing.length === 0) return;",
+    to: "if (missing.length >= 0) return;",
+  },
+  {
+    file: "src/gguf/parts.ts",
     fault: "tensors are counted at the end only",
     from: "if (this.#tensors > most) this.#wrongTensors(most);",
     to: "",
