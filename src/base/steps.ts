@@ -11,6 +11,13 @@ export function atOnce<T>(steps: Generator<void, T>): T {
   }
 }
 
+/** `map` in steps of a thousand entries. */
+export function* mapSteps<T, U>(list: readonly T[], change: (one: T) => U): Generator<void, U[]> {
+  const out: U[] = [];
+  for (const one of list) if (out.push(change(one)) % 1000 === 0) yield;
+  return out;
+}
+
 /** The steps with turns of the event loop between them. An aborted signal throws its reason. */
 export async function inTurns<T>(steps: Generator<void, T>, signal: AbortSignal): Promise<T> {
   for (let since = performance.now(); ; ) {

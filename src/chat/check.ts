@@ -74,12 +74,22 @@ export const toolsRule: Rule<readonly ToolDefinition[]> = (value, name) => {
   json(value, name);
 };
 
+/** What most messages are. */
+function isPlain(one: ChatMessage | null): boolean {
+  if (typeof one?.role !== "string" || typeof one.content !== "string") return false;
+  for (const key in one) if (key !== "role" && key !== "content") return false;
+  return true;
+}
+
 /** A conversation. A message says something, calls something, or thinks. */
 export function checkMessages(messages: readonly ChatMessage[]): void {
-  listOf(message)(messages, "messages");
-  messages.forEach((one, i) => {
-    json(one, `messages[${i}]`);
+  rule("a list", Array.isArray)(messages, "messages");
+  for (let i = 0; i < messages.length; i++) {
+    const [one, name] = [messages[i], `messages[${i}]`];
+    if (isPlain(one)) continue;
+    message(one, name);
+    json(one, name);
     if (one.content === undefined && !one.tool_calls && !one.reasoning_content)
-      refuse(`messages[${i}]`, "a message with content or tool_calls", one);
-  });
+      refuse(name, "a message with content or tool_calls", one);
+  }
 }

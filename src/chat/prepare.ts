@@ -5,6 +5,7 @@
  * conversations and looking for their words in the result.
  */
 import { WebggufError } from "../base/errors.ts";
+import { mapSteps } from "../base/steps.ts";
 import type { ChatMessage, ToolCall, ToolDefinition } from "./messages.ts";
 
 /** Renders a small conversation; undefined where the template refuses it. */
@@ -42,26 +43,27 @@ const printing =
   };
 
 /** The messages as the template that `attempt` renders wants them. Errors: `input/invalid`. */
-export function prepareMessages(messages: readonly ChatMessage[], render: Attempt): Message[] {
+export function* prepareMessages(
+  messages: readonly ChatMessage[],
+  render: Attempt,
+): Generator<void, Message[]> {
   const user = said("user");
   const typed = !printing(render)(user) && printing(render)(inParts(user));
   const attempt: Attempt = typed ? (probe) => render(probe.map(inParts)) : render;
 
-  let drafts: readonly Draft[] = messages.map(draft);
+  let drafts: readonly Draft[] = yield* mapSteps(messages, draft);
   const some = (test: (one: Draft) => unknown): boolean => drafts.some(test);
   if (some(isSystem)) drafts = withSystem(drafts, printing(attempt));
   const form = some(({ tool_calls }) => tool_calls) ? argumentsForm(attempt) : undefined;
   const place = some(({ reasoning_content }) => reasoning_content) && reasoningPlace(attempt);
-  const prepared = drafts.map(({ texts, reasoning_content, ...message }) => {
-    const { tool_calls } = message;
-    const out: Message = {
-      ...message,
-      content: typed ? texts.map(textPart) : texts.join("\n"),
-      ...(tool_calls && form && { tool_calls: tool_calls.map((call) => convert(call, form)) }),
-    };
-    return reasoning_content
-      ? (place || inField("reasoning_content"))(out, reasoning_content)
-      : out;
+  const prepared = yield* mapSteps(drafts, ({ texts, ...message }): Message => {
+    const out: Record<string, unknown> = message;
+    out["content"] = typed ? texts.map(textPart) : texts.join("\n");
+    const { tool_calls, reasoning_content } = message;
+    if (tool_calls && form) out["tool_calls"] = tool_calls.map((call) => convert(call, form));
+    if (!reasoning_content) return out;
+    delete out["reasoning_content"];
+    return (place || inField("reasoning_content"))(out, reasoning_content);
   });
   return some(({ role }) => role === "tool") && !attempt([ASK, calling({}), result])?.includes(ID)
     ? inOrder(prepared)
@@ -100,14 +102,23 @@ export function plainMessage(message: ChatMessage): Message {
 
 /** The fields that are set, with the content as a list of texts. */
 function draft(message: ChatMessage): Draft {
-  const { content, role, ...given } = message;
-  const rest = Object.entries(given).filter(
-    ([, value]) => value !== null && value !== "" && !(Array.isArray(value) && value.length === 0),
-  );
-  const texts =
-    typeof content === "string" ? [content] : (content ?? [{ type: "text", text: "" }]).map(textOf);
-  return { role: role === "developer" ? "system" : role, texts, ...Object.fromEntries(rest) };
+  const { content, role } = message;
+  const out: Record<string, unknown> = {
+    role: role === "developer" ? "system" : role,
+    texts:
+      typeof content === "string"
+        ? [content]
+        : (content ?? [{ type: "text", text: "" }]).map(textOf),
+  };
+  for (const key in message) {
+    const value: unknown = message[key as keyof ChatMessage];
+    if (key !== "role" && key !== "content" && !isNothing(value)) out[key] = value;
+  }
+  return out as unknown as Draft;
 }
+
+const isNothing = (value: unknown): boolean =>
+  value === null || value === "" || (Array.isArray(value) && value.length === 0);
 
 function textOf(part: { readonly type: string; readonly text?: string }): string {
   if (part.type === "text" && typeof part.text === "string") return part.text;

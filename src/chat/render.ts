@@ -2,7 +2,7 @@
 import { contextOverflow } from "../base/overflow.ts";
 import { atOnce } from "../base/steps.ts";
 import type { Metadata } from "../file/metadata.ts";
-import { encodeSteps, surelyExceeds, type Tokenizer } from "../tokenizer/tokenizer.ts";
+import { encodeSteps, exceeding, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import { checkMessages } from "./check.ts";
 import { goesOnIn } from "./continue.ts";
 import { AnswerParser, formatsOf, startsInReasoning } from "./formats/index.ts";
@@ -35,7 +35,7 @@ export interface RenderedChat extends RenderedPrompt {
  * Renders the messages and reads the text as tokens, a stretch at a time: what the template wrote
  * with its special tokens, what a message merely spells like one as plain text. A BOS that the
  * template wrote itself is not doubled by the tokenizer's. Text that surely has more tokens than
- * `context` is refused before it is tokenized, and with `exact` any that has more, without going on.
+ * `context` is refused while it is written, and with `exact` any that has more, without going on.
  */
 export function* renderSteps(
   metadata: Metadata,
@@ -49,14 +49,16 @@ export function* renderSteps(
   const template = templateFor(metadata, tokenizer, options.template?.template);
   const given = { ...options.template, template: undefined };
   const tools = options.tools ?? [];
-  const segments = template.renderSegments(
+  const exceeds = exceeding(tokenizer, context);
+  const segments = yield* template.segmentSteps(
     messages,
     tools,
     given,
     specialTexts(tokenizer),
-    (plain) => {
-      if (surelyExceeds(tokenizer, plain, context)) throw contextOverflow(context);
-    },
+    exceeds &&
+      ((piece) => {
+        if (exceeds(piece)) throw contextOverflow(context);
+      }),
   );
   const text = segments.map((segment) => segment.text).join("");
   const tokens: number[] = [];

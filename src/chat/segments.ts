@@ -27,7 +27,14 @@ export interface PromptSegment {
   readonly special: boolean;
 }
 
-type Render = (messages: readonly Message[], tools: readonly object[]) => string;
+/** Is given each piece of a text that is written, and may refuse it by an error. */
+export type Written = (piece: string) => void;
+
+type Render = (
+  messages: readonly Message[],
+  tools: readonly object[],
+  written?: Written,
+) => Generator<void, string>;
 
 /** Where the private use areas begin: characters for BMP code points, and for those beyond. */
 const PRIVATE_BMP = 0xe000;
@@ -35,29 +42,28 @@ const PRIVATE_BMP_END = 0xf8ff;
 const PRIVATE_BEYOND = 0xf0000;
 
 /** Renders and cuts a prompt; `specials` are the texts of special tokens. */
-export function cutPrompt(
+export function* cutPrompt(
   render: Render,
   messages: readonly Message[],
   tools: readonly object[],
   specials: readonly string[],
-  check?: (plain: string) => void,
-): PromptSegment[] {
-  const plain = render(messages, tools);
-  check?.(plain);
-  const written = JSON.stringify([messages, tools], (_, value) =>
+  written?: Written,
+): Generator<void, PromptSegment[]> {
+  const plain = yield* render(messages, tools, written);
+  const given = JSON.stringify([messages, tools], (_, value) =>
     typeof value === "bigint" ? Number(value) : value,
   );
-  const tokens = new Spellings(specials, written + plain);
-  if (!tokens.beginsIn(written)) return [{ text: plain, special: true }];
+  const tokens = new Spellings(specials, given + plain);
+  if (!tokens.beginsIn(given)) return [{ text: plain, special: true }];
 
   const everything = (text: string): string => tokens.markAll(text);
   const spellings = (text: string): string => tokens.markSpelled(text);
   for (const mark of [everything, spellings]) {
-    const marked = tokens.read(render(deep(messages, mark), deep(tools, mark)));
+    const marked = tokens.read(yield* render(deep(messages, mark), deep(tools, mark)));
     if (marked.text === plain) return tokens.cut(marked);
   }
   const others = messages.map((m) => (m["role"] === "assistant" ? m : deep(m, spellings)));
-  return tokens.cut(tokens.read(render(others, deep(tools, spellings))));
+  return tokens.cut(tokens.read(yield* render(others, deep(tools, spellings))));
 }
 
 /** Plain data with every string and key changed. */

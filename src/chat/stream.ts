@@ -14,8 +14,8 @@ export interface TextPiece {
 /** A stop string in the search of Knuth, Morris and Pratt. */
 interface Stop {
   readonly text: string;
-  /** Length of the longest proper beginning that also ends the first n units, by n. */
-  readonly fallback: readonly number[];
+  /** Length of the longest proper beginning that also ends the first n units, by n: for what matched so far. */
+  readonly fallback: number[];
   /** So many of its units are the last ones that came. */
   matched: number;
 }
@@ -33,7 +33,8 @@ export class TextStream {
 
   /** @param stops empty strings among them are ignored */
   constructor(stops: string | readonly string[] = []) {
-    this.#stops = [stops].flat().filter(Boolean).map(stopOf);
+    const texts = [stops].flat().filter(Boolean);
+    this.#stops = texts.map((text) => ({ text, fallback: [0, 0], matched: 0 }));
   }
 
   /** Takes the next bytes. After a stop, more bytes change nothing. */
@@ -66,21 +67,16 @@ export class TextStream {
   }
 }
 
-function stopOf(text: string): Stop {
-  const fallback = [0, 0];
-  const stop: Stop = { text, fallback, matched: 0 };
-  for (let at = 1; at < text.length; at++) {
-    advance(stop, text[at]);
-    fallback.push(stop.matched);
-  }
-  stop.matched = 0;
-  return stop;
-}
-
 /** Takes one more unit; true if the stop string is complete. */
 function advance(stop: Stop, unit: string): boolean {
   const { text, fallback } = stop;
-  while (stop.matched > 0 && text[stop.matched] !== unit) stop.matched = fallback[stop.matched];
-  if (text[stop.matched] === unit) stop.matched++;
+  const longest = (from: number, next: string): number => {
+    let length = from;
+    while (length > 0 && text[length] !== next) length = fallback[length];
+    return text[length] === next ? length + 1 : length;
+  };
+  stop.matched = longest(stop.matched, unit);
+  const known = fallback.length - 1;
+  if (known < stop.matched) fallback.push(longest(fallback[known], text[known]));
   return stop.matched === text.length;
 }

@@ -1,9 +1,10 @@
 /** Chat templates: the model's own Jinja text turns a conversation into a prompt, within limits. */
 import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
+import { atOnce } from "../base/steps.ts";
 import type { Metadata } from "../file/metadata.ts";
 import { LimitError } from "../jinja/budget.ts";
-import { type RenderOptions, renderTemplate } from "../jinja/interpreter.ts";
+import { type RenderOptions, renderTemplateSteps } from "../jinja/interpreter.ts";
 import type { Template } from "../jinja/nodes.ts";
 import { parseTemplate } from "../jinja/parser.ts";
 import { strftime } from "../jinja/time.ts";
@@ -17,7 +18,7 @@ import {
   prepareMessages,
   prepareTools,
 } from "./prepare.ts";
-import { cutPrompt, deep, type PromptSegment } from "./segments.ts";
+import { cutPrompt, deep, type PromptSegment, type Written } from "./segments.ts";
 
 export type { PromptSegment };
 
@@ -78,7 +79,11 @@ export class ChatTemplate {
   constructor(source: string, facts: TemplateFacts, toolSource?: string) {
     this.source = source;
     this.facts = facts;
-    this.#parsed = guard(facts, () => parseTemplate(source));
+    try {
+      this.#parsed = parseTemplate(source);
+    } catch (cause) {
+      throw failed(facts, cause);
+    }
     if (toolSource !== undefined) this.#withTools = new ChatTemplate(toolSource, facts);
   }
 
@@ -92,19 +97,23 @@ export class ChatTemplate {
     options: ChatTemplateOptions = {},
   ): string {
     const chosen = this.chosen(tools, options);
-    return chosen.#fill(chosen.#prepare(messages, options), prepareTools(tools), options);
+    const prepared = atOnce(chosen.#prepare(messages, options));
+    return atOnce(chosen.#fill(prepared, prepareTools(tools), options));
   }
 
   /** The prompt of prepared messages and tools. */
-  #fill(
+  *#fill(
     messages: readonly Message[],
     tools: readonly object[],
     options: ChatTemplateOptions,
-  ): string {
+    written?: Written,
+  ): Generator<void, string> {
     const { continueFinalMessage: channel, addGenerationPrompt = true } = options;
-    if (!channel) return this.#write(messages, tools, options, addGenerationPrompt);
+    const given = { ...options, written };
+    if (!channel) return yield* this.#write(messages, tools, given, addGenerationPrompt);
     const before = messages.slice(0, -1);
-    const [plain, asking] = [false, true].map((ask) => this.#write(before, tools, options, ask));
+    const plain = yield* this.#write(before, tools, given, false);
+    const asking = yield* this.#write(before, tools, options, true);
     const generation = asking.slice(commonPrefix(plain, asking));
     this.#frame ??= answerFrame(this.#try, formatsOf(this.source));
     return plain + continued(messages.at(-1) ?? {}, channel, generation, this.#frame);
@@ -115,10 +124,10 @@ export class ChatTemplate {
     tools: readonly object[],
     options: ChatTemplateOptions & Partial<RenderOptions>,
     ask: boolean,
-  ): string {
+  ): Generator<void, string> {
     const now = options.now ?? new Date();
     const keep = options.kwargs?.["preserve_reasoning"];
-    return this.renderVariables(
+    return this.#variables(
       {
         bos_token: this.facts.bosToken,
         eos_token: this.facts.eosToken,
@@ -140,18 +149,16 @@ export class ChatTemplate {
     );
   }
 
-  #prepare(
+  *#prepare(
     given: readonly ChatMessage[],
     { continueFinalMessage }: ChatTemplateOptions,
-  ): Message[] {
+  ): Generator<void, Message[]> {
     // White space around texts keeps StepFun 3.5 thinking for ever; llama.cpp takes it off as well.
     const trims = this.source.includes("following functions in JSONSchema format");
     const messages = trims ? deep(given, (text) => text.trim()) : given;
-    if (!continueFinalMessage) return prepareMessages(messages, this.#try);
-    return [
-      ...prepareMessages(messages.slice(0, -1), this.#try),
-      ...given.slice(-1).map(plainMessage),
-    ];
+    if (!continueFinalMessage) return yield* prepareMessages(messages, this.#try);
+    const before = yield* prepareMessages(messages.slice(0, -1), this.#try);
+    return [...before, ...given.slice(-1).map(plainMessage)];
   }
 
   /** A small conversation, rendered once; undefined where the template refuses it. */
@@ -164,7 +171,7 @@ export class ChatTemplate {
   #attempt(probe: readonly Message[]): string | undefined {
     try {
       const kwargs = { enable_thinking: true, thinking: true };
-      return this.#write(probe, [], { kwargs, units: PROBE_UNITS }, false);
+      return atOnce(this.#write(probe, [], { kwargs, units: PROBE_UNITS }, false));
     } catch (error) {
       if (!(error instanceof WebggufError)) throw error;
       // One that works so hard on so little is tried no more.
@@ -177,32 +184,48 @@ export class ChatTemplate {
   /** The template with exactly these variables. Errors: `template/failed`. */
   renderVariables(
     variables: Readonly<Record<string, unknown>>,
-    { now = new Date(), units }: Partial<RenderOptions> = {},
+    options: Partial<RenderOptions> = {},
   ): string {
-    return guard(this.facts, () => renderTemplate(this.#parsed, variables, { now, units }));
+    return atOnce(this.#variables(variables, options));
+  }
+
+  *#variables(
+    variables: Readonly<Record<string, unknown>>,
+    { now = new Date(), units, written }: Partial<RenderOptions>,
+  ): Generator<void, string> {
+    try {
+      return yield* renderTemplateSteps(this.#parsed, variables, { now, units, written });
+    } catch (cause) {
+      throw failed(this.facts, cause);
+    }
   }
 
   /**
    * The prompt in stretches, so that special tokens which a user only spelled are not read as such:
    * a stretch with `special: false` is to be tokenized as plain text. `specials` are the texts of the
-   * vocabulary's control tokens. Where no message spells one, there is a single stretch. `check` may
-   * refuse the text before more is done with it.
+   * vocabulary's control tokens. Where no message spells one, there is a single stretch. `written` is
+   * given the text as it comes, and may refuse it.
    * Errors: `template/failed`.
    */
-  renderSegments(
+  renderSegments(...input: Parameters<ChatTemplate["segmentSteps"]>): PromptSegment[] {
+    return atOnce(this.segmentSteps(...input));
+  }
+
+  /** {@link renderSegments} in steps. */
+  *segmentSteps(
     messages: readonly ChatMessage[],
     tools: readonly ToolDefinition[],
     options: ChatTemplateOptions,
     specials: readonly string[],
-    check?: (plain: string) => void,
-  ): PromptSegment[] {
+    written?: Written,
+  ): Generator<void, PromptSegment[]> {
     const chosen = this.chosen(tools, options);
-    return cutPrompt(
-      (m, t) => chosen.#fill(m, t, options),
-      chosen.#prepare(messages, options),
+    return yield* cutPrompt(
+      (...input) => chosen.#fill(input[0], input[1], options, input[2]),
+      yield* chosen.#prepare(messages, options),
       prepareTools(tools),
       specials,
-      check,
+      written,
     );
   }
 
@@ -237,18 +260,14 @@ export function chatTemplateOf(
   return new ChatTemplate(source, named, variant("tool_use"));
 }
 
-/** Runs a step of the template; whatever goes wrong in it becomes `template/failed`. */
-function guard<T>(facts: TemplateFacts, step: () => T): T {
-  try {
-    return step();
-  } catch (cause) {
-    if (cause instanceof WebggufError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const short = why.length > 500 ? `${why.slice(0, 500)}…` : why;
-    throw new WebggufError(
-      "template/failed",
-      `Cannot use the chat template of ${facts.file ?? "the model"}: ${short.replace(/\s+/g, " ")}; another one can be given as \`template\``,
-      { file: facts.file, cause },
-    );
-  }
+/** Whatever goes wrong in a template is `template/failed`. */
+function failed({ file }: TemplateFacts, cause: unknown): WebggufError {
+  if (cause instanceof WebggufError) return cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const short = why.length > 500 ? `${why.slice(0, 500)}…` : why;
+  return new WebggufError(
+    "template/failed",
+    `Cannot use the chat template of ${file ?? "the model"}: ${short.replace(/\s+/g, " ")}; another one can be given as \`template\``,
+    { file, cause },
+  );
 }

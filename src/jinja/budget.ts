@@ -31,6 +31,9 @@ const STEPS_PER_PAIR = 6;
 /** Messages whose pairs count. */
 const MAX_PAIRED = 2500;
 
+/** Units of one turn: about a millisecond. */
+const TURN = 2 ** 20;
+
 /** Thrown when a rendering would go over its limits. */
 export class LimitError extends Error {}
 
@@ -39,25 +42,32 @@ export class Budget {
   #units: number;
   #longest = MAX_TEXT;
   #depth = 0;
+  /** Units left when the turn began. */
+  #turn: number;
   /** Entries of the longest list that was given. */
   #paired = 0;
 
   constructor(units: number = BASE_UNITS) {
-    this.#units = units;
+    this.#units = this.#turn = units;
   }
 
   /** Makes room for what is done with `units` of input text. */
   grantText(units: number): void {
-    this.#units += UNITS_PER_TEXT * units;
+    this.#grant(UNITS_PER_TEXT * units);
     this.#longest += MAX_TEXT_PER_TEXT * units;
   }
 
   /** Makes room for what is done with the entries of a list or mapping of the input. */
   grantEntries(count: number): void {
-    this.#units += STEPS_PER_ENTRY * STEP * count;
     const paired = Math.max(this.#paired, Math.min(count, MAX_PAIRED));
-    this.#units += STEPS_PER_PAIR * STEP * (paired ** 2 - this.#paired ** 2);
+    this.#grant(STEPS_PER_ENTRY * STEP * count);
+    this.#grant(STEPS_PER_PAIR * STEP * (paired ** 2 - this.#paired ** 2));
     this.#paired = paired;
+  }
+
+  #grant(units: number): void {
+    this.#units += units;
+    this.#turn += units;
   }
 
   /** Begins a nested evaluation; {@link leave} ends it. */
@@ -93,6 +103,13 @@ export class Budget {
     this.#units -= units;
     // Written so that NaN and infinity end here too.
     if (!(this.#units >= 0)) throw new LimitError("it does too much work");
+  }
+
+  /** Whether others should have their turn: once in a while. */
+  isTurn(): boolean {
+    if (this.#turn - this.#units < TURN) return false;
+    this.#turn = this.#units;
+    return true;
   }
 
   /** To be called before `count` list or mapping entries are made or looked at. */

@@ -1,4 +1,6 @@
 /** Runs templates: statements write text, expressions have values. Every step is paid for. */
+import { WebggufError } from "../base/errors.ts";
+import { atOnce, mapSteps } from "../base/steps.ts";
 import { Budget } from "./budget.ts";
 import { TemplateError } from "./errors.ts";
 import { applyFilter } from "./filters.ts";
@@ -13,6 +15,7 @@ import type {
   Expression,
   FilterCall,
   For,
+  If,
   Literal,
   Name,
   Signature,
@@ -24,6 +27,7 @@ import type {
 import { binary, signed } from "./operators.ts";
 import { Output } from "./output.ts";
 import { printed } from "./print.ts";
+import { sameForAll } from "./same.ts";
 import { Scope } from "./scope.ts";
 import { runTest } from "./tests.ts";
 import {
@@ -52,22 +56,35 @@ export interface RenderOptions {
   readonly now: Date;
   /** Units of work (`budget.ts`), besides what the input adds. @default 2^27 */
   readonly units?: number;
+  /** Is given each piece that the template writes as it comes, and may end the rendering by an error. */
+  readonly written?: (piece: string) => void;
 }
 
 /** How a block ended: at its end, or at the tag that leaves the loop or its iteration. */
 type Ending = "end" | "break" | "continue";
 
 /** Runs a template. Errors: {@link TemplateError}. */
-export function renderTemplate(
+export const renderTemplate = (...input: Parameters<typeof renderTemplateSteps>): string =>
+  atOnce(renderTemplateSteps(...input));
+
+/** The same in steps of about a millisecond: between entries of its variables, and of its loops. */
+export function* renderTemplateSteps(
   template: Template,
   variables: Readonly<Record<string, unknown>>,
-  options: RenderOptions,
-): string {
-  const budget = new Budget(options.units);
+  { now, units, written }: RenderOptions,
+): Generator<void, string> {
+  const budget = new Budget(units);
   const scope = new Scope();
-  for (const [name, value] of globals(options.now)) scope.set(name, value);
-  for (const [name, value] of Object.entries(variables)) scope.set(name, toValue(value, budget));
-  return new Interpreter(template.source, budget).render(template.body, scope);
+  for (const [name, value] of globals(now)) scope.set(name, value);
+  for (const [name, value] of Object.entries(variables)) {
+    const isList = Array.isArray(value);
+    if (isList) budget.grantEntries(value.length);
+    const read = (one: unknown): Value => toValue(one, budget, Number(isList));
+    scope.set(name, isList ? list(yield* mapSteps(value, read)) : read(value));
+  }
+  const out = new Output(budget, written);
+  yield* new Interpreter(template.source, budget).steps(template.body, scope, out);
+  return out.text();
 }
 
 class Interpreter {
@@ -84,6 +101,19 @@ class Interpreter {
     const out = new Output(this.#budget);
     this.#block(body, scope, out);
     return out.text();
+  }
+
+  /** Runs the statements of the template itself. Loops within loops, and macros, are one step. */
+  *steps(body: Body, scope: Scope, out: Output): Generator<void, void> {
+    for (const statement of body)
+      try {
+        if (statement.kind === "if")
+          yield* this.steps(this.#chosen(statement, scope).body, scope, out);
+        else if (statement.kind === "for") yield* this.#iterations(statement, scope, out);
+        else this.#block([statement], scope, out);
+      } catch (error) {
+        throw this.#located(error, statement.at);
+      }
   }
 
   #block(body: Body, scope: Scope, out: Output): Ending {
@@ -115,13 +145,10 @@ class Interpreter {
       case "set block":
         this.#assign(statement.target, str(this.render(statement.body, scope)), scope);
         break;
-      case "if": {
-        const { branches, otherwise } = statement;
-        const branch = branches.find(({ test }) => truthy(this.#value(test, scope)));
-        return this.#block(branch?.body ?? otherwise, scope, out);
-      }
+      case "if":
+        return this.#block(this.#chosen(statement, scope).body, scope, out);
       case "for":
-        return this.#loop(statement, scope, out);
+        return atOnce(this.#iterations(statement, scope, out));
       case "break":
       case "continue":
         return statement.kind;
@@ -145,9 +172,17 @@ class Interpreter {
     return "end";
   }
 
-  #loop(node: For, outer: Scope, out: Output): Ending {
+  /** The body of the first branch whose test is true, and how many tests that took. */
+  #chosen({ branches, otherwise }: If, scope: Scope): { body: Body; tests: number } {
+    const at = branches.findIndex(({ test }) => truthy(this.#value(test, scope)));
+    return at < 0
+      ? { body: otherwise, tests: branches.length }
+      : { body: branches[at].body, tests: at + 1 };
+  }
+
+  *#iterations(node: For, outer: Scope, out: Output): Generator<void, Ending> {
     const scope = new Scope(outer);
-    const { filter } = node;
+    const { filter, body } = node;
     // A copy, since the body may change the list.
     const entries = iterate(this.#value(node.iterable, scope), this.#budget).filter((entry) => {
       this.#budget.work(16);
@@ -157,11 +192,17 @@ class Interpreter {
       return truthy(this.#value(filter, trial));
     });
     if (entries.length === 0) return this.#block(node.otherwise, scope, out);
+    const [only] = body;
+    const choice = body.length === 1 && only.kind === "if" ? only : undefined;
     for (const [i, entry] of entries.entries()) {
       this.#budget.entries(1);
       scope.set("loop", new LoopVariable(entries, i, this.#budget));
       this.#assign(node.target, entry, scope);
-      if (this.#block(node.body, scope, out) === "break") break;
+      const chosen = choice && this.#chosen(choice, scope);
+      // Templates look for the nearest entry of a kind so, and pass over all behind it.
+      if (chosen?.body.length === 0 && sameForAll(choice!, chosen.tests, node.target)) break;
+      if (this.#block(chosen?.body ?? body, scope, out) === "break") break;
+      if (this.#budget.isTurn()) yield;
     }
     return "end";
   }
@@ -333,7 +374,8 @@ class Interpreter {
 
   /** The error with the place in the template where it arose. */
   #located(error: unknown, at: number): unknown {
-    if (error instanceof TemplateError || !(error instanceof Error)) return error;
+    const told = error instanceof TemplateError || error instanceof WebggufError;
+    if (told || !(error instanceof Error)) return error;
     return new TemplateError(error.message, this.#source, at, error);
   }
 }

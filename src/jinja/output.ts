@@ -9,8 +9,12 @@ export class Output {
   readonly #pieces: string[] = [];
   #length = 0;
 
-  constructor(budget: Budget) {
+  readonly #written: ((piece: string) => void) | undefined;
+
+  /** `written` is told of each piece. */
+  constructor(budget: Budget, written?: (piece: string) => void) {
     this.#budget = budget;
+    this.#written = written;
   }
 
   /**
@@ -21,6 +25,7 @@ export class Output {
     this.#length += piece.length;
     this.#budget.work(work * piece.length + PIECE);
     this.#pieces.push(piece);
+    this.#written?.(piece);
   }
 
   /** Everything so far. */

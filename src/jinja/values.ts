@@ -106,6 +106,30 @@ export function checkNesting(depth: number): void {
   if (depth > MAX_NESTING) throw new LimitError(`it nests data deeper than ${MAX_NESTING}`);
 }
 
+/** An object of the input: most are never looked into, so that its entries are read when one is. */
+class GivenMapping implements MappingValue {
+  readonly type = "mapping";
+  readonly #budget: Budget;
+  readonly #depth: number;
+  #given: object;
+  #value: Map<Key, Value> | undefined;
+
+  constructor(given: object, budget: Budget, depth: number) {
+    this.#given = given;
+    this.#budget = budget;
+    this.#depth = depth;
+  }
+
+  get value(): Map<Key, Value> {
+    if (this.#value) return this.#value;
+    const entries = Object.entries(this.#given);
+    this.#budget.grantEntries(entries.length);
+    this.#value = new Map();
+    for (const [key, one] of entries) this.#value.set(key, toValue(one, this.#budget, this.#depth));
+    return this.#value;
+  }
+}
+
 /** Plain data as a value; functions and symbols become undefined. Only own properties are read. */
 export function toValue(input: unknown, budget: Budget, depth = 0): Value {
   checkNesting(depth);
@@ -126,9 +150,7 @@ export function toValue(input: unknown, budget: Budget, depth = 0): Value {
         budget.grantEntries(input.length);
         return list(input.map((item) => toValue(item, budget, depth + 1)));
       }
-      const entries = Object.entries(input);
-      budget.grantEntries(entries.length);
-      return dict(new Map(entries.map(([k, v]) => [k, toValue(v, budget, depth + 1)])));
+      return new GivenMapping(input, budget, depth + 1);
     }
     default:
       return UNDEFINED;

@@ -67,12 +67,21 @@ interface Encoder {
   encode(text: Uint8Array, output: number[], spaceBefore: boolean): void;
   /** Whether a text can be cut before `next` where the byte `last` is before it, with the same ids. */
   cuts?(last: number, next: number): boolean;
+  /** `encode` about `slice` bytes at a time; true as soon as `output` surely has more than `most` ids. */
+  encodeSteps?(
+    text: Uint8Array,
+    output: number[],
+    most: number,
+    slice: number,
+  ): Generator<void, boolean>;
 }
 
 /** Bytes that are encoded at once where the text can be cut. */
 const SLICE = 16 << 10;
 /** Texts of more bytes a token than this are looked at before they are encoded. */
 const MANY_BYTES = 8;
+/** UTF-16 units of a text in pieces that are looked at together. */
+const LOOKED_AT = 1 << 14;
 
 function encoderOf(metadata: Metadata, vocabulary: Vocabulary): Encoder {
   switch (vocabulary.family) {
@@ -154,6 +163,9 @@ class VocabularyTokenizer implements Tokenizer {
       if ("token" in fragment) {
         output.push(fragment.token);
         spaceBefore = addSpacePrefix;
+      } else if (this.#encoder.encodeSteps) {
+        const stretch = bytes.subarray(fragment.start, fragment.end);
+        if (yield* this.#encoder.encodeSteps(stretch, output, most, slice)) return undefined;
       } else {
         for (let at = fragment.start; at < fragment.end; ) {
           const end = this.#sliceEnd(bytes, at + slice, fragment.end);
@@ -179,16 +191,32 @@ class VocabularyTokenizer implements Tokenizer {
   }
 
   /** Whether a text surely has more than `most` tokens; false may be a yes. */
-  exceeds(text: string | Uint8Array, most: number): boolean {
-    if (text.length <= MANY_BYTES * most) return false;
+  exceeds(bytes: Uint8Array, most: number): boolean {
+    return bytes.length > MANY_BYTES * most && this.#least(bytes, -1, most) > most;
+  }
+
+  /** See {@link exceeding}. */
+  exceeding(most: number): (piece: string) => boolean {
+    let [waiting, length, least] = ["", 0, -1];
+    return (piece) => {
+      waiting += piece;
+      length += piece.length;
+      if (length <= MANY_BYTES * most || waiting.length < LOOKED_AT) return false;
+      // A pair of surrogates is one character.
+      if ((waiting.charCodeAt(waiting.length - 1) & 0xfc00) === 0xd800) return false;
+      least = this.#least(toUtf8(waiting), least, most);
+      waiting = "";
+      return least > most;
+    };
+  }
+
+  /** `from` and the tokens that the bytes have at least, or more than `most`. Sums are rounded: begin with -1. */
+  #least(bytes: Uint8Array, from: number, most: number): number {
     if (this.#shares === null) this.#shares = leastShares(this.#vocabulary);
     const shares = this.#shares;
-    if (!shares) return false;
-    const bytes = typeof text === "string" ? toUtf8(text) : text;
-    // Sums are rounded: a part of a token more is no proof.
-    let least = -1;
-    for (let i = 0; i < bytes.length && least <= most; i++) least += shares[bytes[i]];
-    return least > most;
+    let least = from;
+    if (shares) for (let i = 0; i < bytes.length && least <= most; i++) least += shares[bytes[i]];
+    return least;
   }
 
   #split(bytes: Uint8Array, controls: boolean): ReturnType<SpecialSplitter["split"]> {
@@ -287,9 +315,15 @@ export function* encodeSteps(
   return ids.length > most ? undefined : ids;
 }
 
-/** Whether a text surely has more than `most` tokens; false may be a yes. */
-export function surelyExceeds(tokenizer: Tokenizer, text: string, most: number): boolean {
-  return tokenizer instanceof VocabularyTokenizer && tokenizer.exceeds(text, most);
+/**
+ * Looks at a text that comes in pieces: true as soon as it surely has more than `most` tokens; false
+ * may be a yes. Undefined for tokenizers that are not known.
+ */
+export function exceeding(
+  tokenizer: Tokenizer,
+  most: number,
+): ((piece: string) => boolean) | undefined {
+  return tokenizer instanceof VocabularyTokenizer ? tokenizer.exceeding(most) : undefined;
 }
 
 /** Basic operations that a tokenizer has done so far, to test how its work grows with the text. */

@@ -8,6 +8,27 @@ const parts = { tests: ["test/chat/call-parts"] } as const;
 
 export const mutants: readonly Mutant[] = [
   {
+    ...render,
+    tests: ["test/chat/much-text"],
+    fault: "what the context cannot hold is rendered to its end",
+    from: "    exceeds &&\n",
+    to: "    undefined &&\n",
+  },
+  {
+    file: "src/chat/segments.ts",
+    tests: ["test/chat/much-text"],
+    fault: "spelled tokens count twice against the context",
+    from: "tokens.read(yield* render(deep(messages, mark), deep(tools, mark)))",
+    to: "tokens.read(yield* render(deep(messages, mark), deep(tools, mark), written))",
+  },
+  {
+    file: "src/chat/stream.ts",
+    tests: ["test/chat/stream"],
+    fault: "the table of a stop string stays as it begins",
+    from: "if (known < stop.matched) ",
+    to: "if (known < 0) ",
+  },
+  {
     ...prepare,
     fault: "text parts run into each other",
     from: 'typed ? texts.map(textPart) : texts.join("\\n")',

@@ -3,6 +3,24 @@ import type { Mutant } from "./mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/jinja/same.ts",
+    fault: "a test of the entry counts as one that is the same for all",
+    from: "return !names.has(node.name);",
+    to: "return true;",
+  },
+  {
+    file: "src/jinja/interpreter.ts",
+    fault: "a branch of the entries ends the loop though tests before it look at them",
+    from: "tests: at + 1 };",
+    to: "tests: 1 };",
+  },
+  {
+    file: "src/jinja/interpreter.ts",
+    fault: "a loop that has nothing to do any more goes on",
+    from: "if (chosen?.body.length === 0 && sameForAll(choice!, chosen.tests, node.target)) break;",
+    to: "",
+  },
+  {
     file: "src/jinja/lists.ts",
     fault: "reverse sort not stable",
     from: "return reverse ? compare(b, a, call.budget) : compare(a, b, call.budget);",

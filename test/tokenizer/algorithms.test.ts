@@ -1,11 +1,17 @@
 /** Small vocabularies made by hand: each algorithm, special tokens, growth, and bad files. */
 import { describe, expect, it } from "vitest";
 import { WebggufError } from "../../src/base/errors.ts";
+import { atOnce } from "../../src/base/steps.ts";
 import type { MetadataValue } from "../../src/file/metadata.ts";
 import { Metadata } from "../../src/file/metadata.ts";
 import { byteCharacters, byteToken } from "../../src/tokenizer/bpe.ts";
 import { Merger } from "../../src/tokenizer/merge.ts";
-import { createTokenizer, type Tokenizer, tokenizerSteps } from "../../src/tokenizer/tokenizer.ts";
+import {
+  createTokenizer,
+  encodeSteps,
+  type Tokenizer,
+  tokenizerSteps,
+} from "../../src/tokenizer/tokenizer.ts";
 import { readVocabulary } from "../../src/tokenizer/vocab/index.ts";
 import { PairMap } from "../../src/tokenizer/vocab/pairs.ts";
 import { SpecialSplitter } from "../../src/tokenizer/vocab/split.ts";
@@ -28,6 +34,15 @@ function metadata(values: Values): Metadata {
 
 const ids = (tokenizer: Tokenizer, text: string, parseSpecial = false): string[] =>
   Array.from(tokenizer.encode(text, { parseSpecial }), (id) => tokenizer.token(id));
+
+/** Whole numbers below a limit, the same ones in each run. */
+const random = (seed: number): ((limit: number) => number) => {
+  let state = seed;
+  return (limit) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+};
 
 const normal = 1;
 const unknown = 2;
@@ -230,6 +245,75 @@ describe("Unigram", () => {
       );
       expect(score).toBeCloseTo(bestScore(`▁${text}`), 6);
     }
+  });
+
+  describe("in slices", () => {
+    /** Tokens of which some lie across others, some characters unknown. */
+    const drawn = (below: (n: number) => number): [string, number, number][] => {
+      const texts = new Set(["a", ..."bc"].filter(() => below(4) > 0));
+      while (texts.size < 8) texts.add(word(below, 1 + below(5)));
+      return [
+        ...entries.slice(0, 3),
+        ...Array.from(texts, (text): [string, number, number] => [
+          text,
+          // Often equal sums.
+          -(1 + below(4)) * text.length,
+          below(9) === 0 ? userDefined : normal,
+        ]),
+      ];
+    };
+    const word = (below: (n: number) => number, length: number): string =>
+      Array.from({ length }, () => "aab▁bc"[below(6)]).join("");
+    const made = (some: readonly [string, number, number][]): Tokenizer =>
+      createTokenizer(
+        metadata({
+          ...values,
+          tokens: some.map(([text]) => text),
+          scores: Float32Array.from(some, ([, score]) => score),
+          token_type: Int32Array.from(some, ([, , type]) => type),
+          unknown_token_id: 2,
+        }),
+      );
+
+    it("are the same tokens, and as many as allowed are never too many", () => {
+      for (let seed = 1; seed <= 25; seed++) {
+        const below = random(seed);
+        const tokenizer = made(drawn(below));
+        const text = Array.from({ length: 500 }, () =>
+          below(5) === 0 ? "x天".repeat(below(4)) : word(below, below(9)).replaceAll("▁", " "),
+        ).join(["", " "][below(2)]);
+        const whole = Array.from(tokenizer.encode(text));
+        for (const slice of [1, 7, 100]) {
+          const cut = (most: number) => atOnce(encodeSteps(tokenizer, text, {}, most, slice));
+          expect(cut(Number.POSITIVE_INFINITY)).toEqual(whole);
+          expect(cut(whole.length)).toEqual(whole);
+          expect(cut(whole.length - 1)).toBe(undefined);
+        }
+      }
+    });
+
+    it("come as far as wanted, whether or not tokens lie across every place", () => {
+      const across: [string, number, number][] = ["a", "aa", "aaa"].map((text) => [
+        text,
+        -1,
+        normal,
+      ]);
+      for (const tokenizer of [made(entries), made([...entries.slice(0, 3), ...across])]) {
+        const text = "a".repeat(1e6);
+        const steps = encodeSteps(tokenizer, text, {}, 1000, 4096);
+        let count = 0;
+        while (!steps.next().done) count++;
+        expect(count).toBeLessThan(10);
+        expect(tokenizerSteps(tokenizer)).toBeLessThan(100_000);
+      }
+    });
+
+    it("give others their turn", () => {
+      const count = (slice: number): number =>
+        Array.from(encodeSteps(made(entries), "ab ".repeat(9000), {}, 1e9, slice)).length;
+      expect(count(1000)).toBeGreaterThan(25);
+      expect(count(1e6)).toBeLessThan(3);
+    });
   });
 
   it("joins unknown characters, merges spaces and keeps user-defined tokens", () => {

@@ -81,7 +81,7 @@ function oddNumber(): number {
 }
 
 /** Longer strings are left out of a {@link ByteTrie}; real tokens have a few dozen bytes. */
-const longestString = 512;
+export const LONGEST = 512;
 
 /**
  * Byte strings, each with a value; walked a byte at a time from node 0. Walks have at most 512
@@ -93,7 +93,7 @@ export class ByteTrie {
 
   /** Adds a string; the last value given to a string stays. */
   add(bytes: Uint8Array, value: number): void {
-    if (bytes.length > longestString) return;
+    if (bytes.length > LONGEST) return;
     let node = 0;
     for (const byte of bytes) {
       let next = this.#children.get(node, byte);
