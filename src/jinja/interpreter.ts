@@ -63,11 +63,10 @@ export interface RenderOptions {
 /** How a block ended: at its end, or at the tag that leaves the loop or its iteration. */
 type Ending = "end" | "break" | "continue";
 
-/** Runs a template. Errors: {@link TemplateError}. */
-export const renderTemplate = (...input: Parameters<typeof renderTemplateSteps>): string =>
-  atOnce(renderTemplateSteps(...input));
-
-/** The same in steps of about a millisecond: between entries of its variables, and of its loops. */
+/**
+ * Runs a template in steps of about a millisecond: between entries of its variables, and of its loops.
+ * Errors: {@link TemplateError}.
+ */
 export function* renderTemplateSteps(
   template: Template,
   variables: Readonly<Record<string, unknown>>,

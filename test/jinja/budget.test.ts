@@ -1,8 +1,8 @@
 /** What work is paid for, and what room the input makes for it. */
 import { describe, expect, it } from "vitest";
 import { Budget, LimitError } from "../../src/jinja/budget.ts";
-import { renderTemplate } from "../../src/jinja/interpreter.ts";
 import { parseTemplate } from "../../src/jinja/parser.ts";
+import { renderTemplate } from "./render.ts";
 
 describe("the budget of a rendering", () => {
   it("has room for every pair of messages, whatever the number of lists", () => {

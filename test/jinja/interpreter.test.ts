@@ -1,8 +1,8 @@
 /** What templates do when they run: scopes, loops, macros, and the places of errors. */
 import { describe, expect, it } from "vitest";
 import { TemplateError } from "../../src/jinja/errors.ts";
-import { renderTemplate } from "../../src/jinja/interpreter.ts";
 import { parseTemplate } from "../../src/jinja/parser.ts";
+import { renderTemplate } from "./render.ts";
 
 const limits = { now: new Date(0) };
 const show = (source: string, variables: Record<string, unknown> = {}): string =>

@@ -1,7 +1,7 @@
 /** Loops whose entries matter to nothing end early, with the text that they would have written. */
 import { describe, expect, it } from "vitest";
-import { renderTemplate } from "../../src/jinja/interpreter.ts";
 import { parseTemplate } from "../../src/jinja/parser.ts";
+import { renderTemplate } from "./render.ts";
 
 const render = (source: string, units?: number): string =>
   renderTemplate(parseTemplate(source), {}, { now: new Date(0), units });
