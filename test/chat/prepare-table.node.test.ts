@@ -245,38 +245,55 @@ function outcome(render: () => string): string {
   }
 }
 
-describe(`conversations in ${templates.length} templates`, () => {
+/** What is wrong with a form in a template, in words. */
+function faults(name: string, template: ChatTemplate, form: string): string[] {
+  const { sent, hand, words, tools: given = [] } = FORMS[form];
+  const got = outcome(() => template.render(sent, given, { now }));
+  const wanted = outcome(() =>
+    template.renderVariables(
+      {
+        ...{ bos_token: facts.bosToken, eos_token: facts.eosToken },
+        ...{ date_string: "01 Jan 2025", datetime: "Jan 01 2025" },
+        ...{ messages: hand(name), add_generation_prompt: true },
+        ...(given.length > 0 && { tools: given }),
+      },
+      { now },
+    ),
+  );
+  const found = got === wanted ? [] : [`${name}: another prompt`];
+  if (got === "refused") return NO_SYSTEM.includes(name) ? found : [...found, `${name}: refused`];
+  const without = [
+    ...([...NO_CALLS, ...NO_RESULTS].includes(name) ? ["Paris"] : []),
+    ...(NO_RESULTS.includes(name) ? ["sunny", "warm"] : []),
+  ];
+  const lost = words.filter((word) => !got.includes(word) && !without.includes(word));
+  if (lost.length > 0) found.push(`${name}: lost ${lost}`);
+  // No structure in Python's or JSON's words, no text in quotes twice.
+  const dump = /'type': 'text'|"type": ?"text"|\\"city\\"|\[object/.exec(got);
+  return dump ? [...found, `${name}: ${dump[0]}`] : found;
+}
+
+const where = templates.length < 70 ? "of the repository; ../shared/reference has more" : "";
+
+describe(`conversations in ${templates.length} templates ${where}`, () => {
   it("are those of the repository at least", () => expect(templates.length).toBeGreaterThan(65));
 
   it.each(Object.keys(FORMS))("%s", (form) => {
-    const { sent, hand, words, tools: given = [] } = FORMS[form];
-    const wrong: string[] = [];
-    for (const [name, template] of templates) {
-      const got = outcome(() => template.render(sent, given, { now }));
-      const wanted = outcome(() =>
-        template.renderVariables(
-          {
-            ...{ bos_token: facts.bosToken, eos_token: facts.eosToken },
-            ...{ date_string: "01 Jan 2025", datetime: "Jan 01 2025" },
-            ...{ messages: hand(name), add_generation_prompt: true },
-            ...(given.length > 0 && { tools: given }),
-          },
-          { now },
-        ),
-      );
-      if (got !== wanted) wrong.push(`${name}: ${got === "refused" ? got : "another prompt"}`);
-      const lost = words.filter((word) => !got.includes(word));
-      const known = [
-        ...([...NO_CALLS, ...NO_RESULTS].includes(name) ? ["Paris"] : []),
-        ...(NO_RESULTS.includes(name) ? ["sunny", "warm"] : []),
-      ];
-      if (got === "refused") {
-        if (!NO_SYSTEM.includes(name)) wrong.push(`${name}: refused`);
-      } else if (lost.some((word) => !known.includes(word))) wrong.push(`${name}: lost ${lost}`);
-      // No structure in Python's or JSON's words, no text in quotes twice.
-      const dump = /'type': 'text'|"type": ?"text"|\\"city\\"|\[object/.exec(got);
-      if (dump) wrong.push(`${name}: ${dump[0]}`);
-    }
-    expect(wrong).toEqual([]);
+    expect(templates.flatMap(([name, template]) => faults(name, template, form))).toEqual([]);
+  });
+
+  it("are told where one is lost, dumped, refused or another", () => {
+    const form = "everybody's text in parts";
+    const found = (source: string, name = "x"): string =>
+      faults(name, new ChatTemplate(source, facts), form).join();
+    const all = "{% for m in messages %}{{ m.content }}{% endfor %}";
+    expect(found(all)).toBe("");
+    expect(found("{{ messages[-1].content }}")).toContain("lost Be,brief,one");
+    expect(found("{{ messages[1:] }}")).toContain("lost");
+    expect(
+      found("{% for m in messages %}{{ m.content | tojson }}{'type': 'text'}{% endfor %}"),
+    ).toContain("'type'");
+    expect(found("{{ raise_exception('no') }}")).toContain("refused");
+    expect(found(all, NO_SYSTEM[0])).toContain("another prompt");
   });
 });

@@ -19,6 +19,8 @@ export interface Outcome {
   readonly value: number;
   readonly bound: number;
   readonly pass: boolean;
+  /** Why it differs, where a table of exceptions says so. */
+  readonly known?: string;
 }
 
 /** How the executor under test computes. */
@@ -42,6 +44,16 @@ export const atMost = (metric: string, value: number, bound: number): Outcome =>
   bound,
   pass: value <= bound,
 });
+
+/**
+ * Differences, of which there should be none unless a table knows the cause: then none is what fails,
+ * as the table is out of date.
+ */
+export function differences(metric: string, count: number, known?: string): Outcome {
+  const outcome = atMost(known === undefined ? metric : `${metric}, known: ${known}`, count, 0);
+  if (known === undefined) return outcome;
+  return count > 0 ? { ...outcome, known } : { ...outcome, pass: false };
+}
 
 const decoder = new TextDecoder();
 

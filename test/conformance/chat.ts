@@ -3,7 +3,7 @@
  * taken apart, prompts rendered, templates run by themselves. One case each.
  */
 import { type ChatDifference, KNOWN_CHAT_DIFFERENCES } from "../chat/chat-known.ts";
-import { atMost, type Case, ifThere, type Reader } from "./case.ts";
+import { type Case, differences, ifThere, type Reader } from "./case.ts";
 import { jinjaDifferences } from "./chat-jinja.ts";
 import { parseDifferences } from "./chat-parse.ts";
 import { renderDifferences } from "./chat-render.ts";
@@ -85,10 +85,10 @@ export async function chatCases(reader: Reader): Promise<Case[]> {
     name: `chat/${one.id}`,
     computes: false,
     run: async () => {
-      const { differences } = one.run();
-      const what = differences.join("; ").slice(0, 200);
+      const { differences: found, known } = one.run();
+      const what = found.join("; ").slice(0, 200);
       const metric = what === "" ? "differences" : `differences: ${what}`;
-      return [atMost(metric, differences.length, 0)];
+      return [differences(metric, found.length, known?.cause)];
     },
   }));
 }

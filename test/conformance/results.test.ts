@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ArchEntry } from "./archs.ts";
+import { differences } from "./case.ts";
 import { between, compactTable, fullTable, parseRows, passed } from "./results.ts";
 
 const line = (name: string, metric: string, value: string, word = "pass"): string =>
@@ -15,6 +16,18 @@ const entries = new Map([
   entry("t5"),
   entry("zzz"),
 ]);
+
+describe("differences", () => {
+  it("of a known cause are told apart from others, and fail where there are none any more", () => {
+    expect(differences("texts", 0)).toMatchObject({ metric: "texts", pass: true });
+    expect(differences("texts", 2)).toMatchObject({ value: 2, pass: false });
+    expect(differences("texts", 2).known).toBe(undefined);
+    expect(differences("texts", 2, "why")).toMatchObject({ pass: false, known: "why" });
+    const mended = differences("texts", 0, "why");
+    expect(mended).toMatchObject({ metric: "texts, known: why", pass: false });
+    expect(mended.known).toBe(undefined);
+  });
+});
 
 describe("lines of a conformance run", () => {
   it("are the same printed and as JSON", () => {

@@ -19,7 +19,7 @@ export const runKinds: readonly RunKind[] = [
   { id: "node-cpu-f32", title: "CPU path", runtime: "node", device: "cpu", cache: "f32" },
 ];
 
-const printed = /^(pass|FAIL) {2}(\S+) {2}(.+?) (\S+) \(bound (\S+)\) {2}(.+?), (.+)$/;
+const printed = /^(pass|FAIL|known) {2}(\S+) {2}(.+?) (\S+) \(bound (\S+)\) {2}(.+?), (.+)$/;
 const figure = (text: string): number | null => (text === "-" ? null : Number(text));
 
 /** The rows among the lines that the conformance run printed, with or without `--json`. */

@@ -1,6 +1,5 @@
 /** The areas that compute no model: tokenizers, chat templates and sampler chains. */
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { ChatTemplate } from "../../src/chat/template.ts";
 import { Metadata } from "../../src/file/metadata.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { createTokenizer } from "../../src/tokenizer/tokenizer.ts";
@@ -47,40 +46,6 @@ export async function tokenizerCases(reader: Reader): Promise<Case[]> {
         extra?.[name],
       );
       return [atMost("comparisons that fail", failures.length, 0)];
-    },
-  }));
-}
-
-interface Rendered {
-  readonly now_utc: string;
-  readonly conversations: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly rendered: Readonly<
-    Record<string, Readonly<Record<string, { readonly text?: string; readonly error?: unknown }>>>
-  >;
-}
-
-/** One case a template: all conversations, character by character; a refusal where one is expected. */
-export async function templateCases(reader: Reader): Promise<Case[]> {
-  const all = await ifThere(readJson<Rendered>(reader, "templates/rendered.json"));
-  return Object.entries(all?.rendered ?? {}).map(([file, expected]) => ({
-    name: `templates/${file.replace(/\.jinja$/, "")}`,
-    computes: false,
-    async run() {
-      const source = decoder.decode(await reader(`templates/${file}`));
-      const template = new ChatTemplate(source, { bosToken: "", eosToken: "", file });
-      // llama.cpp ran where UTC is local.
-      const now = new Date((all?.now_utc ?? "2025-01-01T00:00:00Z").replace(/Z$/, ""));
-      let wrong = 0;
-      for (const [name, { text }] of Object.entries(expected)) {
-        let rendered: string | undefined;
-        try {
-          rendered = template.renderVariables(all?.conversations[name] ?? {}, { now });
-        } catch {
-          rendered = undefined;
-        }
-        if (rendered !== text) wrong++;
-      }
-      return [atMost("conversations that differ", wrong, 0)];
     },
   }));
 }
