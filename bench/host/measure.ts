@@ -9,7 +9,7 @@
 import { platform } from "#platform";
 import { median } from "../../src/base/median.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { quantTables } from "../../src/file/tables.ts";
+import { quantTables } from "../../src/file/grids.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";

@@ -5,7 +5,7 @@
  * A first-level cache looks up about one line of 128 bytes a clock, so the sum is the least number of clocks that a
  * compute unit (SM, core) needs for that work. It is a bound, not a measurement, and it knows no hit from a miss.
  */
-import { quantTables } from "../../src/file/tables.ts";
+import { quantTables } from "../../src/file/grids.ts";
 import { Pipelines } from "../../src/gpu/pipelines.ts";
 import { encodeParams, type KernelCall } from "../../src/kernels/call.ts";
 import { compose } from "../../src/kernels/compose.ts";

@@ -1,9 +1,8 @@
 /** From a graph and its file to an executor on a device: plans, buffers, weights, pipelines. */
-import { quantTables } from "../file/tables.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Graph } from "../graph/graph.ts";
 import { tokenAngles } from "../graph/rope.ts";
-import { planFor } from "../plan/model-plan.ts";
+import { type ModelPlan, planFor } from "../plan/model-plan.ts";
 import type { PlanOptions } from "../plan/settings.ts";
 import { Buffers, BufferUsage } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
@@ -19,6 +18,13 @@ export interface ExecutorHooks {
   readonly onProgress?: (stage: "upload" | "compile", done: number, total: number) => void;
   /** For benchmarks: makes `Executor.instruments`. */
   readonly instruments?: InstrumentMaker;
+}
+
+/** The grids of the IQ types, where a plan reads them: a page fetches them for such models alone. */
+async function tablesOf({ plans }: ModelPlan): Promise<Uint32Array<ArrayBuffer> | undefined> {
+  if (!plans.some(({ calls }) => calls.some((call) => call.tables))) return undefined;
+  const { quantTables } = await import("../file/grids.ts");
+  return quantTables();
 }
 
 export async function createGpuExecutor(
@@ -38,7 +44,8 @@ export async function createGpuExecutor(
       named.set(name, buffers.allocate("weights", bytes, usage));
     for (const [name, bytes] of model.buffers)
       named.set(name, buffers.allocate(name, bytes, usage));
-    named.set("tables", buffers.allocate("tables", quantTables().byteLength, usage));
+    const tables = await tablesOf(model);
+    if (tables) named.set("tables", buffers.allocate("tables", tables.byteLength, usage));
     await buffers.settled();
     const { device } = gpu;
     const pipelines = Pipelines.of(device);
@@ -71,7 +78,7 @@ export async function createGpuExecutor(
     hooks.signal?.throwIfAborted();
     vectors.small.set(slopes, model.placement.smallLength);
     if (vectors.small.length > 0) device.queue.writeBuffer(named.get("small")!, 0, vectors.small);
-    device.queue.writeBuffer(named.get("tables")!, 0, quantTables());
+    if (tables) device.queue.writeBuffer(named.get("tables")!, 0, tables);
     for (const { table, offset } of ropes) {
       const factors = table.factors === undefined ? undefined : vectors.named.get(table.factors);
       const angles = tokenAngles(table, options.contextLength, factors);

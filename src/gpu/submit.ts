@@ -50,7 +50,7 @@ export class Submitter {
   /** Of the step buffer: a slot for each chunk of a submit. */
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #slotGroups = new Map<number, GPUBindGroup>();
-  readonly #tables: GPUBindGroup;
+  readonly #tables: GPUBindGroup | undefined;
   #pending: Pending[] = [];
   #scheduled = false;
 
@@ -64,7 +64,8 @@ export class Submitter {
     const states = model.slots.filter((slot) => slot.kind === "state");
     this.#states = new StateCopies(states, named, maxSequences, SMALL_ROWS);
     this.#words = new Uint32Array(named.get("step")!.size / 4);
-    this.#tables = pipelines.tablesGroup(named.get("tables")!);
+    const tables = named.get("tables");
+    this.#tables = tables && pipelines.tablesGroup(tables);
   }
 
   /** Submits a chunk now or, if it is small, with others of this moment; resolves with its results. */
@@ -165,7 +166,7 @@ export class Submitter {
       const step = batch[i];
       if (!pass) {
         pass = encoder.beginComputePass();
-        pass.setBindGroup(2, this.#tables);
+        if (this.#tables) pass.setBindGroup(2, this.#tables);
       }
       pass.setBindGroup(0, group, [i * slot]);
       step.replay.encode(pass, step, start);
@@ -209,7 +210,7 @@ export class Submitter {
     const { device } = this.#parts;
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    pass.setBindGroup(2, this.#tables);
+    if (this.#tables) pass.setBindGroup(2, this.#tables);
     pass.setBindGroup(0, group, [0]);
     step.replay.encode(pass, { ...step, end, sampling: "greedy" }, start);
     pass.end();

@@ -1,7 +1,7 @@
 /** Every weight type on the GPU against llama.cpp's own values, bit for bit. */
 import { describe, expect, it } from "vitest";
+import { quantTables } from "../../src/file/grids.ts";
 import { quantByName, quants } from "../../src/file/quants.ts";
-import { quantTables } from "../../src/file/tables.ts";
 import { compose } from "../../src/kernels/compose.ts";
 import { hasQuantKernel, quantKernel } from "../../src/kernels/quants.ts";
 import { encodeStep, type Row, SAMPLED, slotBytes } from "../../src/plan/steps.ts";

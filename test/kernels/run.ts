@@ -1,7 +1,7 @@
 /** Runs kernel calls on a test's own buffers, as a plan's replay does, and reads what they wrote. */
 import { expect } from "vitest";
 import { random } from "../../bench/random-blocks.ts";
-import { quantTables } from "../../src/file/tables.ts";
+import { quantTables } from "../../src/file/grids.ts";
 import { Pipelines } from "../../src/gpu/pipelines.ts";
 import { encodeParams, type KernelCall, OUTPUT_ROWS, type Place } from "../../src/kernels/call.ts";
 import { compose } from "../../src/kernels/compose.ts";

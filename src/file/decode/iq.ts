@@ -1,10 +1,11 @@
 /**
- * Decoders of the IQ types. Most store the number of a grid entry (see tables.ts) for every 8 or 4
+ * Decoders of the IQ types. Most store the number of a grid entry (see grids.ts) for every 8 or 4
  * weights, with signs apart; IQ4 stores codes of 4 bits into one table of 16 values.
  */
 import { halfTable } from "../../base/half.ts";
+import { quantTables } from "../grids.ts";
 import type { Decoder } from "../quants.ts";
-import { iq4Values, quantTables, type TableName, tableOffsets } from "../tables.ts";
+import { iq4Values, type TableName, tableOffsets } from "../tables.ts";
 
 const half = (bytes: Uint8Array, at: number): number =>
   halfTable()[bytes[at] | (bytes[at + 1] << 8)];
