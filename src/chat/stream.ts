@@ -30,6 +30,8 @@ export class TextStream {
   /** Text that begins a stop string. */
   #held = "";
   #stopped: string | undefined;
+  /** The last bytes: a character may begin there. */
+  #recent: Uint8Array = new Uint8Array();
 
   /** @param stops empty strings among them are ignored */
   constructor(stops: string | readonly string[] = []) {
@@ -41,6 +43,7 @@ export class TextStream {
   push(bytes: Uint8Array): TextPiece {
     if (this.#stopped !== undefined) return { text: "", stopped: this.#stopped };
     const text = this.#decoder.decode(bytes, { stream: true });
+    this.#recent = joined(this.#recent, bytes).slice(-3);
     const all = this.#held + text;
     for (let at = 0; at < text.length; at++) {
       let found = "";
@@ -57,14 +60,37 @@ export class TextStream {
     return { text: all.slice(0, certain) };
   }
 
-  /** The text that was still held back; an unfinished character becomes U+FFFD. The stream starts anew. */
-  end(): string {
-    const text = this.#held + this.#decoder.decode();
+  /** The bytes of what is held back: text that begins a stop string, and an unfinished character. */
+  get held(): Uint8Array {
+    const text = new TextEncoder().encode(this.#held);
+    for (let at = 0; at < this.#recent.length; at++) {
+      const end = this.#recent.subarray(at);
+      if (new TextDecoder().decode(end, { stream: true }) === "") return joined(text, end);
+    }
+    return text;
+  }
+
+  /**
+   * The text that was still held back. The stream starts anew. An unfinished character becomes U+FFFD; of
+   * an answer that was `cut` off it stays in {@link held}.
+   */
+  end(cut = false): string {
+    const rest = this.#decoder.decode();
+    const text = this.#held + (cut ? "" : rest);
+    if (!cut) this.#recent = new Uint8Array();
     for (const stop of this.#stops) stop.matched = 0;
     this.#held = "";
     this.#stopped = undefined;
     return text;
   }
+}
+
+/** Bytes, and those behind them. */
+export function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const all = new Uint8Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
+  return all;
 }
 
 /** Takes one more unit; true if the stop string is complete. */

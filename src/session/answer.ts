@@ -1,7 +1,7 @@
 /** From tokens to pieces: characters made whole, stop strings and end tokens found, channels told apart. */
 import type { AnswerParser, AnswerPiece, CallPart } from "../chat/formats/index.ts";
 import type { ToolCall } from "../chat/messages.ts";
-import { TextStream } from "../chat/stream.ts";
+import { joined, TextStream } from "../chat/stream.ts";
 import { toolCallIds } from "../chat/tool-call-ids.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Sampled } from "./step.ts";
@@ -28,7 +28,9 @@ interface Told {
 /** Reads one answer token by token, and knows its message so far. */
 export class AnswerReader {
   readonly #tokenizer: Tokenizer | undefined;
-  readonly #parser: AnswerParser | undefined;
+  readonly parser: AnswerParser | undefined;
+  /** Bytes that came before the next token's. */
+  #before: Uint8Array;
   readonly #stream: TextStream;
   readonly #ignoreEos: boolean;
   readonly #newId: (index: number) => string;
@@ -40,17 +42,25 @@ export class AnswerReader {
   /**
    * @param tokenizer missing for files without a usable one: then pieces have tokens only
    * @param parser tells reasoning and tool calls from content; without one all is content
+   * @param before what an answer that goes on held back
    */
   constructor(
     tokenizer: Tokenizer | undefined,
     parser: AnswerParser | undefined,
     options: GenerateOptions,
+    before: Uint8Array = new Uint8Array(),
   ) {
     this.#tokenizer = tokenizer;
-    this.#parser = parser;
+    this.parser = parser;
+    this.#before = before;
     this.#stream = new TextStream(options.stop);
     this.#ignoreEos = options.ignoreEos ?? false;
     this.#newId = toolCallIds(options.seed);
+  }
+
+  /** What of the text is held back. */
+  get held(): Uint8Array {
+    return joined(this.#before, this.#stream.held);
   }
 
   /** The message of all tokens taken so far. */
@@ -72,12 +82,14 @@ export class AnswerReader {
     const { token } = sampled;
     const isEnd = !this.#ignoreEos && tokenizer.endTokens.has(token);
     const special = tokenizer.isSpecial(token);
-    const shown = special && this.#parser?.wants(tokenizer.token(token)) === true;
-    const { text, stopped } = this.#stream.push(tokenizer.bytes(token, shown));
+    const shown = special && this.parser?.wants(tokenizer.token(token)) === true;
+    const bytes = joined(this.#before, tokenizer.bytes(token, shown));
+    this.#before = new Uint8Array();
+    const { text, stopped } = this.#stream.push(bytes);
     const ended = isEnd || stopped !== undefined;
     const over = ended || last;
-    // What a stop string cut off is not text; what else was held back is.
-    const rest = over && stopped === undefined ? this.#stream.end() : "";
+    // What a stop string cut off is not text; what else was held back is, but for half a character.
+    const rest = over && stopped === undefined ? this.#stream.end(!ended) : "";
     return {
       pieces: this.#pieces(sampled, text + rest, over, !ended),
       ended,
@@ -87,8 +99,8 @@ export class AnswerReader {
 
   #pieces(sampled: Sampled, text: string, over: boolean, cut: boolean): Piece[] {
     const parts: AnswerPiece[] =
-      text === "" ? [] : (this.#parser?.push(text) ?? [{ channel: "content", text }]);
-    if (over && this.#parser) parts.push(...this.#parser.end(cut));
+      text === "" ? [] : (this.parser?.push(text) ?? [{ channel: "content", text }]);
+    if (over && this.parser) parts.push(...this.parser.end(cut));
     if (parts.length === 0) parts.push({ channel: "content", text: "" });
     return parts.map((part, i) => ({ ...(i === 0 && sampled), ...this.#piece(part) }));
   }

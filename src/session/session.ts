@@ -4,7 +4,6 @@ import { checkOptions, signalRules } from "../base/options.ts";
 import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
 import { inTurns } from "../base/steps.ts";
-import type { AnswerParser } from "../chat/formats/index.ts";
 import { shorten } from "../graph/executor.ts";
 import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
@@ -48,7 +47,7 @@ class ModelSession implements Session {
   #items: number[] = [];
   readonly #vectors = new GivenVectors();
   /** What reads the latest answer, unless that ended by itself. */
-  #parser: AnswerParser | undefined;
+  #reader: AnswerReader | undefined;
   #busy = false;
   #stats: Omit<SessionStats, "contextUsed" | "contextLength"> = {
     promptTokens: 0,
@@ -103,7 +102,10 @@ class ModelSession implements Session {
       const { limit, limitedBy } = this.#room(items.length, options.maxTokens ?? -1);
       // An answer that goes on is in the channel, or the call, where it stood.
       const goesOn = common === items.length && common === this.#items.length;
-      this.#parser = read.parser ?? (goesOn ? this.#parser : undefined);
+      const before = goesOn ? this.#reader : undefined;
+      const parser = read.parser ?? before?.parser;
+      reader = new AnswerReader(model.findTokenizer(), parser, options, before?.held);
+      this.#reader = reader;
       place = await model.acquire(this, signal);
       valid = shorten(place.executor, place.sequence, Math.min(common, items.length - 1));
       this.#items = items.slice(0, common);
@@ -115,7 +117,6 @@ class ModelSession implements Session {
         finishReason = limitedBy;
         return;
       }
-      reader = new AnswerReader(model.findTokenizer(), this.#parser, options);
       const sampling = samplingFor(model, items, options);
       const start = ({ executor, sequence }: Place): typeof steps => {
         const { speculation, draftModel } = model;
@@ -141,7 +142,7 @@ class ModelSession implements Session {
         completionTokens++;
         const atLimit = completionTokens === limit;
         const taken = reader.take(next.value, atLimit);
-        if (taken.ended) this.#parser = undefined;
+        if (taken.ended) this.#reader = undefined;
         // Between pieces the session is idle, and nothing keeps hold of it.
         follower.rest();
         model.sequences.pause(this);
@@ -224,7 +225,7 @@ class ModelSession implements Session {
         }
       }
       this.#items = all;
-      this.#parser = undefined;
+      this.#reader = undefined;
       valid = all.length;
       return out;
     } catch (error) {

@@ -11,6 +11,27 @@ const open = { file: "src/session/open.ts", tests: ["test/session/open"] } as co
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/session/answer.ts",
+    tests: ["test/session/answer.test"],
+    fault: "half a character of an answer that was cut off is lost",
+    from: "this.#stream.end(!ended)",
+    to: "this.#stream.end()",
+  },
+  {
+    file: "src/session/answer.ts",
+    tests: ["test/session/answer.test"],
+    fault: "an answer that goes on forgets what was held back",
+    from: "joined(this.#before, tokenizer.bytes(token, shown))",
+    to: "tokenizer.bytes(token, shown)",
+  },
+  {
+    file: "src/session/session.ts",
+    tests: ["test/session/goes-on"],
+    fault: "an answer that goes on is read as a new one",
+    from: "const before = goesOn ? this.#reader : undefined;",
+    to: "const before = undefined as AnswerReader | undefined;",
+  },
+  {
     file: "src/session/open.ts",
     fault: "a model that cannot fit is read all the same",
     from: "await checkFits(device, graph, file, options);",

@@ -51,6 +51,54 @@ describe("an answer", () => {
     expect(pieces.map((piece) => piece.text)).toEqual(["", "€"]);
   });
 
+  it("goes on wherever it was cut off, by a limit or a break, in the channel and the call where it stood", () => {
+    const text = new TextEncoder();
+    const answer =
+      '<think>hm 🙂 €</think>Well, "é" stop it.<tool_call>{"name": "f", "arguments": {"a": "中 🙂 st"}}</tool_call>Done ☂.';
+    // A token a byte.
+    const all = text.encode(answer);
+    const bytewise = {
+      ...tokenizerOf(new Map()),
+      bytes: (id: number) => Uint8Array.of(id),
+      isSpecial: () => false,
+      endTokens: new Set(),
+    } as unknown as Tokenizer;
+    const tools = toolsOf("f");
+    const options = { stop: ["stop!", "☂!!"] };
+    const formats = formatsOf("<think></think><tool_call></tool_call>");
+    const take = (reader: AnswerReader, from: number, to: number, limit: boolean): Piece[] =>
+      Array.from(
+        all.subarray(from, to),
+        (token, i) => reader.take({ token }, limit && i === to - from - 1).pieces,
+      ).flat();
+    const said = (pieces: readonly Piece[]) => ({
+      content: textOf(pieces, "content"),
+      reasoning: textOf(pieces, "reasoning"),
+      json: pieces.map(({ toolCallPart }) => toolCallPart?.arguments ?? "").join(""),
+      calls: pieces.flatMap(({ toolCall }) =>
+        toolCall?.unfinished ? [] : (toolCall?.function ?? []),
+      ),
+    });
+    const whole = said(
+      take(
+        new AnswerReader(bytewise, new AnswerParser(formats, { tools }), options),
+        0,
+        all.length,
+        true,
+      ),
+    );
+    expect(whole).toMatchObject({ reasoning: "hm 🙂 €", calls: [{ name: "f" }] });
+    for (const limit of [true, false])
+      for (let at = 1; at < all.length; at++) {
+        const first = new AnswerReader(bytewise, new AnswerParser(formats, { tools }), options);
+        const pieces = take(first, 0, at, limit);
+        expect(textOf(pieces, "content")).not.toContain("\ufffd");
+        const second = new AnswerReader(bytewise, first.parser, options, first.held);
+        pieces.push(...take(second, at, all.length, true));
+        expect([at, said(pieces)]).toEqual([at, whole]);
+      }
+  });
+
   it("gives what was held for a stop text when none came", () => {
     const tokenizer = tokenizerOf(new Map([[1, "a st"]]));
     const answer = new AnswerReader(tokenizer, undefined, { stop: ["stop"] });

@@ -35,3 +35,43 @@ it("in its reasoning, after a break and after a limit, but not behind other text
   expect(other.message.content).not.toBe("");
   await model.dispose();
 });
+
+it("in its reasoning, after its signal fired; where the context is full it is an error, and shorter it goes on", async () => {
+  const model = await loadModel(await fixture(BUNDLED), { device: "cpu", contextLength: 32 });
+  const options = { temperature: 0, template: { template }, ignoreEos: true };
+  const [whole, session] = [model.session(), model.session()];
+  const { message } = await whole.generate(messages, { ...options, maxTokens: 12 });
+  const controller = new AbortController();
+  let said = "";
+  await expect(
+    (async () => {
+      for await (const { text } of session.generate(messages, {
+        ...options,
+        signal: controller.signal,
+      })) {
+        said += text;
+        if (said.length > 8) controller.abort(new Error("enough"));
+      }
+    })(),
+  ).rejects.toThrow("enough");
+  await whole.dispose();
+  const rest = await session.generate([], options);
+  expect(rest.finishReason).toBe("context");
+  expect(rest.message.content).toBe("");
+  expect(`${said}${rest.message.reasoning_content}`.trim()).toContain(
+    message.reasoning_content?.trim(),
+  );
+  await expect((async () => session.generate([], options))()).rejects.toMatchObject({
+    code: "context/overflow",
+  });
+  // The question is left out; what was said is not.
+  const thought = { role: "assistant", content: "", reasoning_content: said };
+  const goesOn = { ...options, maxTokens: 2, template: { template, continueFinalMessage: true } };
+  const more = await session.generate(
+    [{ role: "user", content: "Once" }, thought],
+    goesOn as never,
+  );
+  expect(more.message.content).toBe("");
+  expect(more.message.reasoning_content).not.toBe(undefined);
+  await model.dispose();
+});
