@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Browser } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { root, toolsFit } from "../../scripts/unpack.mjs";
+import { splitFiles } from "../split.ts";
 import { openBrowser, type Site, serve } from "./site.ts";
 
 describe.skipIf(!toolsFit())("the page", () => {
@@ -56,6 +57,45 @@ describe.skipIf(!toolsFit())("the page", () => {
       requests.filter((url) => !url.startsWith(site.origin) && !/^(blob|data):/.test(url)),
     ).toEqual([]);
     expect(await page.evaluate("longTasks")).toEqual([]);
+    await page.close();
+  });
+
+  it("takes the files of a split model, and says what is wrong in a reader's words", async () => {
+    const bytes = new Uint8Array(readFileSync(path.join(root, "models/webgguf-tale-q8_0.gguf")));
+    const files = await Promise.all(
+      (await splitFiles(bytes, "tale", 16)).map(async (file) => ({
+        name: file.name,
+        mimeType: "application/octet-stream",
+        buffer: Buffer.from(await file.arrayBuffer()),
+      })),
+    );
+    const [first, second, third] = files;
+    const page = await browser.newPage();
+    await page.goto(site.origin, { waitUntil: "networkidle" });
+    const error = page.locator("#error");
+
+    await page.setInputFiles("#file", [third, first]);
+    await error.filter({ hasText: second.name }).waitFor();
+    await page.setInputFiles("#file", [first, { ...second, name: "copy.gguf" }, second, third]);
+    await error.filter({ hasText: /copy\.gguf.*leave one/ }).waitFor();
+
+    await page.setInputFiles("#file", [second, third, first]);
+    const device = page.locator("#device", { hasText: /^tale\.gguf \(3 files\): qwen3 on / });
+    await device.waitFor({ timeout: 60_000 });
+    expect(await error.isVisible()).toBe(false);
+
+    const long = "What is 7 + 5? ".repeat(200);
+    await page.fill("#prompt", long);
+    await page.click("#send");
+    await error.filter({ hasText: /too long.* 512 tokens, .*Shorten it/ }).waitFor();
+    // It can be made shorter, and the conversation is as if it had not been sent.
+    expect(await page.inputValue("#prompt")).toBe(long.trim());
+    expect(await page.textContent("#talk")).toBe("");
+    await page.fill("#prompt", "What is 7 + 5?");
+    await page.click("#send");
+    await page.locator("#talk .content").first().waitFor({ timeout: 60_000 });
+    await page.locator("#stop:disabled").waitFor({ timeout: 60_000 });
+    expect(await error.isVisible()).toBe(false);
     await page.close();
   });
 });
