@@ -1,6 +1,7 @@
 /** `webgguf perplexity`: how well the model predicts a text, as llama.cpp counts it. */
 import { perplexity as measure } from "../../src/tools/mod.ts";
 import type { Command } from "../command.ts";
+import { usage } from "../flags.ts";
 import { interruptible, withModel } from "../model.ts";
 import { DEVICE_FLAGS } from "../model-flags.ts";
 import { promptFrom } from "../prompt.ts";
@@ -22,6 +23,8 @@ export const perplexity: Command = {
     const json = values.switch("json");
     // The context of the model is that of a chunk, so that -c has llama.cpp's meaning.
     const context = values.integer("ctx-size") ?? 512;
+    if (context !== 0 && context < 3)
+      throw usage(`-c is at least 3 here, or 0 for the model's own, not ${context}`);
     return withModel(values, { contextLength: context }, async (model) => {
       const result = await interruptible((signal) =>
         measure(model, text, {

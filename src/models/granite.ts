@@ -10,7 +10,9 @@ import { slidingLayers } from "./parts/window.ts";
 
 export const granite: Family = (m) => {
   const rope = m.h.boolean("rope.scaling.finetuned", true) ? ropeOf(m, "norm") : undefined;
-  return transformer(m, { ...factors(m), rope });
+  // llama.cpp has defaults for the other factors only.
+  const own = factors(m, { embedding: 1, residual: 1, logits: undefined });
+  return transformer(m, { ...own, rope });
 };
 
 /** With sliding layers and layers without rotation where the file says, and attention sinks. */

@@ -4,10 +4,13 @@ import { checkOptions, listOf, signalRules, text } from "../base/options.ts";
 import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
 import { atOnce, inTurns } from "../base/steps.ts";
+import { quoted } from "../base/text.ts";
 import type { ChatMessage } from "../chat/messages.ts";
 import type { RenderedPrompt, RenderOptions } from "../chat/render.ts";
 import type { ModelFile } from "../file/types.ts";
+import type { Graph } from "../graph/graph.ts";
 import { buildGraph } from "../models/index.ts";
+import { unreadTensors } from "../models/unread.ts";
 import { encodeSteps, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ExecutorOptions } from "./backends.ts";
 import { asyncDispose } from "./dispose.ts";
@@ -51,6 +54,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   try {
     const decided = { ...rest, contextLength: contextFor(file, options.contextLength) };
     const graph = buildGraph(file, decided);
+    tellUnread(file, graph, options.onNotice);
     const tokenizer = findTokenizer(file.metadata);
     const opened = await openExecutor(graph, file, decided);
     try {
@@ -66,6 +70,22 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     await closeFile(file);
     throw error;
   }
+}
+
+/** A notice of tensors that nothing reads: llama.cpp refuses such files. */
+function tellUnread(file: ModelFile, graph: Graph, onNotice: LoadOptions["onNotice"]): void {
+  const unread = onNotice ? unreadTensors(file, graph) : [];
+  if (unread.length === 0) return;
+  const [what, they] =
+    unread.length === 1 ? ["a tensor", "it is"] : [`${unread.length} tensors`, "they are"];
+  const first = unread
+    .slice(0, 3)
+    .map((name) => quoted(name))
+    .join(", ");
+  onNotice?.(
+    `${file.name} has ${what} of which the architecture ${graph.architecture} knows nothing (${first}${unread.length > 3 ? " …" : ""}): ` +
+      `${they} not computed with, so that answers may be wrong if the file is of another model`,
+  );
 }
 
 class LoadedModel implements Model {

@@ -256,6 +256,7 @@ describe("the command line", () => {
     [["complete", MODEL, "-p", "Once", "upon"], 2, 'What is "upon"?'],
     [["complete", "-hf", "some/model-GGUF", "-p", "x"], 2, "-m https://"],
     [["chat", "-m", MODEL, "--chat-template-kwargs", "[1]"], 2, "wants a JSON object, not [1]"],
+    [["perplexity", "-m", MODEL, "-p", "x", "-c", "2"], 2, "-c is at least 3"],
     [["complete", "-m", "nowhere.gguf", "-p", "x"], 1, "nowhere.gguf"],
     [["complete", "-m", "package.json", "-p", "x", "--device", "cpu"], 1, "[gguf/malformed]"],
   ])("%j ends with %i and one line", async (args, code, text) => {

@@ -79,6 +79,8 @@ const required: readonly [architecture: string, key: string][] = [
   ["falcon-h1", "ssm.group_count"],
   ["nemotron_h", "ssm.group_count"],
   ["granitehybrid", "ssm.group_count"],
+  ["granite", "logit_scale"],
+  ["granitemoe", "logit_scale"],
   ["qwen3next", "ssm.time_step_rank"],
   ["qwen3moe", "expert_used_count"],
   ["deepseek2", "attention.kv_lora_rank"],

@@ -3,6 +3,20 @@ import type { Mutant } from "./mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/models/unread.ts",
+    tests: ["test/models/unread"],
+    fault: "layers beyond those of the model are taken for its own",
+    from: " && layerOf(name) < layers",
+    to: " && layerOf(name) > -1 - layers",
+  },
+  {
+    file: "src/models/granite.ts",
+    tests: ["test/models/required"],
+    fault: "Granite's logits need no factor",
+    from: "residual: 1, logits: undefined",
+    to: "residual: 1, logits: 1",
+  },
+  {
     file: "src/models/gemma3.ts",
     fault: "given rows are scaled like tokens",
     from: "      embedding: (x) => m.takeGiven(x),\n",

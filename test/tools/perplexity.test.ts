@@ -107,6 +107,32 @@ describe("perplexity", () => {
     expect((await perplexity(model, enough, { context: 8 })).chunks).toBe(2);
   });
 
+  it.each([-1, 1, 2, 10.5, Number.NaN, Number.POSITIVE_INFINITY, null, "8"])(
+    "refuses a context of %s before it computes anything",
+    async (context) => {
+      const log: Log = { chunks: [], resets: 0, disposed: 0 };
+      const options = { context } as { context: number };
+      await expect(perplexity(fakeModel(log), text, options)).rejects.toMatchObject({
+        code: "input/invalid",
+        key: "context",
+        actual: context,
+      });
+      expect(log).toEqual({ chunks: [], resets: 0, disposed: 0 });
+    },
+  );
+
+  it("takes 3 and more, and 0 for the model's own", async () => {
+    for (const [context, chunks] of [
+      [3, 11],
+      [0, 4],
+    ]) {
+      const log: Log = { chunks: [], resets: 0, disposed: 0 };
+      const { perplexity: value } = await perplexity(fakeModel(log), text, { context });
+      expect(value).toBeGreaterThan(1);
+      expect(log.chunks.length).toBe(chunks);
+    }
+  });
+
   it("leaves no session behind when computing fails", async () => {
     const log: Log = { chunks: [], resets: 0, disposed: 0 };
     await expect(perplexity(fakeModel(log, { fails: true }), text)).rejects.toThrow("lost");

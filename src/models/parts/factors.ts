@@ -8,7 +8,8 @@ import type { Transformer } from "./transformer.ts";
 export interface Factors {
   readonly embedding: number;
   readonly residual: number;
-  readonly logits: number;
+  /** Undefined: the file has to name it. */
+  readonly logits: number | undefined;
 }
 
 /** The parts of a transformer with the factors that the file names; 0 or none means `fallback`. */
@@ -16,7 +17,7 @@ export function factors(
   m: ModelBuilder,
   fallback: Factors = { embedding: 1, residual: 1, logits: 1 },
 ): Required<Pick<Transformer, "embeddingScale" | "residualScale" | "ffn" | "logits">> {
-  const named = (key: string, value: number): number => m.h.number(key, value) || 1;
+  const named = (key: string, value: number | undefined): number => m.h.number(key, value) || 1;
   const logitScale = named("logit_scale", fallback.logits);
   return {
     embeddingScale: named("embedding_scale", fallback.embedding),
