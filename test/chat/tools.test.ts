@@ -253,6 +253,14 @@ describe("calls", () => {
   });
 });
 
+it("fences of code are content where calls stand in them as well", async () => {
+  const source = await fixtureText(
+    "reference/templates/CohereForAI-c4ai-command-r-plus-tool_use.jinja",
+  );
+  const code = "```json\n[1]\n```\nand\n```js\nx\n```";
+  expect(brief(parse(formatsOf(source), [code], { tools }))).toEqual([["content", code]]);
+});
+
 describe("reasoning", () => {
   it("may be empty, unfinished, or begun by the prompt and the model both", () => {
     expect(text("<think>\n\n</think>\n\nhi")).toEqual([["content", "hi"]]);

@@ -68,7 +68,7 @@ export function parseDifferences(one: ParseCase, source: string): readonly strin
     const ended = read(one, formats, [one.answer.slice(0, at)], cut);
     for (const part of [
       ...contradictions(wanted, whole, saidBy(growing)).map((what) => `${what} before`),
-      ...textContradictions(wanted, ended).map((what) => `${what} of an answer that ends at`),
+      ...endContradictions(wanted, whole, ended).map((what) => `${what} of an answer that ends at`),
     ])
       if (found.size < 5) found.add(`${part} character ${at}`);
   }
@@ -144,6 +144,22 @@ function differences(wanted: Expected, said: Said, partial: boolean): string[] {
 /** Texts that cannot become what is wanted. */
 const textContradictions = (wanted: Expected, said: Said): string[] =>
   TEXTS.filter((name) => !wanted[name].trimStart().startsWith(said[name].trim()));
+
+/** The same of an answer that ends early: its last call is as far as it came. */
+function endContradictions(wanted: Expected, whole: Said, said: Said): string[] {
+  const found = textContradictions(wanted, said);
+  // A call in reasoning that is never closed is one.
+  if (said.reasoning_content.trim() !== whole.reasoning_content.trim()) return found;
+  said.calls.forEach(({ name, arguments: json, unfinished }, i) => {
+    const end = whole.calls[i];
+    if (
+      end?.name !== name ||
+      !(unfinished ? end.arguments.startsWith(json) : end.arguments === json)
+    )
+      found.push("call");
+  });
+  return found;
+}
 
 /** What cannot become what is wanted, or what the whole answer gives. */
 function contradictions(wanted: Expected, whole: Said, said: Said): string[] {

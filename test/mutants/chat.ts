@@ -22,6 +22,13 @@ export const mutants: readonly Mutant[] = [
     to: "tokens.read(yield* render(deep(messages, mark), deep(tools, mark), written))",
   },
   {
+    file: "src/chat/formats/marks.ts",
+    ...formats,
+    fault: "a fence of code is a stray end of a call",
+    from: "/\\w/.test(end)",
+    to: 'end !== ""',
+  },
+  {
     file: "src/chat/stream.ts",
     tests: ["test/chat/stream"],
     fault: "the table of a stop string stays as it begins",

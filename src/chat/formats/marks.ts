@@ -33,9 +33,9 @@ export class MarkParser {
     startsIn: AnswerChannel | false | undefined,
   ) {
     // Ends of reasoning that the prompt has closed already or that never began, and ends that follow
-    // a call's own, are no text.
+    // a call's own, are no text; without a word in them (a fence of code) they are.
     const ends = formats
-      .filter(({ channel, end }) => channel !== "content" && end !== "")
+      .filter(({ channel, end }) => channel !== "content" && /\w/.test(end))
       .map(
         ({ name, end, strays }): MarkFormat => ({
           kind: "marks",
