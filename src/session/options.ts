@@ -9,6 +9,7 @@ import {
   objectOf,
   oneOf,
   type Rules,
+  refuse,
   rule,
   signal,
   text,
@@ -104,5 +105,8 @@ export function checkTokens(tokens: ArrayLike<number> | readonly PromptPart[]): 
 /** The options of `generate` and its prompt; messages are checked where they are rendered. */
 export function checkGenerate(prompt: Prompt, options: GenerateOptions): void {
   checkOptions(options, generateRules);
-  if (typeof prompt !== "string" && !isChat(prompt)) checkTokens(prompt);
+  if (typeof prompt === "string" || isChat(prompt)) return;
+  if (Object(prompt) !== prompt)
+    refuse("the prompt", "a text, or a list of messages, of token ids or of parts", prompt);
+  checkTokens(prompt);
 }

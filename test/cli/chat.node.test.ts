@@ -1,4 +1,4 @@
-/** `chat` outlives the device: what was said, /save and /regen are there afterwards. */
+/** `chat` outlives a lost device and a full context: what was said, /save and /regen are there afterwards. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -45,7 +45,12 @@ function lossy(losses: readonly number[]) {
 }
 
 /** What chat prints on both streams while these lines are typed. */
-async function talk(lines: readonly string[], losses: readonly number[]) {
+async function talk(
+  lines: readonly string[],
+  losses: readonly number[] = [],
+  flags: readonly string[] = [],
+  ignoreEos = false,
+) {
   let out = "";
   let err = "";
   vi.spyOn(process.stdout, "write").mockImplementation(((text: unknown, done?: () => void) => {
@@ -57,10 +62,10 @@ async function talk(lines: readonly string[], losses: readonly number[]) {
   const { told, backend } = lossy(losses);
   await withBackends([backend], async () => {
     const bytes = await fixture("../../models/webgguf-tale-q8_0.gguf");
-    await using model = await loadModel(bytes, { device: "cpu", contextLength: 64 });
-    const values = parseFlags(["--simple-io"], chat.flags);
+    await using model = await loadModel(bytes, { device: "cpu", contextLength: 40 });
+    const values = parseFlags(["--simple-io", ...flags], chat.flags);
     const left = [...lines];
-    await new Chat(model, { temperature: 0 }, values, () => ({
+    await new Chat(model, { temperature: 0, ignoreEos }, values, () => ({
       next: async () => left.shift(),
       close() {},
     })).run(undefined);
@@ -108,5 +113,48 @@ describe("chat on a device that is lost", () => {
     expect(loads).toBe(4);
     expect(saved("d.json").at(-1)).toEqual(answer);
     expect(out.endsWith("7 + 5 = 12.\n")).toBe(true);
+  });
+});
+
+describe("chat in a full context", () => {
+  const story = "Tell me a story about a fox.";
+  const lines = [question.content, story, `/save ${file("e.json")}`, "/clear", question.content];
+  const left = "earlier messages are left out";
+  const ends = "is full: the answer ends here.";
+
+  it("goes on in the answer behind fewer turns, and ends it where nothing is left to leave out", async () => {
+    const { out, err } = await talk(lines, [], [], true);
+    // The first answer is alone in its context: it ends. The second one loses the first turn.
+    expect(err.split("\n").filter((line) => line.includes("is full"))).toEqual([
+      expect.stringContaining(ends),
+      expect.stringContaining(`2 ${left}`),
+      expect.stringContaining(ends),
+      expect.stringContaining(ends),
+    ]);
+    const messages = saved("e.json");
+    expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"]);
+    expect(out).toContain(String(messages[3].content));
+    expect(err).not.toContain("[");
+  });
+
+  it("does neither with --no-context-shift, and goes on after /clear", async () => {
+    const { out, err } = await talk(lines, [], ["--no-context-shift"], true);
+    expect(err).not.toContain(left);
+    expect(err.match(/\[context\/overflow\]/g)?.length).toBe(1);
+    expect(saved("e.json").map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
+    expect(out.match(/7 \+ 5 = 12\./g)?.length).toBe(2);
+  });
+
+  it("says that a question is too long, and keeps the turns before it", async () => {
+    const long = "What is 7 + 5? ".repeat(20);
+    const { out, err } = await talk([
+      question.content,
+      long,
+      question.content,
+      `/save ${file("f.json")}`,
+    ]);
+    expect(err).toContain("[context/overflow]");
+    expect(saved("f.json")).toEqual([question, answer, question, answer]);
+    expect(out).toBe("7 + 5 = 12.\n".repeat(2));
   });
 });
