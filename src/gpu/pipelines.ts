@@ -1,4 +1,4 @@
-/** Compiles the shaders of kernel calls, each variant once, all at the same time. */
+/** Compiles the shaders of kernel calls, each variant once, many at the same time. */
 import { WebggufError } from "../base/errors.ts";
 import type { KernelCall } from "../kernels/call.ts";
 import { compose, sourceOf, variantKey } from "../kernels/compose.ts";
@@ -14,9 +14,37 @@ export interface Layouts {
 
 const shared = new WeakMap<GPUDevice, Pipelines>();
 
+/** Milliseconds in which a compiler that has work enough ends a shader. */
+const PROMPT = 100;
+const MOST_AT_ONCE = 64;
+/**
+ * Shaders at the compiler, over all devices, and those that wait. A device that is destroyed waits for its own, with
+ * the thread blocked, and what has begun cannot be stopped; so there are only as many as end soon.
+ */
+const queue = { most: 4, running: 0, waiting: [] as (() => void)[] };
+
+/** Does the work when there is room for it, unless the signal has fired. */
+async function inTurn(signal: AbortSignal | undefined, work: () => Promise<void>): Promise<void> {
+  while (queue.running >= queue.most)
+    await new Promise<void>((resolve) => void queue.waiting.push(resolve));
+  queue.running++;
+  const started = performance.now();
+  try {
+    signal?.throwIfAborted();
+    await work();
+    const prompt = performance.now() - started < PROMPT;
+    queue.most = prompt ? Math.min(2 * queue.most, MOST_AT_ONCE) : Math.max(2, queue.most >> 1);
+  } finally {
+    queue.running--;
+    for (const next of queue.waiting.splice(0, queue.most - queue.running)) next();
+  }
+}
+
 export class Pipelines {
   readonly layouts: Layouts;
   readonly #device: GPUDevice;
+  /** Rejects when the device is lost. */
+  readonly #lost: Promise<never>;
   readonly #started = new Map<string, Promise<void>>();
   readonly #ready = new Map<string, GPUComputePipeline>();
   readonly #groups = new Map<string, GPUBindGroupLayout>();
@@ -30,6 +58,10 @@ export class Pipelines {
 
   private constructor(device: GPUDevice) {
     this.#device = device;
+    this.#lost = device.lost.then(() => {
+      throw lostMeanwhile();
+    });
+    this.#lost.catch(() => {});
     this.layouts = {
       step: device.createBindGroupLayout({
         label: "step",
@@ -93,30 +125,31 @@ export class Pipelines {
     return layout;
   }
 
-  /** Compiles what is missing. Throws the driver's message with the variant's name. */
+  /** Compiles what is missing. Throws the driver's message with the variant's name; a fired signal begins no more. */
   async compile(
     calls: readonly KernelCall[],
     onProgress?: (done: number, total: number) => void,
+    signal?: AbortSignal,
   ): Promise<void> {
-    const wanted = new Map<string, Promise<void>>();
-    for (const call of calls) {
-      const key = variantKey(call);
-      if (wanted.has(key)) continue;
-      let started = this.#started.get(key);
-      if (!started) {
-        started = this.#compileOne(key, call);
-        this.#started.set(key, started);
-        started.catch(() => this.#started.delete(key)); // the next model may try again
-      }
-      wanted.set(key, started);
-    }
+    const wanted = new Map(calls.map((call) => [variantKey(call), call]));
     let done = 0;
     await Promise.all(
-      [...wanted.values()].map(async (started) => {
-        await started;
+      [...wanted].map(async ([key, call]) => {
+        if (!this.#started.has(key)) await inTurn(signal, () => this.#compiled(key, call));
+        await this.#compiled(key, call);
         onProgress?.(++done, wanted.size);
       }),
     );
+  }
+
+  #compiled(key: string, call: KernelCall): Promise<void> {
+    let started = this.#started.get(key);
+    if (!started) {
+      started = this.#compileOne(key, call);
+      this.#started.set(key, started);
+      started.catch(() => this.#started.delete(key)); // the next model may try again
+    }
+    return started;
   }
 
   async #compileOne(key: string, call: KernelCall): Promise<void> {
@@ -128,13 +161,15 @@ export class Pipelines {
     ];
     const module = this.#device.createShaderModule({ label, code: compose(call) });
     try {
-      const pipeline = await this.#device.createComputePipelineAsync({
+      const pipeline = this.#device.createComputePipelineAsync({
         label,
         layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: groups }),
         compute: { module, entryPoint: "main" },
       });
-      this.#ready.set(key, pipeline);
+      // A device that is gone may never answer.
+      this.#ready.set(key, await Promise.race([pipeline, this.#lost]));
     } catch (cause) {
+      if (cause instanceof WebggufError) throw cause;
       throw await compileError(label, call, module, cause);
     }
   }
@@ -142,6 +177,15 @@ export class Pipelines {
   get(call: KernelCall): GPUComputePipeline {
     return this.#ready.get(variantKey(call))!;
   }
+}
+
+/** The error for a device that went away while a model was loaded. */
+export function lostMeanwhile(cause?: unknown): WebggufError {
+  return new WebggufError(
+    "device/lost",
+    "Cannot load the model: the GPU went away meanwhile; load it again",
+    { cause },
+  );
 }
 
 /** The driver's own words for why a shader was refused, with the variant's name and the line in its file. */

@@ -91,7 +91,12 @@ export interface OrdersOptions {
   readonly below: (limit: number) => number;
   /** Milliseconds within which every call settles. */
   readonly limit: number;
+  /** Devices are lost now and then: what goes on then settles within 5 s. Between steps there is time for a GPU. */
+  readonly lose?: boolean;
 }
+
+/** Milliseconds within which everything settles when its device was lost. */
+const AFTER_LOSS = 5000;
 
 export interface OrdersReport {
   steps: number;
@@ -110,7 +115,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 export async function playOrder(how: OrdersOptions, open: Open): Promise<OrdersReport> {
   const { below, inWorker } = how;
   const report: OrdersReport = { steps: 0, outcomes: new Map(), faults: [], longest: 0 };
-  const pending = new Set<Promise<void>>();
+  const pending = new Map<Promise<void>, string>();
   const signals: AbortSignal[] = [];
   const controllers: AbortController[] = [];
   const models: Model[] = [];
@@ -158,7 +163,7 @@ export async function playOrder(how: OrdersOptions, open: Open): Promise<OrdersR
         pending.delete(timed);
       },
     );
-    pending.add(timed);
+    pending.set(timed, name);
   }
 
   const load = (): void => {
@@ -252,16 +257,33 @@ export async function playOrder(how: OrdersOptions, open: Open): Promise<OrdersR
     },
   ];
 
+  const lose = (): void => {
+    if (below(4) > 0 || open.gpus.size === 0) return;
+    for (const device of open.gpus) device.destroy();
+    note("lose");
+    const lost = new Map(pending);
+    call("settling after a loss", async () => {
+      const all = Promise.all(lost.keys());
+      await Promise.race([all, wait(AFTER_LOSS)]);
+      const late = [...lost].filter(([one]) => pending.has(one)).map(([, name]) => name);
+      if (late.length > 0) report.faults.push(`${late} did not settle after a loss`);
+    });
+  };
+  if (how.lose) actions.push(lose);
+
   while (report.steps < how.steps) {
     report.steps++;
     actions[below(actions.length)]();
-    if (below(2) === 0) await wait(below(4));
-    while (pending.size > 10) await Promise.race(pending);
+    if (below(2) === 0) await wait(below(how.lose ? 200 : 4));
+    // Loading takes most of the time: nothing else could happen.
+    if (how.lose && models.length === 0 && pending.size > 0 && below(4) === 0)
+      await Promise.race(pending.keys());
+    while (pending.size > 10) await Promise.race(pending.keys());
   }
   // Whoever has models left has all their sequences left, when the sessions have ended.
   for (const stream of streams) if (below(2) > 0) call("break", () => stream.return());
   for (const one of sessions) call("end session", () => one.dispose());
-  await Promise.all(pending);
+  await Promise.all(pending.keys());
   for (const model of models)
     for (let i = 0; i < 3; i++) {
       const one = await Promise.resolve()
@@ -269,11 +291,11 @@ export async function playOrder(how: OrdersOptions, open: Open): Promise<OrdersR
         .catch(() => undefined);
       if (one) call("last", () => one.generate([1, 2], { maxTokens: 2, ignoreEos: true }));
     }
-  await Promise.all(pending);
+  await Promise.all(pending.keys());
   for (const model of models) call("end model", () => model.dispose());
-  await Promise.all(pending);
+  await Promise.all(pending.keys());
   for (const stream of streams) call("after", () => stream.next());
-  await Promise.all(pending);
+  await Promise.all(pending.keys());
   channel.port1.close();
   channel.port2.close();
   const left = (): string[] => [

@@ -41,4 +41,29 @@ describe("pipelines", () => {
     await pipelines.compile([callOf("F32")]);
     expect(pipelines.get(callOf("F32"))).toBeDefined();
   });
+
+  it("keeps as few at a slow compiler as end soon, and begins none when its signal has fired", async () => {
+    const ending: (() => void)[] = [];
+    const slow = (): Promise<object> =>
+      new Promise((resolve) => void ending.push(() => resolve({})));
+    const turn = (ms = 0): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    const stop = new AbortController();
+    const ends = Promise.allSettled(
+      Array.from({ length: 100 }, () => {
+        const { device } = fakeDevice(slow);
+        return Pipelines.of(device).compile([callOf("F32")], undefined, stop.signal);
+      }),
+    );
+    await turn(120);
+    for (const end of ending.splice(0)) end();
+    await turn();
+    expect(ending.length).toBeGreaterThan(0);
+    expect(ending.length).toBeLessThanOrEqual(2);
+    stop.abort("enough");
+    for (const end of ending.splice(0)) end();
+    expect((await ends).at(-1)).toEqual({ status: "rejected", reason: "enough" });
+    expect(ending).toEqual([]);
+    // Others have their turn.
+    await Pipelines.of(fakeDevice().device).compile([callOf("F32")]);
+  });
 });
