@@ -51,7 +51,7 @@ export function generationOptions(values: Values): GenerateOptions {
   };
 }
 
-/** For example: `21 prompt tokens in 0.12 s, 64 tokens at 35.1/s on CPU (TypeScript)`. */
+/** For example: `21 prompt tokens in 0.12 s, 64 tokens at 35.1/s on CPU (WebAssembly SIMD)`. */
 export function statistics(model: Model, stats: SessionStats): string {
   const rate = stats.completionTokens > 1 && stats.completionMs > 0;
   const { speculation } = stats;

@@ -28,6 +28,7 @@ const stations = [
   "kernels",
   "plan",
   "gpu",
+  "wasm",
   "cpu",
   "tokenizer",
   "jinja",

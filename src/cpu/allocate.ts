@@ -9,11 +9,14 @@ export function allocate<A>(
   try {
     return new kind(length);
   } catch (cause) {
-    const actual = length * kind.BYTES_PER_ELEMENT;
-    throw new WebggufError(
-      "device/out-of-memory",
-      `Cannot hold ${actual} more bytes in memory: the runtime refused; use a smaller model or contextLength`,
-      { actual, cause },
-    );
+    throw outOfMemory(length * kind.BYTES_PER_ELEMENT, cause);
   }
+}
+
+export function outOfMemory(actual: number, cause: unknown): WebggufError {
+  return new WebggufError(
+    "device/out-of-memory",
+    `Cannot hold ${actual} more bytes in memory: the runtime refused; use a smaller model or contextLength`,
+    { actual, cause },
+  );
 }

@@ -1,9 +1,5 @@
-/**
- * The CPU executor: the same graph in plain TypeScript, the oracle of all kernels and the way
- * without a GPU.
- */
+/** The CPU executor: the same graph without a GPU. */
 import { WebggufError } from "../base/errors.ts";
-import type { ModelFile } from "../file/types.ts";
 import type { Executor } from "../graph/executor.ts";
 import { type Graph, givenWidth } from "../graph/graph.ts";
 import type { Instruments } from "../graph/instruments.ts";
@@ -23,11 +19,8 @@ import {
   type StepResult,
 } from "../graph/requests.ts";
 import type { ComputeOptions } from "../graph/settings.ts";
-import { plainOps } from "./ops/index.ts";
-import { Pace } from "./pace.ts";
-import { GraphRun, type Runner } from "./run.ts";
-import { fullBytes, Sequence, snapshotRows } from "./sequence.ts";
-import { loadCpuWeights, planCpuWeights } from "./weights.ts";
+import type { Runner } from "./run.ts";
+import { Sequence, snapshotRows } from "./sequence.ts";
 
 export interface CpuExecutorHooks {
   readonly signal?: AbortSignal;
@@ -60,30 +53,9 @@ export function argmax(x: Float32Array): number {
   return best;
 }
 
-/** What the executor will hold when all its sequences are full, told before anything is read. */
-export function cpuMemory(
-  graph: Graph,
-  file: ModelFile,
-  { contextLength, maxSequences = 1 }: ComputeOptions,
-): Executor["memory"] {
-  const cache = maxSequences * fullBytes(graph, contextLength);
-  return { weights: planCpuWeights(graph, file).bytes, cache, arena: 0 };
-}
-
-/** Reads the weights that the graph names and makes an executor of them. */
-export async function createCpuExecutor(
-  graph: Graph,
-  file: ModelFile,
-  options: ComputeOptions,
-  hooks: CpuExecutorHooks = {},
-): Promise<CpuExecutor> {
-  const weights = await loadCpuWeights(graph, file, hooks.signal, hooks.onProgress);
-  return new CpuExecutor(graph, new GraphRun(graph, weights, plainOps, new Pace()), options, hooks);
-}
-
 export class CpuExecutor implements Executor {
   readonly kind = "cpu";
-  readonly adapter = "CPU (TypeScript)";
+  readonly adapter: string;
   readonly stepsInFlight = 1;
   readonly contextLength: number;
   readonly maxSequences: number;
@@ -105,7 +77,14 @@ export class CpuExecutor implements Executor {
   /** Resolves when all steps so far are done; never rejects. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(graph: Graph, runner: Runner, options: ComputeOptions, hooks: CpuExecutorHooks = {}) {
+  constructor(
+    adapter: string,
+    graph: Graph,
+    runner: Runner,
+    options: ComputeOptions,
+    hooks: CpuExecutorHooks = {},
+  ) {
+    this.adapter = adapter;
     this.contextLength = options.contextLength;
     this.maxSequences = options.maxSequences ?? 1;
     this.chunk = graph.causal ? (options.chunk ?? 64) : options.contextLength;
@@ -122,7 +101,8 @@ export class CpuExecutor implements Executor {
   get memory(): Executor["memory"] {
     let cache = 0;
     for (const sequence of this.#sequences.values()) cache += sequence.bytes;
-    return { weights: this.#runner?.weightBytes ?? 0, cache, arena: 0 };
+    const { weights = 0, scratch = 0 } = this.#runner?.held ?? {};
+    return { weights, cache, arena: scratch };
   }
 
   length(id: SequenceId): number {

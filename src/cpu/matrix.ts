@@ -23,6 +23,8 @@ export interface Matrix {
   /** Elements a row. */
   readonly width: number;
   readonly rows: number;
+  /** Products that it makes while plain TypeScript makes one. */
+  readonly haste: number;
   /** y[row][i] = x[row] · (matrix row first + i) · scale + bias, for x [rows][width] and y [rows][out]. */
   multiply(x: Float32Array, rows: number, product: Product, y: Float32Array): void;
   /** Writes a row of the matrix as floats into `to` [width]. */
@@ -57,6 +59,7 @@ export function dot(
 abstract class FloatRows implements Matrix {
   abstract readonly width: number;
   abstract readonly rows: number;
+  readonly haste = 1;
   /** Where rows are found. */
   protected abstract readonly values: Float32Array;
   /** Makes a row ready, until the next call, and returns where in `values` it begins. */

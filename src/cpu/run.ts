@@ -10,8 +10,8 @@ import type { CpuWeights } from "./weights.ts";
 
 /** What computes a CPU executor's rows. */
 export interface Runner {
-  /** Bytes of weights in memory. */
-  readonly weightBytes: number;
+  /** Bytes of weights in memory, and what products take besides. */
+  readonly held: { readonly weights: number; readonly scratch: number };
   /** The graph's output for the wanted rows, [outputs][width]; undefined when none are wanted. */
   rows(rows: Rows, signal?: AbortSignal): Promise<Float32Array | undefined>;
 }
@@ -37,8 +37,9 @@ export class GraphRun implements Runner {
     this.#beforeOutput = first < 0 ? graph.ops.length : first;
   }
 
-  get weightBytes(): number {
-    return this.#weights.bytes;
+  get held(): Runner["held"] {
+    const { bytes, scratch } = this.#weights;
+    return { weights: bytes, scratch };
   }
 
   async rows(rows: Rows, signal?: AbortSignal): Promise<Float32Array | undefined> {

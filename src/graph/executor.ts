@@ -10,7 +10,7 @@ import type { RequestLimits, ResultOf, SequenceId, StepRequest } from "./request
  */
 export interface Executor extends RequestLimits {
   readonly kind: "gpu" | "cpu";
-  /** Adapter description for people: "SwiftShader driver 5.0.0", "CPU (TypeScript)". */
+  /** Adapter description for people: "SwiftShader driver 5.0.0", "CPU (WebAssembly SIMD)". */
   readonly adapter: string;
   /** Steps worth keeping in flight (1 = wait for each). */
   readonly stepsInFlight: number;

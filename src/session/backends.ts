@@ -24,8 +24,10 @@ export interface LoadHooks {
 /** A device that is there: models can be loaded on it. */
 export interface Device {
   readonly kind: Model["device"]["kind"];
-  /** "SwiftShader driver 5.0.0", "CPU (TypeScript)". */
+  /** "SwiftShader driver 5.0.0", "CPU (WebAssembly SIMD)". */
   readonly name: string;
+  /** What a user of it should know. */
+  readonly notice?: string;
   /** Whether it is a GPU in software emulation. */
   readonly software: boolean;
   /** Where it was opened with instruments. */
@@ -77,14 +79,16 @@ const cpu: Backend = {
   name: "cpu",
   async open() {
     // A chunk of its own in a page's bundle: with a GPU it is never fetched.
-    const { cpuMemory, createCpuExecutor } = await import("../cpu/executor.ts");
+    const { openCpu } = await import("../cpu/open.ts");
+    const { name, notice, memory, create } = await openCpu();
     return {
       kind: "cpu",
-      name: "CPU (TypeScript)",
+      name,
+      notice,
       software: false,
-      needs: cpuMemory,
+      needs: memory,
       load(graph, file, options, { signal, onProgress }) {
-        return createCpuExecutor(graph, file, options, {
+        return create(graph, file, options, {
           signal,
           onProgress: (loaded, total) => onProgress?.({ stage: "read", loaded, total }),
           sampleRow: createRowSampler(graph.vocabulary),

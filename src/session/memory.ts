@@ -113,13 +113,14 @@ async function pathFor(file: ModelFile, options: LoadOptions): Promise<Path> {
   const { device = "auto" } = options;
   const capabilities = device === "cpu" ? DEFAULTS : await capabilitiesFor(device);
   if (device === "cpu" || (device === "auto" && capabilities === DEFAULTS)) {
-    const { cpuMemory } = await import("../cpu/executor.ts");
+    const { openCpu } = await import("../cpu/open.ts");
+    const { name, memory } = await openCpu();
     return {
       kind: "cpu",
       software: false,
-      name: "CPU (TypeScript)",
+      name,
       needs: (contextLength) =>
-        cpuMemory(buildGraph(file, { contextLength }), file, { ...options, contextLength }),
+        memory(buildGraph(file, { contextLength }), file, { ...options, contextLength }),
     };
   }
   return {

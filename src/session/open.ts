@@ -64,6 +64,7 @@ export async function loadOn(
   options: ExecutorOptions,
 ): Promise<Opened> {
   try {
+    if (device.notice) options.onNotice?.(device.notice);
     await checkFits(device, graph, file, options);
     const executor = batched(await device.load(graph, file, options, options));
     const { kind, name, software } = device;

@@ -38,7 +38,7 @@ export interface SpeculationOptions {
 export interface LoadOptions {
   /**
    * Where to compute: `auto` measures and takes the faster, `gpu` insists on an adapter, `cpu` is the
-   * TypeScript path, any other text is (part of) an adapter's name.
+   * path without one, any other text is (part of) an adapter's name.
    * @default "auto"
    */
   device?: string;

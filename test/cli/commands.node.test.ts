@@ -57,7 +57,9 @@ describe("webgguf complete", () => {
       ...["-p", prompt],
     ]);
     expect(out).toBe(text);
-    expect(err).toMatch(/^21 prompt tokens in .* s, 160 tokens at .*\/s on CPU \(TypeScript\)\n$/);
+    expect(err).toMatch(
+      /^21 prompt tokens in .* s, 160 tokens at .*\/s on CPU \(WebAssembly SIMD\)\n$/,
+    );
     expect(code).toBe(0);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import { fixture } from "../fixture.ts";
 import { readArchIndex, runArch } from "./archs.ts";
 
@@ -12,7 +12,7 @@ describe("architectures on the CPU path", () => {
       reader,
       name,
       (graph, file, options) =>
-        createCpuExecutor(graph, file, { ...options, cacheTypeK: "f32", cacheTypeV: "f32" }),
+        plainCpu.create(graph, file, { ...options, cacheTypeK: "f32", cacheTypeV: "f32" }),
       // Deep models amplify the reference's own rounding; all others are exact to 1e-9.
       { bound: Math.max(1e-9, 4 * Number(entries.get(name)?.noise_floor_nmse ?? 0)) },
     );
@@ -20,7 +20,7 @@ describe("architectures on the CPU path", () => {
   });
 
   it("qwen3 with the default f16 cache stays in its bounds", async () => {
-    const rows = await runArch(reader, "archs/qwen3", createCpuExecutor, { precision: "f16" });
+    const rows = await runArch(reader, "archs/qwen3", plainCpu.create, { precision: "f16" });
     expect(rows.length).toBeGreaterThan(5);
     expect(rows.filter((row) => !row.pass)).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
@@ -18,7 +18,7 @@ async function failures(one: Case, device: "cpu" | "gpu", make: MakeExecutor): P
 describe("tensor types on the CPU path", () => {
   it("are all in the reference", () => expect(cases.length).toBeGreaterThanOrEqual(26));
   it.each(cases)("$name", async (one) => {
-    expect(await failures(one, "cpu", createCpuExecutor)).toEqual([]);
+    expect(await failures(one, "cpu", plainCpu.create)).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Runs the cases of a reference folder, in any runtime; main.ts and the browser page call it. */
 import { platform } from "#platform";
 import { WebggufError } from "../../src/base/errors.ts";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { openCpu } from "../../src/cpu/open.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
 import type { CacheType } from "../../src/graph/settings.ts";
 import type { Gpu } from "../../src/platform/types.ts";
@@ -36,7 +36,7 @@ export interface Row {
   readonly bound: number | null;
   readonly pass: boolean;
   readonly runtime: string;
-  /** What computed it: the adapter, "CPU (TypeScript)", or "none" for a case of text only. */
+  /** What computed it: the adapter, "CPU (WebAssembly SIMD)", or "none" for a case of text only. */
   readonly adapter: string;
   /** Why it does not pass, where a table of exceptions says so; its metric ends with it as well. */
   readonly known?: string;
@@ -61,6 +61,7 @@ export async function* conformance(
   const gpu = await openGpu(settings.device);
   const { cacheTypeK, cacheTypeV, noFuse, stepsInFlight } = settings;
   const int8 = gpu?.capabilities.packedDot ? settings.int8 : "off";
+  const cpu = await openCpu();
   let adapter = "none";
   const make: MakeExecutor = async (graph, file, options) => {
     const executor = gpu
@@ -68,7 +69,7 @@ export async function* conformance(
           ...options,
           ...{ cacheTypeK, cacheTypeV, int8, noFuse, stepsInFlight },
         })
-      : await createCpuExecutor(graph, file, {
+      : await cpu.create(graph, file, {
           ...options,
           ...{ cacheTypeK, cacheTypeV },
         });
@@ -87,7 +88,7 @@ export async function* conformance(
       settings.only,
     );
     for (const one of cases) {
-      adapter = gpu?.capabilities.name ?? "CPU (TypeScript)";
+      adapter = gpu?.capabilities.name ?? cpu.name;
       const common = { name: one.name, runtime };
       try {
         for (const outcome of await one.run({ make, device, precision }))

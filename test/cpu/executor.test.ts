@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { argmax, type CpuExecutorHooks, createCpuExecutor } from "../../src/cpu/executor.ts";
+import { argmax, type CpuExecutorHooks } from "../../src/cpu/executor.ts";
+import { openCpu } from "../../src/cpu/open.ts";
 import { Sequence } from "../../src/cpu/sequence.ts";
 import type { Executor } from "../../src/graph/executor.ts";
 import type { DeviceSampling } from "../../src/graph/requests.ts";
@@ -19,7 +20,7 @@ async function open(name: string, hooks: CpuExecutorHooks = {}): Promise<Executo
     cacheTypeK: "f32",
     cacheTypeV: "f32",
   } as const;
-  return createCpuExecutor(buildGraph(file, options), file, options, hooks);
+  return (await openCpu()).create(buildGraph(file, options), file, options, hooks);
 }
 
 const tokens = Array.from({ length: 70 }, (_, i) => (i * 37) % 96);

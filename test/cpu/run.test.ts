@@ -5,7 +5,7 @@ import { plainOps } from "../../src/cpu/ops/index.ts";
 import { Pace } from "../../src/cpu/pace.ts";
 import { GraphRun } from "../../src/cpu/run.ts";
 import { Sequence } from "../../src/cpu/sequence.ts";
-import { loadCpuWeights } from "../../src/cpu/weights.ts";
+import { loadCpuWeights, plainStore, planCpuWeights } from "../../src/cpu/weights.ts";
 import { randomGraph } from "../plan/graphs.ts";
 
 async function run(
@@ -14,7 +14,9 @@ async function run(
   outputs: number[],
 ): Promise<Float32Array | undefined> {
   const { graph, file } = randomGraph(seed, 14);
-  const runner = new GraphRun(graph, await loadCpuWeights(graph, file), ops, new Pace());
+  const plan = planCpuWeights(graph, file);
+  const weights = await loadCpuWeights(file, plan, plainStore(plan));
+  const runner = new GraphRun(graph, weights, ops, new Pace());
   const sequence = new Sequence(graph, "f32", "f32", 4096);
   return runner.rows({ sequence, tokens: [3, 1, 4], outputs });
 }

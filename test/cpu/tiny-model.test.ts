@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { feed, nmse } from "../conformance/archs.ts";
@@ -17,7 +17,7 @@ describe("the bundled model on the CPU path", () => {
     const expected = new Float32Array((await fixture(`tiny-model/${logits}`)).slice().buffer);
     const file = await readGguf(bufferSource(await fixture(path), path));
     const options = { contextLength: 512 };
-    const executor = await createCpuExecutor(buildGraph(file, options), file, {
+    const executor = await plainCpu.create(buildGraph(file, options), file, {
       ...options,
       cacheTypeK: "f32",
       cacheTypeV: "f32",

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { ByteSource } from "../../src/base/source.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { loadCpuWeights } from "../../src/cpu/weights.ts";
+import { loadCpuWeights, plainStore, planCpuWeights } from "../../src/cpu/weights.ts";
 import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { matricesOf, tensorsOf } from "../../src/graph/ops.ts";
@@ -13,18 +13,17 @@ const bytes = await fixture("tiny-model/webgguf-tale-q4_k_m.gguf");
 const file = await readGguf(bufferSource(bytes));
 const graph = buildGraph(file, { contextLength: 32 });
 const names = [...new Set(graph.ops.flatMap(matricesOf))];
+const plan = planCpuWeights(graph, file);
 
 describe("weights of the CPU path", () => {
   it("are the same however they are cut into pieces", async () => {
-    const whole = await loadCpuWeights(graph, file);
+    const whole = await loadCpuWeights(file, plan, plainStore(plan));
     for (const pieceBytes of [1, 1000, 100_000]) {
       const sizes: number[] = [];
       const cut = await loadCpuWeights(
-        graph,
         { ...file, sources: [watched(file, sizes)] },
-        undefined,
-        undefined,
-        pieceBytes,
+        plan,
+        plainStore(plan, pieceBytes),
       );
       expect(cut.bytes).toBe(whole.bytes);
       for (const name of names) {
@@ -56,7 +55,9 @@ describe("weights of the CPU path", () => {
         if (count(length) > 0) yield new Uint8Array(count(length));
       },
     };
-    await expect(loadCpuWeights(graph, { ...file, sources: [source] })).rejects.toMatchObject({
+    await expect(
+      loadCpuWeights({ ...file, sources: [source] }, plan, plainStore(plan)),
+    ).rejects.toMatchObject({
       code: "source/io",
       file: "odd.gguf",
       expected: expect.any(Number),

@@ -1,6 +1,6 @@
 /** Executors of the tiny models, as the contract's tests open them. */
 import { platform } from "#platform";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { openCpu } from "../../src/cpu/open.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { createRowSampler } from "../../src/sample/row.ts";
 import { batched } from "../../src/session/batch.ts";
@@ -16,7 +16,7 @@ export async function onCpu(model: string): Promise<Opened> {
   const sampleRow = createRowSampler(buildGraph(file, options).vocabulary);
   const hooks = { sampleRow };
   return {
-    executor: await createCpuExecutor(buildGraph(file, options), file, options, hooks),
+    executor: await (await openCpu()).create(buildGraph(file, options), file, options, hooks),
     embeddings: embeddingsOf(file),
   };
 }

@@ -1,7 +1,7 @@
 /** Steps that draw: the same tokens whether the GPU draws in flight, one by one, or the host does. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
@@ -81,7 +81,7 @@ describe.skipIf(!gpuAvailable)("steps that draw", () => {
 
   it("give the tokens of the CPU path", async () => {
     const sampleRow = createRowSampler(graph.vocabulary);
-    const cpu = await createCpuExecutor(graph, file, options, { sampleRow });
+    const cpu = await plainCpu.create(graph, file, options, { sampleRow });
     expect(await draw(gpu, 0, 30)).toEqual(await draw(cpu, 0, 30));
     for (const how of penalized)
       expect(await draw(gpu, 1, 50, how)).toEqual(await draw(cpu, 0, 50, how));

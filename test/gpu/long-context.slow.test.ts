@@ -1,6 +1,6 @@
 /** Logits 2,000 to 4,000 tokens into a text: full attention, a sliding window, YaRN. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import type { Executor } from "../../src/graph/executor.ts";
 import { nmse } from "../conformance/archs.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
@@ -28,7 +28,7 @@ async function logitsFar(executor: Executor, tokens: readonly number[]): Promise
 
 async function onCpu({ graph, file, tokens }: TestModel): Promise<Float32Array> {
   const options = { contextLength: LONG_CONTEXT, cacheTypeK: "f32", cacheTypeV: "f32" } as const;
-  return logitsFar(await createCpuExecutor(graph, file, options), tokens);
+  return logitsFar(await plainCpu.create(graph, file, options), tokens);
 }
 
 async function onGpu(model: TestModel, type: "f32" | "f16"): Promise<Float32Array> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { writeRandomModel } from "../../bench/models.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { copyBandwidth } from "../../src/gpu/bandwidth.ts";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
@@ -32,7 +32,7 @@ const options = { contextLength: 256, maxSequences: 2, chunk: 16 } as const;
 
 describe("filling a cache", () => {
   it("gives a sequence a length and values that can be attended to", async () => {
-    const executor = await createCpuExecutor(graph, file, options);
+    const executor = await plainCpu.create(graph, file, options);
     await executor.instruments.fill(0, 100);
     expect(executor.length(0)).toBe(100);
     const [{ rows: logits }] = await executor.step([

@@ -4,7 +4,7 @@
  */
 import { random } from "../../bench/random-blocks.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import type { MetadataValue } from "../../src/file/metadata.ts";
 import { quantByName } from "../../src/file/quants.ts";
 import type { ModelFile } from "../../src/file/types.ts";
@@ -132,7 +132,7 @@ export async function engineLogits(
   piece: number = tokens.length,
 ): Promise<number[]> {
   const options = { contextLength: 64, cacheTypeK: "f32", cacheTypeV: "f32" } as const;
-  const executor = await createCpuExecutor(buildGraph(file, options), file, options);
+  const executor = await plainCpu.create(buildGraph(file, options), file, options);
   const all: number[] = [];
   for (let at = 0; at < tokens.length; at += piece) {
     const input = tokens.slice(at, at + piece);

@@ -1,6 +1,6 @@
 /** Gemma 3 multiplies the embeddings of tokens and not given rows, which stand behind that factor. */
 import { describe, expect, it } from "vitest";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import type { Executor } from "../../src/graph/executor.ts";
 import { nmse } from "../conformance/archs.ts";
 import { embeddingsOf } from "../executor/embeddings.ts";
@@ -34,7 +34,7 @@ async function check(executor: Executor, tolerance: number): Promise<void> {
 
 describe("given rows are not scaled", () => {
   it("by the CPU executor", async () =>
-    check(await createCpuExecutor(model.graph, model.file, optionsOf()), 0));
+    check(await plainCpu.create(model.graph, model.file, optionsOf()), 0));
 
   it.skipIf(!gpuAvailable)("by the GPU executor", async () =>
     check(await openExecutor(await openTestGpu(), model, { chunk: 8 }), 1e-11),

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type ModelShape, randomModel } from "../../bench/models.ts";
 import { random } from "../../bench/random-blocks.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import { quantByName } from "../../src/file/quants.ts";
 import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
@@ -21,7 +21,7 @@ async function run(
   raw: boolean = false,
 ): Promise<Float32Array> {
   const graph = buildGraph(file, { contextLength: 64 });
-  const executor = await createCpuExecutor(graph, file, { contextLength: 64, cacheTypeK: "f32" });
+  const executor = await plainCpu.create(graph, file, { contextLength: 64, cacheTypeK: "f32" });
   if (!raw) return embedTokens({ executor, graph }, 0, tokens, undefined);
   const [rows] = await executor.step([{ sequence: 0, input: tokens, outputs: "all", read: true }]);
   return rows.rows;

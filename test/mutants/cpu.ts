@@ -7,7 +7,7 @@ export const mutants: readonly Mutant[] = [
   {
     file: "src/cpu/weights.ts",
     fault: "a tensor whose bytes did not all come is computed with zeros",
-    from: "checkCame(source.name, info.offset + from, bytes.length, at);",
+    from: "checkCame(source.name, from, bytes.length, at);",
     to: "",
   },
   {
@@ -65,6 +65,47 @@ export const mutants: readonly Mutant[] = [
     fault: "all heads through the first matrix",
     from: "{ first: head * out, out,",
     to: "{ first: 0, out,",
+  },
+  {
+    file: "src/cpu/wasm/products.ts",
+    tests: ["test/cpu/wasm/products"],
+    fault: "scales behind the end of a row count",
+    from: "return (v) => v128.and(v, mask);",
+    to: "return (v) => v;",
+  },
+  {
+    file: "src/cpu/wasm/activations.ts",
+    tests: ["test/cpu/wasm/products"],
+    fault: "a block of zeros and tiny values has an infinite factor",
+    from: "const least = 2 ** -100;",
+    to: "const least = 0;",
+  },
+  {
+    file: "src/cpu/wasm/format.ts",
+    tests: ["test/cpu/wasm/products"],
+    fault: "an infinite scale is a finite number",
+    from: "v128.or(finite, special)",
+    to: "finite",
+  },
+  {
+    file: "src/cpu/wasm/place.ts",
+    tests: ["test/cpu/wasm/store"],
+    fault: "a matrix begins before the one in front of it ends",
+    from: "aligned(ends[memory] + bytes)",
+    to: "aligned(ends[memory] + bytes - 64)",
+  },
+  {
+    file: "src/cpu/wasm/matrix.ts",
+    tests: ["test/cpu/wasm/store"],
+    fault: "a bias by the piece's row, not the matrix's",
+    from: "bias[at + i]",
+    to: "bias[at - start + i]",
+  },
+  {
+    file: "src/wasm/assembler.ts",
+    fault: "numbers whose last bits look like a sign are too short",
+    from: "rest === 0 && low < 64",
+    to: "rest === 0",
   },
   {
     file: "src/cpu/executor.ts",

@@ -1,6 +1,6 @@
 /** Plans of random graphs: what is bound, and that the results are the CPU path's whatever the arena held. */
 import { describe, expect, it } from "vitest";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
 import { planFor } from "../../src/plan/model-plan.ts";
 import { checkCalls, type Plan } from "../../src/plan/plan.ts";
@@ -51,7 +51,7 @@ describe.skipIf(!gpuAvailable)("results of random graphs", () => {
     const watch = watchBuffers(gpu.device);
     const options = optionsOf({ contextLength: 64 });
     const executor = await createGpuExecutor(graph, file, gpu, options);
-    const oracle = await createCpuExecutor(graph, file, {
+    const oracle = await plainCpu.create(graph, file, {
       contextLength: 64,
       cacheTypeK: "f32",
       cacheTypeV: "f32",

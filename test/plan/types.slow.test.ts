@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type ModelShape, randomModel } from "../../bench/models.ts";
 import { bufferSource } from "../../src/bytes/buffer.ts";
-import { createCpuExecutor } from "../../src/cpu/executor.ts";
+import { plainCpu } from "../../src/cpu/open.ts";
 import { dequantize } from "../../src/file/decode/index.ts";
 import { type QuantType, quantByName, quants } from "../../src/file/quants.ts";
 import type { ModelFile } from "../../src/file/types.ts";
@@ -69,7 +69,7 @@ const open = async (model: WriteOptions): Promise<ModelFile> =>
   readGguf(bufferSource(await ggufBytes(model), "model.gguf"));
 
 const onCpu = (file: ModelFile): Promise<Executor> =>
-  createCpuExecutor(buildGraph(file, { contextLength: 64 }), file, { ...common, chunk: 32 });
+  plainCpu.create(buildGraph(file, { contextLength: 64 }), file, { ...common, chunk: 32 });
 
 /** Logits of the tokens in chunks of each size. */
 async function logits(executor: Executor, sizes: readonly number[]): Promise<Float32Array[]> {

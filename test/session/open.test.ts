@@ -38,7 +38,11 @@ describe("the choice of a device", () => {
       const notices: string[] = [];
       const onNotice = (text: string): void => void notices.push(text);
       const model = await loadModel(await fixture(BUNDLED), { onNotice });
-      expect(model.device).toEqual({ kind: "cpu", name: "CPU (TypeScript)", software: false });
+      expect(model.device).toEqual({
+        kind: "cpu",
+        name: "CPU (WebAssembly SIMD)",
+        software: false,
+      });
       expect(notices).toEqual([
         "Computing on the CPU: Cannot use a GPU: there is none; install one",
       ]);

@@ -45,7 +45,7 @@ async function pacedLinear(op: OpOf<"linear">, c: OpContext): Promise<Float32Arr
   const { first, out } = op;
   const rows = x.length / weight.width;
   const y = new Float32Array(rows * out);
-  const columns = Math.max(1, Math.floor(c.products / (rows * weight.width)));
+  const columns = Math.max(1, Math.floor((c.products * weight.haste) / (rows * weight.width)));
   for (let from = 0; from < out; from += columns) {
     const to = Math.min(out, from + columns);
     weight.multiply(x, rows, { first, out, from, to, bias, scale: scaleBy }, y);

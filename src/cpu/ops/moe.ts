@@ -156,7 +156,7 @@ async function pacedMoeLinear(op: OpOf<"moeLinear">, c: OpContext): Promise<Floa
   const experts = router.op === "moeRoute" ? router.experts : 1;
   const expert = { ...op, weight, height: weight.rows / experts, bias, scale: scaleBy };
   const [x, route] = [c.value(op.x), c.value(op.route)];
-  const products = op.used * op.out * weight.width;
+  const products = (op.used * op.out * weight.width) / weight.haste;
   return byRows(c, route.length / c.width(op.route), products, (from, to) => {
     const part = rowsOf(x, c.width(op.x), from, to);
     const choice = rowsOf(route, c.width(op.route), from, to);

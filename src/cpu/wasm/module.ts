@@ -1,0 +1,29 @@
+/** The module of a model's types. */
+import { quantByName } from "../../file/quants.ts";
+import { type FunctionBody, ModuleBuilder } from "../../wasm/assembler.ts";
+import { defineQuantize } from "./activations.ts";
+import { defineFloats, floatFormats } from "./floats.ts";
+import type { Format } from "./format.ts";
+import { gridFormats } from "./formats/iq.ts";
+import { superBlockFormats } from "./formats/k.ts";
+import { smallFormats } from "./formats/small.ts";
+import { defineProducts } from "./products.ts";
+
+const formats: Readonly<Record<string, Format>> = {
+  ...smallFormats,
+  ...superBlockFormats,
+  ...gridFormats,
+};
+
+/** The kernels of some types, by the types' names. */
+export function kernelBytes(types: Iterable<string>): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  const tiles = new Map<string, FunctionBody>();
+  defineQuantize(module);
+  for (const name of types) {
+    const type = quantByName(name);
+    if (type && formats[name]) defineProducts(module, name, formats[name], type, tiles);
+    else defineFloats(module, name, floatFormats[name]);
+  }
+  return module.bytes();
+}

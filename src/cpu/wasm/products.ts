@@ -1,0 +1,332 @@
+/**
+ * x · Wᵀ for weights in blocks, on quantized activations (see activations.ts). The loops are the same for all types.
+ *
+ * The order of sums, which every kernel keeps, so that a product has the same bits however many rows are computed
+ * together and wherever they are computed: with g the groups of four blocks in ascending order, and for each the
+ * terms in their order, each of four lanes b does, in 32-bit floats,
+ *
+ *     acc[b] += float(Σ code · q) · (scale · d)        the 32 products of block 4 g + b: whole numbers, exact
+ *     off[b] += minimum · s                            where the type has minima
+ *
+ * and the product is (v[0] + v[2]) + (v[1] + v[3]) with v = acc − off (or acc). Blocks behind the end of a row
+ * have the scale and the minimum 0.
+ */
+import type { F32, FunctionBody, Local, ModuleBuilder, V128 } from "../../wasm/assembler.ts";
+import {
+  f32,
+  f32x4,
+  floatLane,
+  i32,
+  i32x4,
+  int,
+  ints,
+  shuffle,
+  v128,
+} from "../../wasm/instructions.ts";
+import type { Format } from "./format.ts";
+
+/** Elements a group. */
+const group = 128;
+
+const bump = (f: FunctionBody, local: Local<"i32">, by: number): void =>
+  f.set(local, i32.add(local, int(by)));
+
+/** Lane i = the sum of vector i's lanes. */
+function sums(f: FunctionBody, vectors: readonly V128[]): V128 {
+  const [a, b] = [0, 2].map((i) => {
+    const [x, y] = [f.let(vectors[i]), f.let(vectors[i + 1])];
+    return f.let(i32x4.add(shuffle(4, x, y, 0, 4, 1, 5), shuffle(4, x, y, 2, 6, 3, 7)));
+  });
+  return i32x4.add(shuffle(4, a, b, 0, 1, 4, 5), shuffle(4, a, b, 2, 3, 6, 7));
+}
+
+/** (v[0] + v[2]) + (v[1] + v[3]) */
+export function total(f: FunctionBody, vector: V128): F32 {
+  const v = f.let(vector);
+  return f32.add(
+    f32.add(floatLane(v, 0), floatLane(v, 2)),
+    f32.add(floatLane(v, 1), floatLane(v, 3)),
+  );
+}
+
+const accumulate = (f: FunctionBody, into: Local<"v128">, a: V128, b: V128): void =>
+  f.set(into, f32x4.add(into, f32x4.mul(a, b)));
+const addDots = (dots: readonly V128[]): V128 =>
+  dots.length === 0 ? ints(0) : dots.reduce((a, b) => i32x4.add(a, b));
+const terms = ({ terms = 1 }: Format): number[] => Array.from({ length: terms }, (_, t) => t);
+
+/** The parts of a type's kernels: how its file blocks make groups. */
+interface Shape {
+  /** Elements that a turn of a loop takes: a block of the file, or as many blocks as make a group. */
+  readonly unit: number;
+  /** Bytes of them. */
+  readonly bytes: number;
+  /** Whether a row can end inside of a group. */
+  readonly tail: boolean;
+}
+const shapeOf = (elements: number, bytes: number): Shape => {
+  const blocks = Math.max(1, group / elements);
+  return { unit: elements * blocks, bytes: bytes * blocks, tail: blocks > 1 };
+};
+
+/** Ones in the lanes of the blocks of which `left` are left. */
+const inside = (f: FunctionBody, { tail }: Shape, left: Local<"i32">): ((v: V128) => V128) => {
+  if (!tail) return (v) => v;
+  const mask = f.let(i32x4.gt(i32x4.splat(left), ints(0, 1, 2, 3)));
+  return (v) => v128.and(v, mask);
+};
+
+/** NAME_vec(w, stride, count, q, d, s, k, rows, y, ys): y[row][ys] of `count` weight rows, read front to back. */
+function defineVec(
+  module: ModuleBuilder,
+  name: string,
+  format: Format,
+  shape: Shape,
+): FunctionBody {
+  return module.define(`${name}_vec`, 10, (f, w, stride, count, q0, d0, s0, k, rows, y, ys) => {
+    const [p, q, d, s, left, m, to] = Array.from({ length: 7 }, () => f.let(int(0)));
+    const [acc, off] = [f.let(ints(0)), f.let(ints(0))];
+    const unit = (): void => {
+      const within = inside(f, shape, left);
+      format.unit(f, p).forEach((part, g) => {
+        for (const term of terms(format)) {
+          const dots = [0, 1, 2, 3].map((block) => {
+            const at = 2 * (g * group + 32 * block);
+            const codes = part.codes(block, term);
+            const products = codes.flatMap((code, i) =>
+              code ? [i32x4.dot(code, v128.load(q, at + 16 * i))] : [],
+            );
+            return f.let(addDots(products));
+          });
+          const scale = f32x4.mul(within(part.scale(term)), v128.load(d, 16 * g));
+          accumulate(f, acc, f32x4.fromI32(sums(f, dots)), scale);
+        }
+        if (format.minimum && part.minimum)
+          accumulate(f, off, within(part.minimum()), v128.load(s, 16 * g));
+      });
+    };
+    f.loop(
+      () => {
+        f.set(q, q0);
+        f.set(d, d0);
+        f.set(s, s0);
+        f.set(m, rows);
+        f.set(to, y);
+        f.loop(
+          () => {
+            f.set(p, w);
+            f.set(acc, ints(0));
+            f.set(off, ints(0));
+            f.set(left, i32.shr(k, int(5)));
+            f.loop(
+              () => {
+                unit();
+                bump(f, p, shape.bytes);
+                bump(f, q, 2 * shape.unit);
+                bump(f, d, shape.unit / 8);
+                if (format.minimum) bump(f, s, shape.unit / 8);
+                bump(f, left, -shape.unit / 32);
+              },
+              () => i32.lt(int(0), left),
+            );
+            f32.store(f, to, total(f, format.minimum ? f32x4.sub(acc, off) : acc));
+            f.set(to, i32.add(to, i32.shl(ys, int(2))));
+            bump(f, m, -1);
+          },
+          () => m,
+        );
+        f.set(w, i32.add(w, stride));
+        bump(f, y, 4);
+        bump(f, count, -1);
+      },
+      () => count,
+    );
+  });
+}
+
+/** NAME_unpack(p, codes, scales, minima, k): a row as codes [group][term][128], scales [group][term][4], minima [group][4]. */
+function defineUnpack(
+  module: ModuleBuilder,
+  name: string,
+  format: Format,
+  shape: Shape,
+): FunctionBody {
+  return module.define(`${name}_unpack`, 5, (f, p, codes, scales, minima, k) => {
+    const left = f.let(i32.shr(k, int(5)));
+    f.loop(
+      () => {
+        const within = inside(f, shape, left);
+        for (const part of format.unit(f, p)) {
+          for (const term of terms(format)) {
+            for (let block = 0; block < 4; block++) {
+              const all = part.codes(block, term);
+              for (let i = 0; i < 4; i++)
+                v128.store(f, codes, all[i] ?? ints(0), 64 * block + 16 * i);
+            }
+            v128.store(f, scales, within(part.scale(term)));
+            bump(f, codes, 2 * group);
+            bump(f, scales, 16);
+          }
+          if (!format.minimum || !part.minimum) continue;
+          v128.store(f, minima, within(part.minimum()));
+          bump(f, minima, 16);
+        }
+        bump(f, p, shape.bytes);
+        bump(f, left, -shape.unit / 32);
+      },
+      () => i32.lt(int(0), left),
+    );
+  });
+}
+
+/** Weight rows that are unpacked at once. */
+const tileRows = 2;
+
+/** tile(codes, scales, minima, q, d, s, groups, rows, y, ys): two unpacked rows of weights with rows of x. */
+function defineTile(module: ModuleBuilder, { terms = 1, minimum }: Format): FunctionBody {
+  const name = `tile${terms}${minimum ? "m" : ""}`;
+  return module.define(name, 10, (f, codes, scales, minima, q, d, s, groups, rows, y, ys) => {
+    const [w, c, e, left] = Array.from({ length: 4 }, () => f.let(int(0)));
+    const times = (by: number): Local<"i32"> => f.let(i32.mul(groups, int(by)));
+    // From one weight row or row of x to the next.
+    const [nextCodes, nextScales, nextQ, nextD] = [256 * terms, 16 * terms, 256, 16].map(times);
+    const nextY = f.let(i32.shl(ys, int(2)));
+    /** Rows of x at once. */
+    const block = (count: number): void => {
+      const all = Array.from({ length: count * tileRows }, (_, i) => i);
+      const acc = all.map(() => f.let(ints(0)));
+      const off = minimum ? all.map(() => f.let(ints(0))) : [];
+      const xs = Array.from({ length: count }, (_, m) =>
+        [q, d, s].map((at, i) => f.let(i32.add(at, i32.mul(int(m), i === 0 ? nextQ : nextD)))),
+      );
+      f.set(w, codes);
+      f.set(c, scales);
+      f.set(e, minima);
+      f.set(left, groups);
+      f.loop(
+        () => {
+          for (let term = 0; term < terms; term++) {
+            const dots: Local<"v128">[][] = all.map(() => []);
+            for (let b = 0; b < 4; b++)
+              for (let i = 0; i < 4; i++) {
+                const at = 64 * b + 16 * i;
+                const own = [w, i32.add(w, nextCodes)].map((p) => f.let(v128.load(p, at)));
+                xs.forEach(([qm], m) => {
+                  const x = f.let(v128.load(qm, at));
+                  own.forEach((code, r) => {
+                    const pair = dots[m * tileRows + r];
+                    const dot = i32x4.dot(code, x);
+                    if (i === 0) pair.push(f.let(dot));
+                    else f.set(pair[b], i32x4.add(pair[b], dot));
+                  });
+                });
+              }
+            const own = [c, i32.add(c, nextScales)].map((p) => f.let(v128.load(p)));
+            xs.forEach(([, dm], m) => {
+              own.forEach((scale, r) => {
+                const at = m * tileRows + r;
+                const both = f32x4.mul(scale, v128.load(dm));
+                accumulate(f, acc[at], f32x4.fromI32(sums(f, dots[at])), both);
+              });
+            });
+            bump(f, w, 2 * group);
+            bump(f, c, 16);
+          }
+          if (minimum) {
+            const own = [e, i32.add(e, nextD)].map((p) => f.let(v128.load(p)));
+            xs.forEach(([, , sm], m) => {
+              own.forEach((low, r) => accumulate(f, off[m * tileRows + r], low, v128.load(sm)));
+            });
+            bump(f, e, 16);
+          }
+          for (const [qm, dm, sm] of xs) {
+            bump(f, qm, 2 * group);
+            bump(f, dm, 16);
+            bump(f, sm, 16);
+          }
+          bump(f, left, -1);
+        },
+        () => left,
+      );
+      for (let m = 0; m < count; m++) {
+        for (let r = 0; r < tileRows; r++) {
+          const at = m * tileRows + r;
+          f32.store(f, y, total(f, minimum ? f32x4.sub(acc[at], off[at]) : acc[at]), 4 * r);
+        }
+        f.set(y, i32.add(y, nextY));
+      }
+      const by = (one: Local<"i32">): void => f.set(one, i32.add(one, nextD));
+      for (let m = 0; m < count; m++) {
+        f.set(q, i32.add(q, nextQ));
+        by(d);
+        by(s);
+      }
+      bump(f, rows, -count);
+    };
+    f.when(i32.lt(int(1), rows), () =>
+      f.loop(
+        () => block(2),
+        () => i32.lt(int(1), rows),
+      ),
+    );
+    f.when(rows, () => block(1));
+  });
+}
+
+/** Bytes of scratch memory that NAME_mul takes for rows of `k` weights. */
+export const unpackedBytes = (k: number): number =>
+  tileRows * Math.ceil(k / group) * (2 * (2 * group + 16) + 16);
+
+/** NAME_mul: NAME_vec with `scratch` behind its parameters; weights are unpacked once for all rows of x. */
+function defineMul(
+  module: ModuleBuilder,
+  name: string,
+  { terms = 1 }: Format,
+  parts: { readonly unpack: FunctionBody; readonly tile: FunctionBody; readonly vec: FunctionBody },
+): FunctionBody {
+  return module.define(`${name}_mul`, 11, (f, w, stride, count, q, d, s, k, rows, y, ys, codes) => {
+    const groups = f.let(i32.shr(i32.add(k, int(group - 1)), int(7)));
+    const [nextCodes, nextScales, nextMinima] = [256 * terms, 16 * terms, 16].map((by) =>
+      f.let(i32.mul(groups, int(by))),
+    );
+    const after = (at: Local<"i32">, size: Local<"i32">): Local<"i32"> =>
+      f.let(i32.add(at, i32.mul(size, int(tileRows))));
+    const scales = after(codes, nextCodes);
+    const minima = after(scales, nextScales);
+    f.when(i32.lt(int(1), count), () =>
+      f.loop(
+        () => {
+          for (const r of [0, 1]) {
+            const row = (at: Local<"i32">, size: Local<"i32">): Local<"i32"> =>
+              r === 0 ? at : f.let(i32.add(at, size));
+            const to = [row(codes, nextCodes), row(scales, nextScales), row(minima, nextMinima)];
+            f.call(parts.unpack, w, ...to, k);
+            f.set(w, i32.add(w, stride));
+          }
+          f.call(parts.tile, codes, scales, minima, q, d, s, groups, rows, y, ys);
+          bump(f, y, 4 * tileRows);
+          bump(f, count, -tileRows);
+        },
+        () => i32.lt(int(1), count),
+      ),
+    );
+    f.when(count, () => f.call(parts.vec, w, stride, count, q, d, s, k, rows, y, ys));
+  });
+}
+
+/** Adds the kernels of a type; `tiles` are those that the module has, by what they are for. */
+export function defineProducts(
+  module: ModuleBuilder,
+  name: string,
+  format: Format,
+  block: { readonly elements: number; readonly bytes: number },
+  tiles: Map<string, FunctionBody>,
+): void {
+  const shape = shapeOf(block.elements, block.bytes);
+  const kind = `${format.terms} ${format.minimum}`;
+  const tile = tiles.get(kind) ?? defineTile(module, format);
+  tiles.set(kind, tile);
+  const vec = defineVec(module, name, format, shape);
+  const unpack = defineUnpack(module, name, format, shape);
+  defineMul(module, name, format, { unpack, tile, vec });
+}
