@@ -1,10 +1,20 @@
 /** Random values for the public API: some right, most wrong in one place, some of no sense at all. */
-import { createTokenizer, loadModel, memoryNeeded, openSource, readGguf } from "../../mod.ts";
+import { getEventListeners } from "node:events";
+import {
+  createTokenizer,
+  devices,
+  loadModel,
+  memoryNeeded,
+  openSource,
+  readGguf,
+} from "../../mod.ts";
 import { WebggufError } from "../../src/base/errors.ts";
 import { generateRules, loadRules } from "../../src/session/options.ts";
 import type { Model } from "../../src/session/types.ts";
-import { perplexity } from "../../src/tools/mod.ts";
+import { benchmark, explain, perplexity, tuneDevice } from "../../src/tools/mod.ts";
 import { loadModelInWorker } from "../../src/worker/mod.ts";
+import type { Port } from "../../src/worker/protocol.ts";
+import { counting } from "./orders.ts";
 
 type Below = (limit: number) => number;
 
@@ -138,19 +148,30 @@ const LOAD = {
   tuning: [{ adapter: "x", tile: 32 }],
 };
 
+const BENCHMARK = {
+  ...{ device: "cpu", contextLength: 16, promptTokens: [2], generateTokens: [1], depths: [0] },
+  ...{ repetitions: 1, profile: false },
+};
+
+/** Numbers that only make a benchmark long, made small. */
+function short(value: unknown): unknown {
+  const least = (one: unknown): unknown => (typeof one === "number" && one > 3 ? 3 : one);
+  return Array.isArray(value) ? value.map(least) : least(value);
+}
+
 const isPlain = (value: unknown): boolean =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** One call of the API with such values; what it settles to does not matter. */
-export function randomCall(
+function randomCall(
   below: Below,
   model: Model,
   bytes: Uint8Array,
 ): { what: string; run: () => unknown } {
   const of = (right: unknown): never => damaged(below, right) as never;
   // On the CPU path alone: looking for adapters takes seconds.
-  const ofLoad = (): never => {
-    const options = of(LOAD) as unknown;
+  const ofLoad = (right: object = LOAD): never => {
+    const options = of(right) as unknown;
     const { device = "auto" } = Object(options ?? {}) as { device?: unknown };
     return (
       typeof device === "string" && isPlain(options ?? {})
@@ -189,6 +210,22 @@ export function randomCall(
     loadInWorker: () => loadModelInWorker(of(5), of(bytes), ofLoad()),
     openSource: async () => (await openSource(of("data:,x"), of(undefined))).close(),
     readGguf: () => readGguf(of([]), of({ headerOnly: true })),
+    explain: () => explain(below(20) ? of(5) : (model.file as never), ofLoad()),
+    benchmark: () => {
+      const options = ofLoad(BENCHMARK) as unknown;
+      if (!isPlain(options)) return benchmark(of(bytes), options as never);
+      const bounded: Record<string, unknown> = { ...(options as object) };
+      for (const key of ["promptTokens", "generateTokens", "depths", "repetitions"] as const)
+        bounded[key] = short(bounded[key] ?? BENCHMARK[key]);
+      return benchmark(of(bytes), bounded as never);
+    },
+    // Kernels are tuned for seconds.
+    tuneDevice: () => tuneDevice(ofLoad({ device: "cpu", type: "Q4_K" })),
+    // So does looking for adapters.
+    devices: () => {
+      const name = anything(below);
+      return devices((name === undefined || typeof name === "string" ? 5 : name) as never);
+    },
     memoryNeeded: () => memoryNeeded(below(2) ? of(5) : (model.file as never), ofLoad()),
     perplexity: () => {
       // Thousands of chunks are right, but long.
@@ -201,34 +238,52 @@ export function randomCall(
   return { what, run: calls[what] };
 }
 
-/** Makes `count` calls; tells of those that do not settle within 5 s, or with an error that is none of ours. */
-export async function fuzzValues(
+/**
+ * Makes `count` calls, half of them over a worker; tells of those that do not settle within 5 s, or with an
+ * error that is none of ours, and of what is left at the end.
+ */
+export function fuzzValues(
   below: Below,
   count: number,
   seconds: number,
   bytes: Uint8Array<ArrayBuffer>,
+  worker: Port,
 ): Promise<{ done: number; strange: string[]; refused: number }> {
-  const model = await loadModel(bytes, { device: "cpu", contextLength: 256 });
-  const strange: string[] = [];
-  const end = performance.now() + 1000 * seconds;
-  let refused = 0;
-  let done = 0;
-  for (; done < count && performance.now() < end && strange.length < 10; done++) {
-    const { what, run } = randomCall(below, model, bytes);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    try {
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error("nothing for 5 s")), 5000);
-      });
-      await Promise.race([(async () => run())(), late]);
-    } catch (error) {
-      if (error instanceof WebggufError) refused++;
-      else if (error !== "stop")
-        strange.push(`${done} ${what}: ${error instanceof Error ? error.stack : String(error)}`);
-    } finally {
-      clearTimeout(timer);
+  return counting(async (open) => {
+    const options = { device: "cpu", contextLength: 256 };
+    const models = [
+      await loadModel(bytes, options),
+      await loadModelInWorker(worker, bytes, options),
+    ];
+    const strange: string[] = [];
+    const end = performance.now() + 1000 * seconds;
+    let refused = 0;
+    let done = 0;
+    for (; done < count && performance.now() < end && strange.length < 10; done++) {
+      const where = below(2);
+      const { what, run } = randomCall(below, models[where], bytes);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      try {
+        const late = new Promise<never>((_, reject) => {
+          timer = setTimeout(() => reject(new Error("nothing for 5 s")), 5000);
+        });
+        await Promise.race([(async () => run())(), late]);
+      } catch (error) {
+        if (error instanceof WebggufError) refused++;
+        else if (error !== "stop")
+          strange.push(
+            `${done} ${what}${where ? " in the worker" : ""}: ${error instanceof Error ? error.stack : String(error)}`,
+          );
+      } finally {
+        clearTimeout(timer);
+      }
     }
-  }
-  await model.dispose();
-  return { done, strange, refused };
+    for (const model of models) await model.dispose();
+    const listeners = getEventListeners(worker as unknown as EventTarget, "message").length;
+    if (open.executors + open.devices + listeners > 0)
+      strange.push(
+        `left: ${open.executors} executors, ${open.devices} devices, ${listeners} listeners`,
+      );
+    return { done, strange, refused };
+  });
 }
