@@ -58,6 +58,10 @@ export class Loaded {
   readonly speculation: Speculation;
   readonly draftModel: DraftModel | undefined;
   readonly sequences: Sequences;
+  /** Frees the sequences of sessions that nobody holds any more and nobody disposed of. */
+  readonly holders: FinalizationRegistry<object> = new FinalizationRegistry((holder) =>
+    this.sequences.drop(holder),
+  );
   readonly #options: ExecutorOptions;
   #opened: Opened;
   readonly #tokenizer: Tokenizer | undefined;

@@ -90,7 +90,6 @@ function tellUnread(file: ModelFile, graph: Graph, onNotice: LoadOptions["onNoti
 
 class LoadedModel implements Model {
   readonly #loaded: Loaded;
-  readonly #sessions = new Set<Session>();
   #disposed = false;
 
   constructor(loaded: Loaded) {
@@ -129,9 +128,7 @@ class LoadedModel implements Model {
 
   session(): Session {
     this.#checkOpen();
-    const session = createSession(this.#loaded, () => void this.#sessions.delete(session));
-    this.#sessions.add(session);
-    return session;
+    return createSession(this.#loaded);
   }
 
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
@@ -183,7 +180,6 @@ class LoadedModel implements Model {
 
   async dispose(): Promise<void> {
     this.#disposed = true;
-    for (const session of [...this.#sessions]) await session.dispose();
     await this.#loaded.dispose();
   }
 

@@ -34,13 +34,14 @@ import type {
 const LOGITS_AT_ONCE = 1 << 24;
 
 /** A {@link Session} on an executor of this process. */
-export function createSession(model: Loaded, onDispose: () => void): Session {
-  return new ModelSession(model, onDispose);
+export function createSession(model: Loaded): Session {
+  return new ModelSession(model);
 }
 
 class ModelSession implements Session {
   readonly #model: Loaded;
-  readonly #onDispose: () => void;
+  /** Holds the session's sequence, and is let go of when nobody holds the session any more. */
+  readonly #holder = {};
   readonly #closing = new AbortController();
   readonly #ngram = new NgramDrafter();
   /** Tokens and given rows, the vectors of these apart. */
@@ -57,9 +58,9 @@ class ModelSession implements Session {
     completionMs: 0,
   };
 
-  constructor(model: Loaded, onDispose: () => void) {
+  constructor(model: Loaded) {
     this.#model = model;
-    this.#onDispose = onDispose;
+    model.holders.register(this, this.#holder);
   }
 
   get tokens(): readonly number[] {
@@ -86,7 +87,7 @@ class ModelSession implements Session {
     let tally: Tally | undefined;
     let reader: AnswerReader | undefined;
     const model = this.#model;
-    const follower = new Follower(options.signal, this.#closing.signal);
+    const follower = new Follower(options.signal, this.#closing.signal, model.closing);
     const { signal } = follower;
     let place: Place | undefined;
     let steps: AsyncGenerator<Sampled, void, undefined> | undefined;
@@ -106,7 +107,7 @@ class ModelSession implements Session {
       const parser = read.parser ?? before?.parser;
       reader = new AnswerReader(model.findTokenizer(), parser, options, before?.held);
       this.#reader = reader;
-      place = await model.acquire(this, signal);
+      place = await model.acquire(this.#holder, signal);
       valid = shorten(place.executor, place.sequence, Math.min(common, items.length - 1));
       this.#items = items.slice(0, common);
       counts = { promptTokens: items.length, cachedTokens: valid };
@@ -145,7 +146,7 @@ class ModelSession implements Session {
         if (taken.ended) this.#reader = undefined;
         // Between pieces the session is idle, and nothing keeps hold of it.
         follower.rest();
-        model.sequences.pause(this);
+        model.sequences.pause(this.#holder);
         yield* taken.pieces;
         if (taken.ended || atLimit) {
           const calls = reader.message.tool_calls?.some((call) => !call.unfinished);
@@ -155,9 +156,9 @@ class ModelSession implements Session {
         }
         follower.follow();
         signal.throwIfAborted();
-        if (!model.resume(this, place)) {
+        if (!model.resume(this.#holder, place)) {
           await steps!.return();
-          place = await model.acquire(this, signal);
+          place = await model.acquire(this.#holder, signal);
           valid = shorten(place.executor, place.sequence, items.length - 1);
           steps = start(place);
         }
@@ -197,7 +198,7 @@ class ModelSession implements Session {
     checkTokens(tokens);
     this.#enter();
     const model = this.#model;
-    const follower = new Follower(options.signal, this.#closing.signal);
+    const follower = new Follower(options.signal, this.#closing.signal, model.closing);
     let place: Place | undefined;
     let valid = 0;
     try {
@@ -206,7 +207,7 @@ class ModelSession implements Session {
       const appended = requireSome(itemsOf(model, tokens, this.#vectors));
       const all = [...this.#items, ...appended];
       this.#room(all.length, 0);
-      place = await model.acquire(this, follower.signal);
+      place = await model.acquire(this.#holder, follower.signal);
       const { executor, sequence } = place;
       const start = this.#items.length;
       valid = shorten(executor, sequence, start);
@@ -243,7 +244,7 @@ class ModelSession implements Session {
     this.#checkFree();
     this.#items = [];
     this.#vectors.retain([]);
-    this.#model.sequences.drop(this);
+    this.#model.sequences.drop(this.#holder);
   }
 
   stats(): SessionStats {
@@ -263,8 +264,7 @@ class ModelSession implements Session {
       ),
     );
     // What is computing drops it when it ends.
-    if (!this.#model.sequences.isBusy(this)) this.#model.sequences.drop(this);
-    this.#onDispose();
+    if (!this.#model.sequences.isBusy(this.#holder)) this.#model.sequences.drop(this.#holder);
   }
 
   [asyncDispose](): Promise<void> {
@@ -273,6 +273,7 @@ class ModelSession implements Session {
 
   #checkFree(): void {
     this.#closing.signal.throwIfAborted();
+    this.#model.closing.throwIfAborted();
     if (this.#busy)
       throw new WebggufError(
         "session/busy",
@@ -288,12 +289,12 @@ class ModelSession implements Session {
   /** Takes back the rows that the session's tokens do not have, and lets go of the sequence. */
   #leave(place: Place | undefined, valid: number): void {
     const { sequences } = this.#model;
-    if (place && this.#model.resume(this, place)) {
+    if (place && this.#model.resume(this.#holder, place)) {
       const { executor, sequence } = place;
       if (executor.length(sequence) > valid) executor.rewind(sequence, valid);
     }
-    if (this.#closing.signal.aborted) sequences.drop(this);
-    else sequences.release(this);
+    if (this.#closing.signal.aborted) sequences.drop(this.#holder);
+    else sequences.release(this.#holder);
   }
 
   #requireLogits(): void {

@@ -145,6 +145,9 @@ class RemoteModel implements Model {
   }
 }
 
+/** Ends over there the sessions whose stand-ins nobody holds any more. */
+const forgotten = new FinalizationRegistry<() => Promise<void>>((end) => end().catch(() => {}));
+
 class RemoteSession implements Session {
   readonly #link: Link;
   /** The session's number is that of the request that made it. */
@@ -159,6 +162,7 @@ class RemoteSession implements Session {
     const asked = link.start({ do: "session", model });
     this.#id = asked.id;
     asked.reply.catch(() => {}); // a failure shows at the first use
+    forgotten.register(this, () => link.end({ do: "endSession", session: asked.id }));
     this.#stats = {
       promptTokens: 0,
       cachedTokens: 0,

@@ -295,4 +295,25 @@ export const mutants: readonly Mutant[] = [
     from: "read.parser ?? (goesOn ? this.#parser : undefined)",
     to: "read.parser",
   },
+  {
+    file: "src/session/session.ts",
+    tests: ["test/session/collected"],
+    fault: "a session that nobody holds keeps its sequence",
+    from: "model.holders.register(this, this.#holder);",
+    to: "",
+  },
+  {
+    file: "src/session/session.ts",
+    tests: ["test/session/collected"],
+    fault: "a sequence holds its session",
+    from: "readonly #holder = {};",
+    to: "readonly #holder = { session: this };",
+  },
+  {
+    file: "src/session/session.ts",
+    tests: ["test/session/collected"],
+    fault: "sessions of a model that was disposed of can be used",
+    from: "    this.#model.closing.throwIfAborted();\n",
+    to: "",
+  },
 ];

@@ -38,7 +38,7 @@ export function fakeModel(
         FAKE_VOCABULARY,
       ),
   });
-  return { model, open: () => createSession(model, () => {}) };
+  return { model, open: () => createSession(model) };
 }
 
 export interface Counted {
