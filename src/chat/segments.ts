@@ -123,9 +123,9 @@ class Spellings {
   }
 
   markAll(text: string): string {
-    return this.beginsIn(text)
-      ? Array.from(text, (c) => this.#standIns.get(c) ?? c).join("")
-      : text;
+    let marked = text;
+    for (const [first, standIn] of this.#standIns) marked = marked.replaceAll(first, standIn);
+    return marked;
   }
 
   markSpelled(text: string): string {
