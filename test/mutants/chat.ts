@@ -15,13 +15,6 @@ export const mutants: readonly Mutant[] = [
     to: "    undefined &&\n",
   },
   {
-    file: "src/chat/segments.ts",
-    tests: ["test/chat/much-text"],
-    fault: "spelled tokens count twice against the context",
-    from: "tokens.read(yield* render(deep(messages, mark), deep(tools, mark)))",
-    to: "tokens.read(yield* render(deep(messages, mark), deep(tools, mark), written))",
-  },
-  {
     file: "src/chat/formats/marks.ts",
     ...formats,
     fault: "a fence of code is a stray end of a call",

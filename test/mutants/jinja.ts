@@ -83,8 +83,8 @@ export const mutants: readonly Mutant[] = [
   {
     file: "src/jinja/interpreter.ts",
     fault: "a break leaves the outer loops as well",
-    from: 'if (this.#block(node.body, scope, out) === "break") break;',
-    to: 'if (this.#block(node.body, scope, out) === "break") return "break";',
+    from: 'if (this.#block(chosen?.body ?? body, scope, out) === "break") break;',
+    to: 'if (this.#block(chosen?.body ?? body, scope, out) === "break") return "break";',
   },
   {
     file: "src/jinja/interpreter.ts",
@@ -95,8 +95,8 @@ export const mutants: readonly Mutant[] = [
   {
     file: "src/jinja/interpreter.ts",
     fault: "errors stand at the statement around them",
-    from: "if (error instanceof TemplateError || !(error instanceof Error)) return error;",
-    to: "if (!(error instanceof Error)) return error;",
+    from: "error instanceof TemplateError || error instanceof WebggufError",
+    to: "error instanceof WebggufError",
   },
   {
     file: "src/jinja/budget.ts",

@@ -285,15 +285,8 @@ export const mutants: readonly Mutant[] = [
   {
     ...answer,
     fault: "text that a stop string could have begun is lost at the end",
-    from: 'over && stopped === undefined ? this.#stream.end() : ""',
+    from: 'over && stopped === undefined ? this.#stream.end(!ended) : ""',
     to: '""',
-  },
-  {
-    file: "src/session/session.ts",
-    tests: ["test/session/goes-on"],
-    fault: "an answer that goes on forgets the channel where it stood",
-    from: "read.parser ?? (goesOn ? this.#parser : undefined)",
-    to: "read.parser",
   },
   {
     file: "src/session/session.ts",
