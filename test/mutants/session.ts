@@ -166,21 +166,21 @@ export const mutants: readonly Mutant[] = [
   {
     ...session,
     fault: "dispose of an idle session keeps its sequence",
-    from: "if (!this.#model.sequences.isBusy(this)) this.#model.sequences.drop(this);",
+    from: "if (!this.#model.sequences.isBusy(this.#holder)) this.#model.sequences.drop(this.#holder);",
     to: "",
   },
   {
     ...session,
     tests: lifecycle,
     fault: "rows are taken back on a sequence that is another's",
-    from: "if (place && this.#model.resume(this, place)) {",
+    from: "if (place && this.#model.resume(this.#holder, place)) {",
     to: "if (place) {",
   },
   {
     ...session,
     tests: lifecycle,
     fault: "a reader that stops keeps its sequence",
-    from: "model.sequences.pause(this);",
+    from: "model.sequences.pause(this.#holder);",
     to: "",
   },
   {
