@@ -154,7 +154,9 @@ describe("what cannot succeed", () => {
 
   it("says within two seconds that a server is silent", async () => {
     const notices: string[] = [];
-    const started = performance.now();
+    // A timer that is due later fires later, on a busy machine too.
+    let late = false;
+    const timer = setTimeout(() => (late = true), 2000);
     const controller = new AbortController();
     const fetch = (() => new Promise(() => {})) as typeof globalThis.fetch;
     const opening = httpSource(home, {
@@ -166,7 +168,8 @@ describe("what cannot succeed", () => {
       },
     });
     await expect(opening).rejects.toBe("enough");
-    expect(performance.now() - started).toBeLessThan(2000);
+    clearTimeout(timer);
+    expect(late).toBe(false);
     expect(notices).toEqual([`Waiting for ${home} to answer`]);
   });
 

@@ -94,4 +94,11 @@ export const mutants: readonly Mutant[] = [
     from: "version === 2 || version === 3",
     to: "version === 3",
   },
+  {
+    file: "src/gguf/cursor.ts",
+    tests: ["test/gguf/header-cost"],
+    fault: "what is buffered is copied for every value",
+    from: "if (this.buffered >= length) return;",
+    to: "if (this.buffered >= length) return void (this.#bytes = this.#bytes.slice());",
+  },
 ];
