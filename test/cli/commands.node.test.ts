@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
+import { buildInto } from "../checks/built.ts";
 import { root } from "../checks/sources.ts";
 
 const MODEL = "models/webgguf-tale-q8_0.gguf";
 const folder = mkdtempSync(path.join(tmpdir(), "webgguf-cli-"));
+const built = path.join(folder, "built");
+buildInto(built);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Ended {
@@ -24,7 +27,7 @@ function run(
 ): Promise<Ended> {
   // What the user of this machine has measured with `tune` must not matter.
   const env = { ...process.env, XDG_CACHE_HOME: folder };
-  const command = ["--import", "tsx", "cli/main.ts", ...args];
+  const command = [path.join(built, "cli/main.js"), ...args];
   const child = spawn(process.execPath, command, { cwd: root, env });
   let out = "";
   let err = "";
@@ -211,7 +214,7 @@ describe("the other commands", () => {
     const fixture = (name: string) =>
       readFileSync(path.join(root, "test/fixtures/tiny-model", name), "utf8");
     const { nll } = JSON.parse(fixture("perplexity.json")).files["webgguf-tale-q8_0.gguf"];
-    // The first three chunks of 256 tokens, of each of which 127 are counted; what is left over is not.
+    // The first two chunks of 256 tokens, of each of which 127 are counted; what is left over is not.
     const text = path.join(folder, "text.txt");
     writeFileSync(text, fixture("heldout.txt").slice(0, 2_700));
     const { out } = await run(["perplexity", ...cpu, "-f", text, "-c", "256"]);

@@ -6,6 +6,7 @@ import path from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeRandomModel } from "../../bench/models.ts";
+import { buildInto } from "../checks/built.ts";
 import { root } from "../checks/sources.ts";
 import { gpuAvailable } from "../gpu.ts";
 
@@ -23,10 +24,12 @@ function differences(value: unknown, part = "report"): string[] {
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), "webgguf-bench-"));
+const built = path.join(folder, "built");
+buildInto(built);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function bench(...args: string[]): { stdout: string; stderr: string; status: number | null } {
-  const command = ["--import", "tsx", "cli/main.ts", "bench", ...args];
+  const command = [path.join(built, "cli/main.js"), "bench", ...args];
   return spawnSync(process.execPath, command, { cwd: root, encoding: "utf8" });
 }
 
