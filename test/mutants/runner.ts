@@ -86,7 +86,7 @@ class Known {
 
   /** A fault may make a loop endless; a test that is only slow stays well below this. */
   limitMs(test: string): number {
-    return this.#limitMs + 3 * (this.ms.get(test) ?? 0);
+    return this.#limitMs + 2 * (this.ms.get(test) ?? this.#limitMs);
   }
 
   /** The test files in the order in which they should be tried: the likeliest and quickest first. */
@@ -144,12 +144,14 @@ async function tryOne(
     if (over) return over;
     for (const test of known.order(file, tests)) {
       const from = Date.now();
-      let verdict = await copy.test(test, known.limitMs(test));
+      const limit = known.limitMs(test);
+      let verdict = await copy.test(test, limit);
       if (!verdict && !known.ms.has(test)) {
         takeOut();
         await mustPass(copy, test, known);
         await putIn();
-        verdict = await copy.test(test, known.limitMs(test));
+        // Only then is it known how long it takes.
+        if (known.limitMs(test) > limit) verdict = await copy.test(test, known.limitMs(test));
       }
       if (verdict?.passed) {
         known.ms.set(test, Date.now() - from);
@@ -175,14 +177,14 @@ export interface Options {
   readonly mutants: readonly Mutant[];
   /** How many faults are tried at a time, each in a copy of its own. @default 2 */
   readonly atATime?: number;
-  /** Milliseconds after which a test file with a fault has not ended, besides three times what it takes without. @default 60000 */
+  /** Milliseconds after which a test file with a fault has not ended, besides twice what it takes without. @default 20000 */
   readonly limitMs?: number;
   readonly report?: (result: Result) => void;
 }
 
 /** Tries all faults. Rejects when a test that should notice one fails without it. */
 export async function runMutants(options: Options): Promise<Result[]> {
-  const { root, mutants, atATime = 2, limitMs = 60_000, report = () => {} } = options;
+  const { root, mutants, atATime = 2, limitMs = 20_000, report = () => {} } = options;
   const all = testFiles(root);
   const results: Result[] = [];
   const add = (result: Result): void => {

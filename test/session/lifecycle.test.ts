@@ -253,6 +253,17 @@ describe("restore()", () => {
       expect(counted.open).toBe(0);
     }));
 
+  it("lets an answer whose reader waits go on, on what was opened", () =>
+    on(async (model) => {
+      const options = { temperature: 0, seed: 1, maxTokens: 12, ignoreEos: true };
+      const whole = await read(model.session().generate(prompt, options), 12);
+      const stream = model.session().generate(prompt, options);
+      const got = await read(stream, 4);
+      await model.restore();
+      got.push(...(await read(stream, 99)));
+      expect(got).toEqual(whole);
+    }));
+
   it("fails what is computed and lets all else go on where it was", () =>
     on(async (model) => {
       const options = { temperature: 0, seed: 1, maxTokens: 12, ignoreEos: true };

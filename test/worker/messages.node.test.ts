@@ -5,6 +5,7 @@ import { Link } from "../../src/worker/link.ts";
 import { loadModelInWorker, serveModel } from "../../src/worker/mod.ts";
 import type { FromWorker, Port, ToWorker } from "../../src/worker/protocol.ts";
 import { OURS, plainError, realError } from "../../src/worker/protocol.ts";
+import { fixture } from "../fixture.ts";
 import { countedSignal as counted } from "../signals.ts";
 
 /** A port whose other end is the test. */
@@ -164,6 +165,24 @@ describe("a session on the page's side", () => {
     expect(session.tokens).toEqual([5, 3]);
     expect(await pieces).toEqual(answer);
   });
+
+  it("stops the answer that its reader leaves, and only then asks for its end", async () => {
+    const wire = new Wire();
+    wire.onSend = (message: ToWorker) => {
+      if ("abort" in message) return;
+      const { id } = message;
+      const piece = { done: false, value: { channel: "content", text: "a", token: 3 } };
+      const value = message.do === "load" ? facts : message.do === "next" ? piece : undefined;
+      queueMicrotask(() => wire.deliver({ id, value }));
+    };
+    const model = await loadModelInWorker(wire, new Uint8Array(1));
+    for await (const _ of model.session().generate("x")) break;
+    const sent = wire.sent as { do?: string; id?: number; abort?: number }[];
+    const { id } = sent.find((message) => message.do === "open")!;
+    const stopped = sent.findIndex(({ abort }) => abort === id);
+    expect(stopped).toBeGreaterThan(0);
+    expect(stopped).toBeLessThan(sent.findIndex((message) => message.do === "close"));
+  });
 });
 
 describe("a server", () => {
@@ -191,6 +210,18 @@ describe("a server", () => {
     const abort = vi.spyOn(AbortController.prototype, "abort");
     wire.deliver({ abort: 7 });
     expect(abort).not.toHaveBeenCalled();
+  });
+
+  it("keeps no model whose loading was given up when it had just been loaded", async () => {
+    const wire = new Wire();
+    serveModel(wire);
+    const source = await fixture("reference/archs/qwen3.gguf");
+    const options = { device: "cpu", contextLength: 16 } as const;
+    expect(await asked(wire, { id: 7, do: "load", source, options })).toHaveProperty("value");
+    wire.deliver({ abort: 7 });
+    expect(await asked(wire, { id: 8, do: "session", model: 7 })).toMatchObject({
+      error: { code: "session/disposed" },
+    });
   });
 
   it("names models, sessions and streams that are gone", async () => {
