@@ -102,6 +102,13 @@ export const mutants: readonly Mutant[] = [
     to: "bias[at - start + i]",
   },
   {
+    file: "src/cpu/ops/moe.ts",
+    tests: ["test/cpu/wasm/models"],
+    fault: "rows of an expert come back at the places of its first",
+    from: "i * out));",
+    to: "choices[0] * out));",
+  },
+  {
     file: "src/wasm/assembler.ts",
     fault: "numbers whose last bits look like a sign are too short",
     from: "rest === 0 && low < 64",

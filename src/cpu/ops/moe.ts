@@ -95,22 +95,31 @@ export function moeLinear(
   const rows = route.length / (2 * used);
   const { height, first, out, weight } = o;
   const y = new Float32Array(rows * used * out);
-  for (let token = 0; token < rows; token++) {
-    for (let choice = 0; choice < used; choice++) {
-      const expert = route[token * 2 * used + choice];
-      const from = (perExpert ? token * used + choice : token) * weight.width;
-      const to = (token * used + choice) * out;
-      const product = {
-        first: expert * height + first,
-        out,
-        from: 0,
-        to: out,
-        bias: o.bias,
-        scale: o.scale?.[expert],
-      };
-      const row = x.subarray(from, from + weight.width);
-      weight.multiply(row, 1, product, y.subarray(to, to + out));
-    }
+  // An expert's rows side by side, so that its weights are read once for all of them.
+  const chosenBy = new Map<number, number[]>();
+  for (let i = 0; i < rows * used; i++) {
+    const expert = route[Math.floor(i / used) * 2 * used + (i % used)];
+    const own = chosenBy.get(expert);
+    if (own) own.push(i);
+    else chosenBy.set(expert, [i]);
+  }
+  for (const [expert, choices] of chosenBy) {
+    const own = new Float32Array(choices.length * weight.width);
+    const made = new Float32Array(choices.length * out);
+    choices.forEach((i, n) => {
+      const from = (perExpert ? i : Math.floor(i / used)) * weight.width;
+      own.set(x.subarray(from, from + weight.width), n * weight.width);
+    });
+    const product = {
+      first: expert * height + first,
+      out,
+      from: 0,
+      to: out,
+      bias: o.bias,
+      scale: o.scale?.[expert],
+    };
+    weight.multiply(own, choices.length, product, made);
+    choices.forEach((i, n) => y.set(made.subarray(n * out, (n + 1) * out), i * out));
   }
   return y;
 }
