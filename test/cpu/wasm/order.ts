@@ -52,20 +52,15 @@ export function blockProduct({ terms, codes, scales, minima }: Unpacked, x: Quan
   for (let group = 0; 4 * group < blocks; group++) {
     for (let term = 0; term < terms; term++) {
       const part = group * terms + term;
-      for (let lane = 0; lane < 4; lane++) {
+      for (let lane = 0; lane < 4 && 4 * group + lane < blocks; lane++) {
         const block = 4 * group + lane;
-        const inside = block < blocks;
         let sum = 0;
-        for (let i = 0; inside && i < 32; i++)
-          sum += codes[128 * part + 32 * lane + i] * x.q[32 * block + i];
-        const scale = f(scales[4 * part + lane] * (inside ? x.d[block] : 0));
-        acc[lane] += f(f(sum) * scale);
+        for (let i = 0; i < 32; i++) sum += codes[128 * part + 32 * lane + i] * x.q[32 * block + i];
+        acc[lane] += f(f(sum) * f(scales[4 * part + lane] * x.d[block]));
       }
     }
-    for (let lane = 0; lane < 4; lane++) {
-      const block = 4 * group + lane;
-      off[lane] += f(minima[4 * group + lane] * (block < blocks ? x.s[block] : 0));
-    }
+    for (let lane = 0; lane < 4 && 4 * group + lane < blocks; lane++)
+      off[lane] += f(minima[4 * group + lane] * x.s[4 * group + lane]);
   }
   return add4(acc.map((value, i) => value - off[i]));
 }

@@ -127,10 +127,10 @@ describe.each(types.map((type) => [type.name, type] as const))("products of %s",
       const m = await made(type, width, height, randomContent(type, width * height, width));
       const numbers = new Numbers(width + 1);
       const x = numbers.floats(9 * width, 4);
-      // A block of zeros, tiny values and a large one among small.
+      // A block of zeros, one of tiny values, and a large value among small ones.
       x.fill(0, 0, Math.min(32, width));
       x[x.length - 1] = 300;
-      x[Math.floor(x.length / 2)] = 1e-38;
+      x.fill(1e-36, width, width + Math.min(32, width));
       const expected = stated(type, m, x, 9);
       for (const rows of [1, 2, 3, 4, 5, 9])
         for (const step of [rows, 1, 4]) {
