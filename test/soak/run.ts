@@ -2,7 +2,7 @@
  * One runtime's part of `npm run test:soak`: uses models, sessions and workers in every way for some minutes and looks
  * at the memory between rounds. Prints a table; exits with 1 when memory grows, a call fails wrongly or something is left.
  *
- * node --expose-gc --import tsx test/soak/run.ts MINUTES NAME
+ * MALLOC_ARENA_MAX=1 node --expose-gc --import tsx test/soak/run.ts MINUTES NAME
  */
 import process from "node:process";
 import { loadModel, type Model } from "../../mod.ts";
@@ -67,7 +67,6 @@ await counting(async (open) => {
       await use(living);
       open.devices -= devices;
       open.executors -= executors;
-      if (gpuAvailable && rounds % 40 === 39) await useGpu();
       const report = await playOrder(
         {
           bytes,
@@ -84,6 +83,7 @@ await counting(async (open) => {
       faults.push(...report.faults);
       rounds++;
     } while (performance.now() < until && faults.length === 0);
+    if (gpuAvailable) await useGpu();
     // Twice: what finalizers let go of is there for the second.
     for (let i = 0; i < 2; i++) {
       collect();
