@@ -17,7 +17,7 @@ struct Params {
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> weights: array<u32>;
+@group(1) @binding(1) var<storage, read> weights: array<Word>;
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 
 @compute @workgroup_size(64)

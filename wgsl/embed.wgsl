@@ -27,7 +27,7 @@ struct Params {
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> weights: array<u32>;
+@group(1) @binding(1) var<storage, read> weights: array<Word>;
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 @group(1) @binding(3) var<storage, read> sampled: array<u32>;
 @group(1) @binding(4) var<storage, read_write> history: array<u32>;

@@ -4,7 +4,9 @@ import type { Tuning } from "./tuning-types.ts";
 
 /**
  * Software adapters run a workgroup's threads as the lanes of vector instructions, and barriers cost them much, so
- * each thread makes whole outputs; real GPUs want neighbouring threads to read neighbouring words.
+ * each thread makes whole outputs; real GPUs want neighbouring threads to read neighbouring words. Of these, 8 share a row of
+ * the weights and the others of a subgroup read the same of x, whose cache lines are then looked up a quarter as often as with
+ * 32 (npm run bench:isa).
  *
  * On llvmpipe each load is a slow gather: a norm of its own makes decoding 1.4 times as fast, and int8 activations,
  * a quarter of the loads, 1.3 to 2 times with one row. SwiftShader is as fast with floats. Of real GPUs none has
@@ -23,5 +25,5 @@ export function tuningFor(capabilities: Capabilities): Tuning {
   };
   if (software)
     return { ...common, lanes: 1, weightRows: llvmpipe ? 2 : 4, tile: 32, splits: 1, positions: 4 };
-  return { ...common, lanes: 32, weightRows: 4, tile: 64, splits: 16, positions: 1 };
+  return { ...common, lanes: 8, weightRows: 4, tile: 64, splits: 16, positions: 1 };
 }

@@ -8,10 +8,10 @@ const count = (text: string, part: string): number => text.split(part).length - 
 describe("compose", () => {
   it("puts what a snippet needs in front of it, once", () => {
     const text = compose({
-      snippets: ["quant/q4_k", "quant/q4_k", "lib/bytes"],
+      snippets: ["quant/q4_k", "quant/q4_k", "lib/quads"],
       kernel: "dequant",
     });
-    const places = ["fn load_u8", "fn scales_k4", "fn decode(", "fn store_run(", "fn main("].map(
+    const places = ["alias Word", "fn scales_k4", "fn decode(", "fn store_run(", "fn main("].map(
       (part) => {
         expect([part, count(text, part)]).toEqual([part, 1]);
         return text.indexOf(part);

@@ -100,7 +100,7 @@ export function linearCase(options: LinearOptions): LinearCase {
   const exact = norm ? rmsNorm(x, normWeight, eps, k) : x;
   const input = options.int8 ? rounded(exact) : exact;
 
-  const words: number[] = [7, 7, 7];
+  const words: number[] = [7, 7, 7, 7];
   const segments: LinearSegment[] = [];
   const results: Float32Array[] = [];
   let end = 0;
@@ -117,6 +117,8 @@ export function linearCase(options: LinearOptions): LinearCase {
       bias: bias ? small.add(bias) : NONE,
     });
     words.push(...new Uint32Array(bytes.buffer), 0xffffffff);
+    // Some types are read by four words, which the placement's 256 bytes are a multiple of.
+    while (words.length % 4 !== 0) words.push(0xffffffff);
     const y = new Float32Array(rows * height);
     const range = { first: skip, out: height, from: 0, to: height };
     new DecodedMatrix(values, k).multiply(input, input.length / k, { ...range, bias, scale }, y);

@@ -133,7 +133,7 @@ async function checkLinear(shape: Shape): Promise<void> {
   const total = experts * height;
   const piece = shape.piece ?? total;
   /** Words of each piece of each part, from one binding a piece. */
-  const bindings = Array.from({ length: Math.ceil(total / piece) }, (): number[] => [1, 1]);
+  const bindings = Array.from({ length: Math.ceil(total / piece) }, (): number[] => [1, 1, 1, 1]);
   const parts: ExpertPart[][] = bindings.map(() => []);
   for (let p = 0; p < (gate ? 2 : 1); p++) {
     const { bytes, values } = randomRows(type, total, k, 10 * p + 3);
@@ -153,6 +153,7 @@ async function checkLinear(shape: Shape): Promise<void> {
       const rowSize = bytes.length / total;
       const held = bytes.slice(i * piece * rowSize, (i * piece + pieceRows) * rowSize);
       words.push(...new Uint32Array(held.buffer));
+      while (words.length % 4 !== 0) words.push(1);
     });
     const weight = new DecodedMatrix(values, k);
     const expert = { weight, height, first: before, out: count, bias, scale };

@@ -101,6 +101,9 @@ const typeOf = (name: string) => quantByName(name) ?? quants[0];
 const tableGroup = (name: string): Dispatch["bindings"] =>
   quantKernel(typeOf(name)).usesTables ? { 2: [quantTables()] } : {};
 
+/** Words in front of a tensor: a multiple of 4, as the placement's 256 bytes are, because some types are read by four. */
+const FRONT = 12;
+
 /** Blocks behind `words` words of something else, as in a buffer of several tensors. */
 function behind(blocks: Uint8Array, words: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(blocks.length + 4 * words).fill(0xa5);
@@ -114,7 +117,7 @@ function dequantise(from: Sample, first: number, count: number): Promise<Uint32A
   return run({
     code: compose({ snippets: [snippet], kernel: "dequant" }),
     bindings: {
-      1: [new Uint32Array([5, first, count, 0]), behind(from.blocks, 5), undefined],
+      1: [new Uint32Array([FRONT, first, count, 0]), behind(from.blocks, FRONT), undefined],
       ...tableGroup(from.name),
     },
     out: new Uint32Array(count).fill(0x7fc00000),
@@ -183,7 +186,7 @@ describe.skipIf(!gpuAvailable)("decode_i8", () => {
   const kernel = `
 struct Params { base: u32, count: u32 }
 @group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> weights: array<u32>;
+@group(1) @binding(1) var<storage, read> weights: array<Word>;
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -211,7 +214,9 @@ fn affine_i8(run: Int8Run) -> mat4x4<f32> {
     const count = from.values.length;
     const bits = await run({
       code: compose({ snippets: [snippet], kernel: "lib/store-run" }) + kernel,
-      bindings: { 1: [new Uint32Array([3, count, 0, 0]), behind(from.blocks, 3), undefined] },
+      bindings: {
+        1: [new Uint32Array([FRONT, count, 0, 0]), behind(from.blocks, FRONT), undefined],
+      },
       out: new Uint32Array(count).fill(0x7fc00000),
       grid: [Math.ceil(count / 1024), 1],
     });
@@ -246,14 +251,14 @@ describe.skipIf(!gpuAvailable)("embed.wgsl", () => {
     encodeStep(step, 0, rows, 0);
     const held = from.blocks.slice(first * rowBytes, (first + count) * rowBytes);
     const stride = width + 3;
-    const params = [width, 7, first, count, stride, by, offset, 0, 16, 0, 0, 0];
+    const params = [width, FRONT, first, count, stride, by, offset, 0, 16, 0, 0, 0];
     return run({
       code: compose({ snippets: [quantKernel(type).snippet], kernel: "embed" }),
       bindings: {
         0: [step],
         1: [
           new Uint32Array(params),
-          behind(held, 7),
+          behind(held, FRONT),
           undefined,
           new Uint32Array(sampled),
           new Uint32Array(3 * 16),

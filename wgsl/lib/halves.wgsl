@@ -1,4 +1,5 @@
-// lib/halves.wgsl: 16 consecutive 16-bit elements of `weights: array<u32>`, which the kernel declares, as eight words.
+// needs: lib/words
+// lib/halves.wgsl: 16 consecutive 16-bit elements as eight words.
 
 // Rows of odd length make a run start in the middle of a word: the branch is the same for the
 // whole row, and for other rows it is never taken.

@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/int8
+// needs: lib/int8
 // lib/iq4.wgsl: the 16 unevenly spaced levels of IQ4_NL and IQ4_XS, as signed bytes in four words (levels 0..3 first).
 
 const IQ4_LEVELS = vec4<u32>(0xbfad9881u, 0xf6eaddcfu, 0x26190d01u, 0x71594535u);

@@ -29,7 +29,7 @@ struct Params {
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> weights: array<u32>;
+@group(1) @binding(1) var<storage, read> weights: array<Word>;
 @group(1) @binding(3) var<storage, read> small: array<vec4<f32>>;
 @group(1) @binding(4) var<storage, read_write> out: array<f32>;
 

@@ -1,3 +1,4 @@
+// needs: lib/words
 // F32: plain little-endian floats (ggml type F32). One word an element.
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {

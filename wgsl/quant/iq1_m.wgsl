@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/grids
+// needs: lib/words, lib/bytes, lib/grids
 // IQ1_M (block_iq1_m): 256 weights in 56 bytes, 16 runs of 16, 32 entries of 8 signed bytes.
 //    0  qs[32]     low 8 bits of an entry's number
 //   32  qh[16]     a run: nibble of its first entry, nibble of its second: 3 high bits, the sign of delta

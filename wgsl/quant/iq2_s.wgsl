@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/grids
+// needs: lib/words, lib/grids
 // IQ2_S (block_iq2_s): 256 weights in 82 bytes, 8 groups of 32, 32 entries of 8.
 //    0  d          f16
 //    2  qs[32]     low 8 bits of an entry's number

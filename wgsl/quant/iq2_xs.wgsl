@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/grids
+// needs: lib/words, lib/grids
 // IQ2_XS (block_iq2_xs): 256 weights in 74 bytes, 16 runs of 16.
 //    0  d          f16
 //    2  qs[32]     u16, 8 weights each: entry number (9 bits), 7 sign bits

@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/grids
+// needs: lib/words, lib/grids
 // IQ2_XXS (block_iq2_xxs): 256 weights in 66 bytes, 8 groups of 32.
 //   0  d       f16
 //   2  qs[64]  a group has 8 bytes: 4 entry numbers, then a word of 4 × 7 sign bits and a scale of 4 bits

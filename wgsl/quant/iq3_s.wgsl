@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/grids
+// needs: lib/words, lib/grids
 // IQ3_S (block_iq3_s): 256 weights in 110 bytes, 8 groups of 32.
 //     0  d          f16
 //     2  qs[64]     low 8 bits of entry numbers, 4 weights each

@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/grids
+// needs: lib/words, lib/grids
 // IQ3_XXS (block_iq3_xxs): 256 weights in 98 bytes, 8 groups of 32.
 //    0  d        f16
 //    2  qs[64]   entry numbers, 4 weights each

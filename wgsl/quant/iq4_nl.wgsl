@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/int8, lib/iq4
+// needs: lib/words, lib/bytes, lib/int8, lib/iq4
 // offers: i8
 // IQ4_NL (block_iq4_nl): 32 weights in 18 bytes.
 //   0  d       f16

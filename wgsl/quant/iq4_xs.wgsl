@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/int8, lib/iq4
+// needs: lib/words, lib/bytes, lib/int8, lib/iq4
 // offers: i8
 // IQ4_XS (block_iq4_xs): 256 weights in 136 bytes, 8 groups of 32.
 //   0  d            f16

@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/fp4, lib/int8
+// needs: lib/words, lib/bytes, lib/fp4, lib/int8
 // offers: i8
 // MXFP4 (block_mxfp4): 32 weights in 17 bytes.
 //   0  e       exponent: the scale is 2^(e - 128), half of the format's because fp4_floats doubles

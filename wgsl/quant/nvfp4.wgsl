@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/fp4
+// needs: lib/words, lib/fp4
 // NVFP4 (block_nvfp4): 64 weights in 36 bytes, 4 runs of 16.
 //   0  d[4]    a scale a run: unsigned float of 4 exponent bits (bias 7) and 3 of mantissa; 0x7f is 0
 //   4  qs[32]  a run has 8 bytes: low nibbles weights 0..7, high nibbles weights 8..15

@@ -1,4 +1,4 @@
-// needs: lib/bytes
+// needs: lib/words
 // Q1_0 (block_q1_0): 128 weights in 18 bytes.
 //   0  d       f16
 //   2  qs[16]  bit i % 8 of byte i / 8 is weight i

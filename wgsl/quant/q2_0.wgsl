@@ -1,4 +1,4 @@
-// needs: lib/bytes
+// needs: lib/words
 // Q2_0 (block_q2_0): 64 weights in 18 bytes.
 //   0  d       f16
 //   2  qs[16]  2 bits a weight: weight i is in byte i / 4, shifted by 2 * (i % 4)

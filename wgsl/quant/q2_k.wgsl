@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/int8
+// needs: lib/words, lib/bytes, lib/int8
 // offers: i8, scaled, minimum
 // Q2_K (block_q2_K): 256 weights in 84 bytes, 16 runs of 16.
 //    0  scales[16]  a run: low nibble scale, high nibble minimum

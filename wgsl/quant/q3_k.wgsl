@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/int8
+// needs: lib/words, lib/bytes, lib/int8
 // offers: i8, scaled
 // Q3_K (block_q3_K): 256 weights in 110 bytes, 16 runs of 16.
 //     0  hmask[32]   third bits: run r is in 16 bytes at 16 * (r % 2), bit r / 2

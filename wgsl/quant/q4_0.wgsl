@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/int8
+// needs: lib/words, lib/bytes, lib/int8
 // offers: i8, scaled
 // Q4_0 (block_q4_0): 32 weights in 18 bytes.
 //   0  d       f16

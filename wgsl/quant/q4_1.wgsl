@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/int8
+// needs: lib/words, lib/bytes, lib/int8
 // offers: i8, scaled, minimum
 // Q4_1 (block_q4_1): 32 weights in 20 bytes.
 //   0  d       f16

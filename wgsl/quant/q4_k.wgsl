@@ -8,11 +8,10 @@
 // w = (d * scale) * q - dmin * minimum
 
 fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
-  let at = base + (block >> 3u) * 36u;
+  let at = (base >> 2u) + (block >> 3u) * 9u;
   let group = block & 7u;
-  let dm = scales_k4(at, group);
-  let words = load_aligned_u32x4(at + 4u + ((group >> 1u) << 3u) + 4u * half);
-  return Int8Run(nibbles(words, (group & 1u) << 2u), dm.x, -dm.y);
+  let dm = scales_k4(weights[at], group);
+  return Int8Run(nibbles(weights[at + 1u + (group & 6u) + half], (group & 1u) << 2u), dm.x, -dm.y);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {

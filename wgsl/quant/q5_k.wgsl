@@ -9,11 +9,11 @@
 // w = (d * scale) * q - dmin * minimum
 
 fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
-  let at = base + (block >> 3u) * 44u;
+  let at = (base >> 2u) + (block >> 3u) * 11u;
   let group = block & 7u;
-  let dm = scales_k4(at, group);
-  let low = nibbles(load_aligned_u32x4(at + 12u + ((group >> 1u) << 3u) + 4u * half), (group & 1u) << 2u);
-  let high = (load_aligned_u32x4(at + 4u + 4u * half) >> vec4(group)) & vec4(0x01010101u);
+  let dm = scales_k4(weights[at], group);
+  let low = nibbles(weights[at + 3u + (group & 6u) + half], (group & 1u) << 2u);
+  let high = (weights[at + 1u + half] >> vec4(group)) & vec4(0x01010101u);
   return Int8Run(low | (high << vec4(4u)), dm.x, -dm.y);
 }
 

@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/int8
+// needs: lib/words, lib/bytes, lib/int8
 // offers: i8, scaled
 // Q6_K (block_q6_K): 256 weights in 210 bytes, 16 runs of 16; n = r / 8, j = r / 2 % 4, h = r % 2 for run r.
 //     0  ql[128]     low 4 bits: run r is in 16 bytes at 64 * n + 32 * (j % 2) + 16 * h, high nibbles where j >= 2

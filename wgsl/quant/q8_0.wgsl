@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/int8
+// needs: lib/words, lib/bytes, lib/int8
 // offers: i8, scaled
 // Q8_0 (block_q8_0): 32 weights in 34 bytes.
 //   0  d       f16

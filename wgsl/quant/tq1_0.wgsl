@@ -1,4 +1,4 @@
-// needs: lib/bytes
+// needs: lib/words
 // TQ1_0 (block_tq1_0): 256 weights in 54 bytes, 16 runs of 16. A byte holds 5 base-3 digits as a fraction of
 // 256: digit n is the integer part of 3 * frac(byte * 3^n / 256).
 //    0  qs[48]  runs 0..9: digit r / 2 of the 16 bytes at 16 * (r % 2); runs 10..14: digit r - 10 of the bytes at 32

@@ -1,4 +1,4 @@
-// needs: lib/bytes, lib/int8
+// needs: lib/words, lib/bytes, lib/int8
 // offers: i8, scaled
 // TQ2_0 (block_tq2_0): 256 weights in 66 bytes, 16 runs of 16.
 //    0  qs[64]  2 bits a weight: run r is in 16 bytes at 32 * (r / 8) + 16 * (r % 2), shifted by 2 * (r / 2 % 4)
