@@ -1,7 +1,7 @@
 // needs: lib/words, lib/bytes, lib/fp4, lib/int8
-// offers: i8
+// offers: i8, scaled
 // MXFP4 (block_mxfp4): 32 weights in 17 bytes.
-//   0  e       exponent: the scale is 2^(e - 128), half of the format's because fp4_floats doubles
+//   0  e       exponent: the scale is 2^(e - 128), half of the format's because lib/fp4 doubles
 //   1  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
 // w = scale * fp4[q]
 
@@ -31,12 +31,7 @@ fn decode(base: u32, element: u32) -> mat4x4<f32> {
     return mat4x4<f32>(tiny_values(q.x, e), tiny_values(q.y, e), tiny_values(q.z, e), tiny_values(q.w, e));
   }
   let scale = bitcast<f32>((e - 1u) << 23u);
-  return mat4x4<f32>(
-    scale * fp4_floats(q.x),
-    scale * fp4_floats(q.y),
-    scale * fp4_floats(q.z),
-    scale * fp4_floats(q.w),
-  );
+  return scaled_fp4(q, scale);
 }
 
 // A subnormal scale is passed as it is: what the GPU makes of it is below 2^-123.
@@ -44,5 +39,5 @@ fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
   let e = mxfp4_exponent(base, block);
   let q = mxfp4_codes(base, block, half);
   let scale = bitcast<f32>(select((e - 1u) << 23u, 0x00200000u << e, e < 2u));
-  return Int8Run(vec4(fp4_bytes(q.x), fp4_bytes(q.y), fp4_bytes(q.z), fp4_bytes(q.w)), scale, 0.0);
+  return Int8Run(subtract_bytes(fp4_biased(q), 12u), scale, 0.0);
 }
