@@ -57,4 +57,11 @@ export const mutants: readonly Mutant[] = [
     to: "let rest = line;",
     tests: ["test/kernels/compose"],
   },
+  {
+    file: "bench/isa/lines.ts",
+    fault: "all turns of a load in a loop are taken for one",
+    from: "times.set(load.site, time + 1);",
+    to: "",
+    tests: ["test/bench/isa"],
+  },
 ];

@@ -102,4 +102,25 @@ export const mutants: readonly Mutant[] = [
     to: "if (column == 0u) {",
     tests: ["test/kernels/embed"],
   },
+  {
+    file: "wgsl/lib/fp4.wgsl",
+    fault: "the largest of the 4-bit floats is 10, not 12",
+    from: " + ((more << vec4(1u)) & more)",
+    to: "",
+    tests: ["test/kernels/quants"],
+  },
+  {
+    file: "wgsl/lib/run-i8.wgsl",
+    fault: "codes with a sign are taken as bytes without one",
+    from: "if (MINIMUM) {",
+    to: "if (true) {",
+    tests: ["test/kernels/linear.test"],
+  },
+  {
+    file: "wgsl/quant/q5_k.wgsl",
+    fault: "the second half of a group has the fifth bits of the first",
+    from: "weights[at + 1u + half]",
+    to: "weights[at + 1u]",
+    tests: ["test/kernels/quants"],
+  },
 ];
