@@ -36,6 +36,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           // Slow sweeps run in Node and Deno: the compilers are the same as in the browser.
           exclude: ["test/**/*.node.test.ts", "test/**/*.deno.test.ts", "test/**/*.slow.test.ts"],
+          // One page for all files: its modules, device and pipelines are loaded once.
+          isolate: false,
           browser: {
             enabled: true,
             headless: true,
