@@ -124,7 +124,7 @@ describe("cache lines", () => {
     const one = await lines("Q4_K", 1, 32, false);
     expect(await lines("Q4_K", 8, 32, false)).toBe(one + 7 * 256);
     expect(await lines("Q4_K", 8, 8, false)).toBe((await lines("Q4_K", 1, 8, false)) + 7 * 64);
-    // What real GPUs' plans have: words of its own for each load would need 384.
+    // What real GPUs' plans have; word by word it was 416.
     expect(await lines("Q4_K", 1, 8, true)).toBeLessThanOrEqual(200);
   });
 });
