@@ -53,10 +53,11 @@ describe("memory of the CPU path", () => {
           const options = { device, contextLength, maxSequences };
           const told = await memoryNeeded(file, options);
           const model = await loadModel(bytes, options);
-          // Caches grow as they are filled.
-          for (let i = 0; i < maxSequences; i++)
-            await model.session().logits(new Int32Array(contextLength));
+          // Caches grow as they are filled; sessions that nobody holds would give theirs back.
+          const sessions = Array.from({ length: maxSequences }, () => model.session());
+          for (const session of sessions) await session.logits(new Int32Array(contextLength));
           expect(model.memory).toEqual(told.owners);
+          for (const session of sessions) await session.dispose();
           expect(told).toMatchObject({ adapter: "CPU (WebAssembly SIMD)", fits: true });
           await model.dispose();
         }
