@@ -10,7 +10,6 @@ import type { RenderedPrompt, RenderOptions } from "../chat/render.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Graph } from "../graph/graph.ts";
 import { buildGraph } from "../models/index.ts";
-import { unreadTensors } from "../models/unread.ts";
 import { encodeSteps, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ExecutorOptions } from "./backends.ts";
 import { asyncDispose } from "./dispose.ts";
@@ -30,6 +29,7 @@ import type {
   ModelSource,
   Session,
 } from "./types.ts";
+import { unreadTensors } from "./unread.ts";
 
 /**
  * Loads a model from a path, an http(s) URL, a File or Blob, or bytes, or from a list of all its parts.

@@ -16,8 +16,14 @@ import {
 } from "../plan/models.ts";
 import { watchBuffers } from "./watch.ts";
 
-/** Runs `work` and gives what it threw and the labels of the buffers that it left. */
-async function left(work: () => Promise<unknown>): Promise<{ error: unknown; live: string[] }> {
+interface Left {
+  readonly error: unknown;
+  readonly live: string[];
+  readonly made: number;
+}
+
+/** Runs `work` and gives what it threw, how many buffers it made, and the labels of those that it left. */
+async function left(work: () => Promise<unknown>): Promise<Left> {
   const { device } = await openTestGpu();
   const watch = watchBuffers(device);
   try {
@@ -25,8 +31,7 @@ async function left(work: () => Promise<unknown>): Promise<{ error: unknown; liv
       () => undefined,
       (reason: unknown) => reason,
     );
-    expect(watch.made()).toBeGreaterThan(0);
-    return { error, live: watch.live().map(({ label }) => label) };
+    return { error, live: watch.live().map(({ label }) => label), made: watch.made() };
   } finally {
     watch.stop();
   }
@@ -44,19 +49,20 @@ describe.skipIf(!gpuAvailable)("loading", () => {
   it.each(["upload", "compile"] as const)("that is aborted while %s goes on", async (stage) => {
     const model = await openModel("llama");
     const controller = new AbortController();
-    const { error, live } = await left(() =>
+    const { error, live, made } = await left(() =>
       load(model, {
         signal: controller.signal,
         onProgress: (at) => at === stage && controller.abort(stop),
       }),
     );
+    expect(made).toBeGreaterThan(0);
     expect(live).toEqual([]);
     expect(error).toBe(stop);
   });
   it("that is aborted from the start", async () => {
     const model = await openModel("llama");
-    const { error, live } = await left(() => load(model, { signal: AbortSignal.abort(stop) }));
-    expect(live).toEqual([]);
+    const { error, made } = await left(() => load(model, { signal: AbortSignal.abort(stop) }));
+    expect(made).toBe(0);
     expect(error).toBe(stop);
   });
   it("of a file that breaks off", async () => {
@@ -76,7 +82,8 @@ describe.skipIf(!gpuAvailable)("loading", () => {
       close: () => source.close(),
     });
     const file = { ...model.file, sources: model.file.sources.map(broken) };
-    const { error, live } = await left(() => load({ ...model, file }, {}));
+    const { error, live, made } = await left(() => load({ ...model, file }, {}));
+    expect(made).toBeGreaterThan(0);
     expect(live).toEqual([]);
     expect(error).toBe(stop);
   });
@@ -85,7 +92,7 @@ describe.skipIf(!gpuAvailable)("loading", () => {
 describe.skipIf(!gpuAvailable)("an executor", () => {
   it("stops between the chunks of a prompt, goes on when asked, and leaves nothing", async () => {
     const model = await openModel("llama");
-    const { error, live } = await left(async () => {
+    const { error, live, made } = await left(async () => {
       const executor = await openExecutor(await openTestGpu(), model, { chunk: 8 });
       const expected = joined(await logitsOf(executor, model.tokens, [8, 8, 8]));
       executor.rewind(0, 0);
@@ -100,11 +107,12 @@ describe.skipIf(!gpuAvailable)("an executor", () => {
       await executor.dispose();
     });
     expect(error).toBeUndefined();
+    expect(made).toBeGreaterThan(0);
     expect(live).toEqual([]);
   });
   it("takes no step under a signal that has fired, and rejects those in flight when disposed of", async () => {
     const model = await openModel("llama");
-    const { error, live } = await left(async () => {
+    const { error, live, made } = await left(async () => {
       const executor = await openExecutor(await openTestGpu(), model);
       const tokens = model.tokens.slice(0, 5);
       const request = { sequence: 0, input: tokens, outputs: "last", sample: GREEDY } as const;
@@ -123,6 +131,7 @@ describe.skipIf(!gpuAvailable)("an executor", () => {
       await expect(executor.step([request])).rejects.toMatchObject({ code: "session/disposed" });
     });
     expect(error).toBeUndefined();
+    expect(made).toBeGreaterThan(0);
     expect(live).toEqual([]);
   });
   it("says that the device is lost, in the middle of decoding, and can be made again", async () => {

@@ -122,13 +122,6 @@ export const mutants: readonly Mutant[] = [
     to: "return await loading;",
   },
   {
-    file: "src/gpu/open.ts",
-    tests: ["test/gpu/loss"],
-    fault: "a load that was given up writes on",
-    from: "await buffers.settled();\n  signal.throwIfAborted();\n  const { device }",
-    to: "await buffers.settled();\n  const { device }",
-  },
-  {
     file: "src/gpu/latency.ts",
     tests: ["test/gpu/latency"],
     fault: "a lost device is an untyped error",

@@ -3,13 +3,6 @@ import type { Mutant } from "./mutant.ts";
 
 export const mutants: readonly Mutant[] = [
   {
-    file: "src/models/unread.ts",
-    tests: ["test/models/unread"],
-    fault: "layers beyond those of the model are taken for its own",
-    from: " && layerOf(name) < layers",
-    to: " && layerOf(name) > -1 - layers",
-  },
-  {
     file: "src/models/granite.ts",
     tests: ["test/models/required"],
     fault: "Granite's logits need no factor",

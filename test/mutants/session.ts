@@ -11,6 +11,13 @@ const open = { file: "src/session/open.ts", tests: ["test/session/open"] } as co
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/session/unread.ts",
+    tests: ["test/session/unread"],
+    fault: "layers beyond those of the model are taken for its own",
+    from: " && layerOf(name) < layers",
+    to: " && layerOf(name) > -1 - layers",
+  },
+  {
     file: "src/session/answer.ts",
     tests: ["test/session/answer.test"],
     fault: "half a character of an answer that was cut off is lost",

@@ -5,9 +5,9 @@ import { bufferSource } from "../../src/bytes/buffer.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { ggufBytes } from "../../src/gguf/write.ts";
 import { architectures, buildGraph } from "../../src/models/index.ts";
-import { unreadTensors } from "../../src/models/unread.ts";
+import { unreadTensors } from "../../src/session/unread.ts";
 import { fixture } from "../fixture.ts";
-import { familyFile } from "./headers.ts";
+import { familyFile } from "../models/headers.ts";
 
 /** The file with these tensors beside its own; nothing reads their data. */
 function withTensors(file: ModelFile, more: readonly string[]): ModelFile {
