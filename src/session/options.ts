@@ -96,9 +96,10 @@ export const generateRules: Rules<GenerateOptions> = {
 export function checkTokens(tokens: ArrayLike<number> | readonly PromptPart[]): void {
   if (!isParts(tokens)) return ids(tokens, "the prompt");
   tokens.forEach((part, i) => {
-    const { rows } = Object(part);
-    if (rows === undefined) ids(part, `parts[${i}]`);
-    else rule("a Float32Array", () => rows instanceof Float32Array)(rows, `parts[${i}].rows`);
+    const one = Object(part);
+    if (!("rows" in one)) return ids(part, `parts[${i}]`);
+    const { rows } = one;
+    rule("a Float32Array", () => rows instanceof Float32Array)(rows, `parts[${i}].rows`);
   });
 }
 

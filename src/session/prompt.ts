@@ -62,14 +62,15 @@ export function itemsOf(
   prompt: ArrayLike<number> | readonly PromptPart[],
   vectors: GivenVectors,
 ): number[] {
-  const parts = isParts(prompt) ? prompt : [prompt as ArrayLike<number>];
-  return parts.flatMap((part) => {
-    if (!("rows" in part)) {
-      // Before they are looked at one by one.
-      if (part.length > executor.contextLength)
-        throw contextOverflow(executor.contextLength, part.length);
-      return Array.from(checkIds(part, graph.vocabulary));
-    }
+  const tokensOf = (ids: ArrayLike<number>): number[] => {
+    // Before they are looked at one by one.
+    if (ids.length > executor.contextLength)
+      throw contextOverflow(executor.contextLength, ids.length);
+    return Array.from(checkIds(ids, graph.vocabulary));
+  };
+  if (!isParts(prompt)) return tokensOf(prompt);
+  return prompt.flatMap((part) => {
+    if (!("rows" in part)) return tokensOf(part);
     const width = givenWidth(graph);
     checkGiven(part, 0, width);
     return vectors.add(part.rows, width);

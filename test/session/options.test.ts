@@ -160,6 +160,10 @@ describe("prompts", () => {
     for (const length of [2 ** 31, 2 ** 53 - 1, Number.NaN, "3", 1.5])
       expect(refused({ length })?.code).toBe("input/invalid");
     expect(refused([{ rows: [1, 2] }])?.key).toBe("parts[0].rows");
+    // A part that has rows is read as rows, whatever else it is.
+    for (const rows of [undefined, null, 7, "x", {}])
+      for (const part of [{ rows }, Object.assign([1, 2], { rows }), { rows, length: 1, 0: 3 }])
+        expect(refused([[1], part])?.key).toBe("parts[1].rows");
     expect(refused([[1], { rows: 1 }])?.key).toBe("parts[1].rows");
     expect(refused([[1], 7])?.key).toBe("parts[1]");
   });

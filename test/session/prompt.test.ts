@@ -67,6 +67,9 @@ describe("a prompt", () => {
     expect(read(text, items, [9], {}, vectors)).toEqual({ common: 6, items: [...items, 9] });
     const bad = (part: PromptPart) => () => read(text, [], [[1], part], {}, vectors);
     expect(bad([200])).toThrow("Token 0 of the prompt");
+    // A list of ids stays one, whatever else hangs on it.
+    const ids = Object.assign([1, 97], { rows });
+    expect(read(text, [], ids, {}, vectors).items).toEqual([1, 97]);
     expect(bad({ rows: rows.subarray(1) })).toThrow("Cannot divide 5 numbers");
     const without = { ...text, graph: { vocabulary: 200, widths: [2] } as unknown as Graph };
     expect(() => read(without, [], parts, {}, vectors)).toThrow("Cannot compute given rows");
