@@ -1,8 +1,8 @@
 /**
  * node scripts/bundle.mjs: bundles the engine for browsers, as a page's bundler would, and prints
  * what a page fetches for a model on the GPU (the engine), what it fetches later only where it must
- * (the CPU path, decoders of quantised vectors), and what the worker and the tools add. Exits 1 when
- * the engine is over the limit.
+ * (the CPU path, the decoders of quantised vectors, the grids of the IQ types), and what the worker and
+ * the tools add. Exits 1 when the engine is over the limit.
  */
 import { fileURLToPath } from "node:url";
 import zlib from "node:zlib";
