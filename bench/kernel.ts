@@ -6,6 +6,8 @@
  *   npm run -s bench:kernel -- [--types q4_0,q8_0 | all] [--shapes 4096x4096,…] [--kernels matvec,matmul,embed,moe]
  *                              [--rows 1,4,8] [--tuning lanes=4,tile=64] [--json] [--compare OLD.json]
  *
+ *   npm run -s bench:kernel -- --cpu [--types …] [--shapes 1024] [--json]      the CPU's kernels (see kernel-cpu.ts)
+ *
  * A shape is inputs × outputs. Up to 8 rows are for matvec and moe, more for matmul and embed. --json prints
  * what --compare reads.
  */
@@ -69,6 +71,7 @@ interface Report {
 }
 
 const FLAGS = [
+  { names: ["--cpu"], help: "the kernels of the CPU path" },
   { names: ["--types"], value: "A,B", help: "tensor types, or all" },
   { names: ["--shapes"], value: "KxN", help: "inputs x outputs" },
   { names: ["--kernels"], value: "A,B", help: kernelNames.join(", ") },
@@ -352,6 +355,10 @@ function readReport(path: string): Report {
 
 async function main(args: readonly string[]): Promise<void> {
   const values = parseFlags(args, FLAGS);
+  if (values.switch("cpu")) {
+    const { benchCpu } = await import("./kernel-cpu.ts");
+    return benchCpu(values);
+  }
   const oldPath = values.text("compare");
   const old = oldPath === undefined ? undefined : readReport(oldPath);
   const gpu = await platform.openGpu();
