@@ -33,6 +33,7 @@ const stations = [
   "tokenizer",
   "jinja",
   "chat",
+  "grammar",
   "sample",
   "session",
   "tools",
@@ -41,7 +42,7 @@ const stations = [
   "cli",
 ];
 const gpuStations = ["kernels", "plan", "gpu"];
-const withoutGpu = ["cpu", "tokenizer", "jinja", "chat", "sample"];
+const withoutGpu = ["cpu", "tokenizer", "jinja", "chat", "grammar", "sample"];
 
 function stationOf(file: string): string {
   const [first, second] = file.split("/");

@@ -26,6 +26,8 @@ export type ErrorCode =
   | "session/busy" // a second call while one is running
   | "session/disposed" // used after dispose()
   | "input/invalid" // an argument is wrong
+  | "grammar/invalid" // a grammar, schema or regular expression that cannot be read; offset says where
+  | "grammar/unsupported" // one that is right but cannot be enforced; key says which part
   | "template/failed"; // the chat template refused, failed or ran over its limits
 
 /** Fields that say where the error is. */

@@ -1,0 +1,90 @@
+/**
+ * What is left of an expression after a byte (Brzozowski's derivative), and whether anything
+ * matches it. Both are bounded: an expression that would grow too large counts as one that nothing
+ * matches. That makes a language smaller, never larger, and what was found alive stays so.
+ */
+import { hasByte } from "./bytes.ts";
+import type { Regex, RegexBuilder } from "./regex.ts";
+
+/** Nodes of an expression, at most. */
+export const MOST_NODES = 20_000;
+/** Expressions to look at, at most, before one is said to match nothing. */
+const MOST_SEARCHED = 5000;
+
+/** What may follow a byte of the class where `regex` is to match; `never` where it cannot. */
+export function derive(builder: RegexBuilder, regex: Regex, byteClass: number): Regex {
+  const known = regex.derivatives[byteClass];
+  if (known) return known;
+  let next = derivative(builder, regex, byteClass, builder.classBytes[byteClass]);
+  if (next.size > MOST_NODES) next = builder.never;
+  return (regex.derivatives[byteClass] = next);
+}
+
+/** Parts of a complement or an intersection must be exact, so that only the whole is bounded. */
+function derivative(builder: RegexBuilder, regex: Regex, of: number, byte: number): Regex {
+  const known = regex.derivatives[of];
+  if (known && known !== builder.never) return known;
+  const inner = (part: Regex): Regex => derivative(builder, part, of, byte);
+  switch (regex.kind) {
+    case "empty":
+    case "never":
+      return builder.never;
+    case "bytes":
+      return hasByte(regex.set!, byte) ? builder.empty : builder.never;
+    case "or":
+      return builder.or(...regex.parts.map(inner));
+    case "and": {
+      const parts: Regex[] = [];
+      for (const part of regex.parts) {
+        const next = inner(part);
+        if (next === builder.never) return next;
+        parts.push(next);
+      }
+      return builder.and(...parts);
+    }
+    case "not":
+      return builder.not(inner(regex.parts[0]));
+    case "repeat": {
+      const [part] = regex.parts;
+      const next = inner(part);
+      if (next === builder.never) return next;
+      return builder.concat(next, builder.repeat(part, Math.max(0, regex.min - 1), regex.max - 1));
+    }
+    case "concat": {
+      const ways: Regex[] = [];
+      for (let at = regex; ; at = at.parts[1]) {
+        const pair = at.kind === "concat";
+        const head = pair ? at.parts[0] : at;
+        const next = inner(head);
+        if (next !== builder.never) ways.push(pair ? builder.concat(next, at.parts[1]) : next);
+        if (!pair || !head.nullable) break;
+      }
+      return builder.or(...ways);
+    }
+  }
+}
+
+/** Whether any text matches. */
+export function isAlive(builder: RegexBuilder, regex: Regex): boolean {
+  return (regex.alive ??= search(builder, regex));
+}
+
+/** Looks for an expression that the empty text matches, breadth first; what leads there is alive too. */
+function search(builder: RegexBuilder, start: Regex): boolean {
+  const from = new Map<Regex, Regex | undefined>([[start, undefined]]);
+  const left = [start];
+  for (let i = 0; i < left.length && left.length < MOST_SEARCHED; i++) {
+    const at = left[i];
+    if (at.nullable || at.alive) {
+      for (let one: Regex | undefined = at; one; one = from.get(one)) one.alive = true;
+      return true;
+    }
+    for (let of = 0; of < builder.classBytes.length; of++) {
+      const next = derive(builder, at, of);
+      if (next.alive === false || from.has(next)) continue;
+      from.set(next, at);
+      left.push(next);
+    }
+  }
+  return false;
+}

@@ -1,0 +1,280 @@
+/**
+ * Regular expressions over bytes as data, with intersection and complement. Equal expressions are
+ * one object, so that derivatives ({@link derive}) are few and remembered (Brzozowski 1964; Owens,
+ * Reppy and Turon 2009).
+ */
+import {
+  type ByteSet,
+  byteSet,
+  hasByte,
+  otherCharacters,
+  type Range,
+  utf8,
+  utf8Sequences,
+} from "./bytes.ts";
+
+export type RegexKind = "empty" | "never" | "bytes" | "concat" | "or" | "and" | "not" | "repeat";
+
+/** An expression. Made by {@link RegexBuilder} only; compare with `===`. */
+export interface Regex {
+  readonly kind: RegexKind;
+  /** Of its builder, in the order of making. */
+  readonly id: number;
+  /** Whether the empty text matches. */
+  readonly nullable: boolean;
+  /** Nodes in it, shared ones counted each time. */
+  readonly size: number;
+  /** Whether it may match nothing at all although it is not `never`: it holds an intersection or complement. */
+  readonly doubtful: boolean;
+  /** `concat`: head and rest; `or`, `and`: all; `not`, `repeat`: one. */
+  readonly parts: readonly Regex[];
+  /** Of `bytes`. */
+  readonly set: ByteSet | undefined;
+  /** Of `repeat`; max may be Infinity. */
+  readonly min: number;
+  readonly max: number;
+  /** What follows a byte of each class, where that was asked. */
+  readonly derivatives: (Regex | undefined)[];
+  /** Whether anything matches, where that was asked. */
+  alive: boolean | undefined;
+}
+
+const NO_PARTS: readonly Regex[] = [];
+
+/** Makes expressions. Those of different builders must not be mixed. */
+export class RegexBuilder {
+  readonly #known = new Map<string, Regex>();
+  #made = 0;
+  /** The class of each byte; bytes of one class are in the same sets of all expressions. */
+  readonly classOf: Uint8Array = new Uint8Array(256);
+  /** A byte of each class. */
+  readonly classBytes: number[] = [0];
+  /** Matches the empty text alone. */
+  readonly empty: Regex;
+  /** Matches nothing. */
+  readonly never: Regex;
+  /** Any bytes, also such as are no UTF-8. */
+  readonly anything: Regex;
+  /** One character, as UTF-8. */
+  readonly anyCharacter: Regex;
+
+  constructor() {
+    this.empty = this.#node("empty", "empty", { nullable: true });
+    this.never = this.#node("never", "never", {});
+    this.anything = this.not(this.never);
+    this.anyCharacter = this.characters([[0, 0x10ffff]]);
+  }
+
+  /** How many expressions were made. */
+  get made(): number {
+    return this.#made;
+  }
+
+  /** Forgets which expressions there are: equal ones made later are other objects. Frees memory. */
+  forget(): void {
+    this.#known.clear();
+    for (const one of [this.empty, this.never]) this.#known.set(one.kind, one);
+    this.#known.set(`!${this.never.id}`, this.anything);
+  }
+
+  /** One byte in any of the ranges. */
+  bytes(ranges: readonly Range[]): Regex {
+    return this.#bytes(byteSet(ranges));
+  }
+
+  /** The UTF-8 of a text. */
+  text(text: string): Regex {
+    return this.byteText(utf8(text));
+  }
+
+  /** These bytes in this order. */
+  byteText(bytes: Iterable<number>): Regex {
+    return this.concat(...Array.from(bytes, (byte) => this.bytes([[byte, byte]])));
+  }
+
+  /** Any of the texts; many of them share their beginnings, so that steps stay cheap. */
+  texts(texts: Iterable<string>): Regex {
+    return this.#trie(
+      Array.from(new Set(texts), (text) => utf8(text)),
+      0,
+    );
+  }
+
+  #trie(texts: readonly Uint8Array[], at: number): Regex {
+    if (texts.length === 1) return this.byteText(texts[0].subarray(at));
+    const byFirst = new Map<number, Uint8Array[]>();
+    const parts: Regex[] = [];
+    for (const text of texts) {
+      if (text.length === at) parts.push(this.empty);
+      else {
+        const group = byFirst.get(text[at]);
+        if (group) group.push(text);
+        else byFirst.set(text[at], [text]);
+      }
+    }
+    for (const group of byFirst.values()) {
+      let end = at + 1;
+      const shared = (text: Uint8Array): boolean =>
+        end < text.length && text[end] === group[0][end];
+      while (group.every(shared)) end++;
+      parts.push(this.concat(this.byteText(group[0].subarray(at, end)), this.#trie(group, end)));
+    }
+    return this.or(...parts);
+  }
+
+  /** One character in any of the ranges of code points. */
+  characters(ranges: readonly Range[]): Regex {
+    return this.or(
+      ...utf8Sequences(ranges).map((sequence) =>
+        this.concat(...sequence.map((range) => this.bytes([range]))),
+      ),
+    );
+  }
+
+  /** One character in none of the ranges of code points. */
+  otherCharacters(ranges: readonly Range[]): Regex {
+    return this.characters(otherCharacters(ranges));
+  }
+
+  /** One after the other. */
+  concat(...parts: readonly Regex[]): Regex {
+    const flat: Regex[] = [];
+    for (const part of parts)
+      for (let rest = part; ; rest = rest.parts[1]) {
+        flat.push(rest.kind === "concat" ? rest.parts[0] : rest);
+        if (rest.kind !== "concat") break;
+      }
+    if (flat.includes(this.never)) return this.never;
+    let rest = this.empty;
+    for (let i = flat.length; i-- > 0; ) {
+      const head = flat[i];
+      if (head === this.empty) continue;
+      rest = rest === this.empty ? head : this.#pair(head, rest);
+    }
+    return rest;
+  }
+
+  #pair(head: Regex, rest: Regex): Regex {
+    return this.#node(`.${head.id},${rest.id}`, "concat", {
+      nullable: head.nullable && rest.nullable,
+      parts: [head, rest],
+    });
+  }
+
+  /** Any of them. */
+  or(...parts: readonly Regex[]): Regex {
+    const flat = new Set<Regex>();
+    let bytes: ByteSet | undefined;
+    const add = (part: Regex): void => {
+      if (part.kind === "or") part.parts.forEach(add);
+      else if (part.kind === "bytes") {
+        bytes ??= new Uint32Array(8);
+        for (let i = 0; i < 8; i++) bytes[i] |= part.set![i];
+      } else if (part !== this.never) flat.add(part);
+    };
+    parts.forEach(add);
+    if (bytes) flat.add(this.#bytes(bytes));
+    if (flat.has(this.anything)) return this.anything;
+    if (flat.has(this.empty) && [...flat].some((part) => part !== this.empty && part.nullable))
+      flat.delete(this.empty);
+    return this.#many("or", "|", flat, this.never);
+  }
+
+  /** All of them at once. */
+  and(...parts: readonly Regex[]): Regex {
+    const flat = new Set<Regex>();
+    let bytes: ByteSet | undefined;
+    const add = (part: Regex): void => {
+      if (part.kind === "and") part.parts.forEach(add);
+      else if (part.kind === "bytes") {
+        bytes ??= new Uint32Array(8).fill(0xffffffff);
+        for (let i = 0; i < 8; i++) bytes[i] &= part.set![i];
+      } else if (part !== this.anything) flat.add(part);
+    };
+    parts.forEach(add);
+    if (bytes) flat.add(this.#bytes(bytes));
+    if (flat.has(this.never)) return this.never;
+    if (flat.has(this.empty))
+      return [...flat].every((part) => part.nullable) ? this.empty : this.never;
+    for (const part of flat) if (part.kind === "not" && flat.has(part.parts[0])) return this.never;
+    return this.#many("and", "&", flat, this.anything);
+  }
+
+  #many(kind: "or" | "and", mark: string, set: Set<Regex>, none: Regex): Regex {
+    if (set.size === 0) return none;
+    if (set.size === 1) return set.values().next().value!;
+    const parts = [...set].sort((a, b) => a.id - b.id);
+    const nullable =
+      kind === "or" ? parts.some((part) => part.nullable) : parts.every((part) => part.nullable);
+    return this.#node(mark + parts.map((part) => part.id).join(), kind, { nullable, parts });
+  }
+
+  /** Any bytes that do not match, also such as are no UTF-8: intersect it with the texts that you mean. */
+  not(part: Regex): Regex {
+    if (part.kind === "not") return part.parts[0];
+    return this.#node(`!${part.id}`, "not", { nullable: !part.nullable, parts: [part] });
+  }
+
+  /** `min` to `max` times, one after the other. */
+  repeat(part: Regex, min: number, max: number = Number.POSITIVE_INFINITY): Regex {
+    if (max < min) return this.never;
+    if (max === 0 || part === this.empty) return this.empty;
+    if (part === this.never) return min === 0 ? this.empty : this.never;
+    if (min === 1 && max === 1) return part;
+    if (part.nullable) min = 0;
+    if (max === Number.POSITIVE_INFINITY && part.kind === "repeat" && part.min <= 1)
+      if (part.max === max)
+        return min === 0 || part.min === 0 ? this.repeat(part.parts[0], 0) : part;
+    const nullable = min === 0;
+    return this.#node(`*${part.id},${min},${max}`, "repeat", { nullable, parts: [part], min, max });
+  }
+
+  optional(part: Regex): Regex {
+    return this.or(this.empty, part);
+  }
+
+  #bytes(set: ByteSet): Regex {
+    if (set.every((word) => word === 0)) return this.never;
+    const key = `[${set.join()}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    this.#refine(set);
+    return this.#node(key, "bytes", { set });
+  }
+
+  /** Splits the classes that the set does not hold, or lack, as a whole. */
+  #refine(set: ByteSet): void {
+    const { classOf, classBytes } = this;
+    const split = new Map<number, number>();
+    for (let byte = 0; byte < 256; byte++) {
+      const of = classOf[byte];
+      const first = classBytes[of];
+      if (hasByte(set, byte) === hasByte(set, first)) continue;
+      let other = split.get(of);
+      if (other === undefined) {
+        other = classBytes.length;
+        classBytes.push(byte);
+        split.set(of, other);
+      }
+      classOf[byte] = other;
+    }
+  }
+
+  #node(key: string, kind: RegexKind, fields: Partial<Regex>): Regex {
+    const known = this.#known.get(key);
+    if (known) return known;
+    const { nullable = false, parts = NO_PARTS, set, min = 0, max = 0 } = fields;
+    let [size, doubtful] = [1, kind === "and" || (kind === "not" && parts[0] !== this.never)];
+    for (const part of parts) {
+      size += part.size;
+      doubtful ||= part.doubtful;
+    }
+    const id = this.#made++;
+    const derivatives: Regex["derivatives"] = [];
+    const alive = doubtful ? undefined : kind !== "never";
+    const rest = { set, min, max, derivatives, alive };
+    const node: Regex = { kind, id, nullable, size, doubtful, parts, ...rest };
+    this.#known.set(key, node);
+    return node;
+  }
+}
