@@ -85,6 +85,9 @@ export class FunctionBody {
   set<T extends Type>(local: Local<T>, value: Expr<T>): void {
     this.run(value, 0x21, unsigned(local.index));
   }
+  setGlobal(global: Global, value: V128): void {
+    this.run(value, 0x24, unsigned(global.index));
+  }
   /** Adds an instruction that leaves nothing on the stack. */
   run(...code: Code[]): void {
     this.#code.push(code);
@@ -116,10 +119,26 @@ const text = (value: string): Code => {
   return [unsigned(bytes.length), bytes];
 };
 
+/** What stands in the instance and keeps its value between calls; starts as zero. */
+export class Global extends Expr<"v128"> {
+  readonly index: number;
+  constructor(index: number) {
+    super("v128", [0x23, unsigned(index)]);
+    this.index = index;
+  }
+}
+
 /** A module whose functions are exported by their names; its memory is imported as `env.memory`. */
 export class ModuleBuilder {
   readonly #functions: FunctionBody[] = [];
+  readonly #globals: Global[] = [];
 
+  /** Global number `index` of all functions. */
+  global(index: number): Global {
+    for (let next = this.#globals.length; next <= index; next++)
+      this.#globals.push(new Global(next));
+    return this.#globals[index];
+  }
   /** Adds a function of `params` integers; it may call the functions before it. */
   define(
     name: string,
@@ -153,6 +172,8 @@ export class ModuleBuilder {
     section(1, list(all.map(signature)));
     section(2, list([[text("env"), text("memory"), 2, 0, 0]]));
     section(3, list(all.map(({ index }) => unsigned(index))));
+    const zero = [0xfd, 12, new Array<number>(16).fill(0), 0x0b];
+    section(6, list(this.#globals.map(({ type }) => [typeCodes[type], 1, zero])));
     section(7, list(all.map(({ name, index }) => [text(name), 0, unsigned(index)])));
     section(10, list(all.map((body) => sized(body.bytes()))));
     const names = list(all.map(({ name, index }) => [unsigned(index), text(name)]));

@@ -92,6 +92,23 @@ describe("a module", () => {
     expect(floats[12]).toBe(Math.fround(Math.fround(0.1) + 1));
   });
 
+  it("keeps globals between calls, of each instance its own, zero at first", async () => {
+    const module = new ModuleBuilder();
+    module.define("swap", 1, (f, at) => {
+      const before = f.let(module.global(1));
+      f.setGlobal(module.global(1), v128.load(at));
+      v128.store(f, at, before);
+    });
+    const [a, b] = [await running(module), await running(module)];
+    a.words.set([1, 2, 3, 4]);
+    a.run["swap"](0);
+    expect([...a.words.subarray(0, 4)]).toEqual([0, 0, 0, 0]);
+    a.run["swap"](0);
+    expect([...a.words.subarray(0, 4)]).toEqual([1, 2, 3, 4]);
+    b.run["swap"](0);
+    expect([...b.words.subarray(0, 4)]).toEqual([0, 0, 0, 0]);
+  });
+
   it("is valid with more functions and code than a byte counts, and names them", async () => {
     const module = new ModuleBuilder();
     const names = Array.from({ length: 200 }, (_, i) => `function ${i} å`);
