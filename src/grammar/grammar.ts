@@ -94,6 +94,12 @@ export class GrammarBuilder {
     return rule;
   }
 
+  /** Gives a rule these alternatives in place of those that it has. */
+  redefine(rule: RuleTerm, ...alternatives: readonly Alternative[]): RuleTerm {
+    this.#rules.set(rule, alternatives);
+    return rule;
+  }
+
   /** `min` to `max` times the term. */
   repeat(of: Term, min: number, max: number = Number.POSITIVE_INFINITY): Term {
     if (min === 1 && max === 1) return of;
@@ -119,7 +125,9 @@ export class GrammarBuilder {
 
   #isFertile(term: Term): boolean {
     if (term.kind === "tokens") return term.not || term.ids.size > 0;
-    return term.kind === "lexeme" && isAlive(this.regex, term.regex);
+    if (term.kind !== "lexeme") return false;
+    this.regex.mostNodes = Math.max(this.regex.mostNodes, 4 * term.regex.size);
+    return isAlive(this.regex, term.regex);
   }
 
   #term(key: string, make: (id: number) => Term): Term {
@@ -131,10 +139,11 @@ export class GrammarBuilder {
   /**
    * The grammar whose texts `root` derives.
    *
+   * @param others terms that must be sound too, though `root` may not lead to them
    * @throws WebggufError `grammar/invalid` where it derives no text, or a rule is left recursive
    */
-  build(root: Term): Grammar {
-    const rules = reachable(root, this.#rules);
+  build(root: Term, others: readonly Term[] = []): Grammar {
+    const rules = reachable([root, ...others], this.#rules);
     const nullable = holding(rules, (term) => term.kind === "lexeme" && term.regex.nullable);
     const fertile = holding(rules, (term) => this.#isFertile(term));
     if (!fertile(root))
@@ -148,13 +157,13 @@ export class GrammarBuilder {
   }
 }
 
-/** The rules that `root` leads to. */
+/** The rules that the terms lead to. */
 function reachable(
-  root: Term,
+  terms: readonly Term[],
   all: ReadonlyMap<RuleTerm, readonly Alternative[]>,
 ): Map<RuleTerm, readonly Alternative[]> {
   const rules = new Map<RuleTerm, readonly Alternative[]>();
-  const left: Term[] = [root];
+  const left: Term[] = [...terms];
   for (let term = left.pop(); term; term = left.pop()) {
     if (term.kind === "repeat") left.push(term.of);
     if (term.kind !== "rule" || rules.has(term)) continue;

@@ -1,29 +1,25 @@
 /**
  * What is left of an expression after a byte (Brzozowski's derivative), and whether anything
- * matches it. Both are bounded: an expression that would grow too large counts as one that nothing
+ * matches it. Both are bounded: an expression that grows too large counts as one that nothing
  * matches. That makes a language smaller, never larger, and what was found alive stays so.
  */
-import { hasByte } from "./bytes.ts";
+import { type ByteSet, hasByte } from "./bytes.ts";
 import type { Regex, RegexBuilder } from "./regex.ts";
 
-/** Nodes of an expression, at most. */
-export const MOST_NODES = 20_000;
 /** Expressions to look at, at most, before one is said to match nothing. */
 const MOST_SEARCHED = 5000;
 
 /** What may follow a byte of the class where `regex` is to match; `never` where it cannot. */
 export function derive(builder: RegexBuilder, regex: Regex, byteClass: number): Regex {
-  const known = regex.derivatives[byteClass];
-  if (known) return known;
-  let next = derivative(builder, regex, byteClass, builder.classBytes[byteClass]);
-  if (next.size > MOST_NODES) next = builder.never;
-  return (regex.derivatives[byteClass] = next);
+  const next = derivative(builder, regex, byteClass, builder.classBytes[byteClass]);
+  return next.size > builder.mostNodes ? builder.never : next;
 }
 
-/** Parts of a complement or an intersection must be exact, so that only the whole is bounded. */
 function derivative(builder: RegexBuilder, regex: Regex, of: number, byte: number): Regex {
-  const known = regex.derivatives[of];
-  if (known && known !== builder.never) return known;
+  return (regex.derivatives[of] ??= compute(builder, regex, of, byte));
+}
+
+function compute(builder: RegexBuilder, regex: Regex, of: number, byte: number): Regex {
   const inner = (part: Regex): Regex => derivative(builder, part, of, byte);
   switch (regex.kind) {
     case "empty":
@@ -69,12 +65,15 @@ export function isAlive(builder: RegexBuilder, regex: Regex): boolean {
   return (regex.alive ??= search(builder, regex));
 }
 
-/** Looks for an expression that the empty text matches, breadth first; what leads there is alive too. */
+/**
+ * Looks for an expression that the empty text matches, in breadth and in depth by turns; what leads
+ * there is alive too.
+ */
 function search(builder: RegexBuilder, start: Regex): boolean {
   const from = new Map<Regex, Regex | undefined>([[start, undefined]]);
   const left = [start];
-  for (let i = 0; i < left.length && left.length < MOST_SEARCHED; i++) {
-    const at = left[i];
+  for (let first = 0, turn = 0; first < left.length && from.size < MOST_SEARCHED; turn++) {
+    const at = turn % 2 === 0 ? left[first++] : left.pop()!;
     if (at.nullable || at.alive) {
       for (let one: Regex | undefined = at; one; one = from.get(one)) one.alive = true;
       return true;
@@ -87,4 +86,29 @@ function search(builder: RegexBuilder, start: Regex): boolean {
     }
   }
   return false;
+}
+
+/** The bytes that a match may begin with, or more of them. */
+export function firstBytes(regex: Regex): ByteSet {
+  return (regex.first ??= findFirst(regex));
+}
+
+const ALL: ByteSet = new Uint32Array(8).fill(0xffffffff);
+const NONE: ByteSet = new Uint32Array(8);
+
+function findFirst(regex: Regex): ByteSet {
+  if (regex.kind === "bytes") return regex.set!;
+  if (regex.kind === "not") return ALL;
+  if (regex.kind === "repeat") return firstBytes(regex.parts[0]);
+  if (regex.kind === "and") return firstBytes(regex.parts[0]);
+  const all = NONE.slice();
+  const add = (part: Regex): void => firstBytes(part).forEach((word, i) => (all[i] |= word));
+  if (regex.kind === "or") regex.parts.forEach(add);
+  if (regex.kind === "concat")
+    for (let at = regex; ; at = at.parts[1]) {
+      const pair = at.kind === "concat";
+      add(pair ? at.parts[0] : at);
+      if (!pair || !at.parts[0].nullable) break;
+    }
+  return all;
 }

@@ -37,6 +37,8 @@ export interface Regex {
   readonly derivatives: (Regex | undefined)[];
   /** Whether anything matches, where that was asked. */
   alive: boolean | undefined;
+  /** The bytes that a match may begin with, where that was asked. */
+  first: ByteSet | undefined;
 }
 
 const NO_PARTS: readonly Regex[] = [];
@@ -47,6 +49,8 @@ export class RegexBuilder {
   #made = 0;
   /** The class of each byte; bytes of one class are in the same sets of all expressions. */
   readonly classOf: Uint8Array = new Uint8Array(256);
+  /** Nodes of an expression at most: what grows beyond that while it is matched matches nothing. */
+  mostNodes = 5000;
   /** A byte of each class. */
   readonly classBytes: number[] = [0];
   /** Matches the empty text alone. */
@@ -72,6 +76,7 @@ export class RegexBuilder {
 
   /** Forgets which expressions there are: equal ones made later are other objects. Frees memory. */
   forget(): void {
+    for (const one of this.#known.values()) one.derivatives.length = 0;
     this.#known.clear();
     for (const one of [this.empty, this.never]) this.#known.set(one.kind, one);
     this.#known.set(`!${this.never.id}`, this.anything);
@@ -272,7 +277,7 @@ export class RegexBuilder {
     const id = this.#made++;
     const derivatives: Regex["derivatives"] = [];
     const alive = doubtful ? undefined : kind !== "never";
-    const rest = { set, min, max, derivatives, alive };
+    const rest = { set, min, max, derivatives, alive, first: undefined };
     const node: Regex = { kind, id, nullable, size, doubtful, parts, ...rest };
     this.#known.set(key, node);
     return node;

@@ -1,0 +1,85 @@
+/** Plain characters: those that stand in a JSON string as they are, which most tokens consist of. */
+import type { Automaton, State } from "./automaton.ts";
+import { type Range, utf8Sequences } from "./regex/bytes.ts";
+
+const PLAIN: readonly Range[] = [
+  [0x20, 0x21],
+  [0x23, 0x5b],
+  [0x5d, 0x7e],
+  [0x80, 0x10ffff],
+];
+const SEQUENCES = utf8Sequences(PLAIN);
+
+/** How many characters the bytes are, where all are plain and whole; else 0. */
+export function isPlain(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = 0; at < bytes.length; count++) {
+    const length = plainAt(bytes, at);
+    if (length === 0) return 0;
+    at += length;
+  }
+  return count;
+}
+
+/** How many bytes the plain character there has; 0 if there is none. */
+function plainAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at];
+  if (first < 0x80)
+    return first >= 0x20 && first !== 0x22 && first !== 0x5c && first !== 0x7f ? 1 : 0;
+  for (const sequence of SEQUENCES) {
+    const fits = ([from, to]: Range, i: number): boolean =>
+      bytes[at + i] >= from && bytes[at + i] <= to;
+    if (sequence.every(fits)) return sequence.length;
+  }
+  return 0;
+}
+
+/** For how many plain characters a state surely goes on, whichever they are. */
+export interface Run {
+  readonly atLeast: number;
+  /** Whether no plain character at all may follow as many. */
+  readonly exact: boolean;
+}
+
+/** States to look at, at most. */
+const MOST_STATES = 64;
+
+/** Looks at most `most` characters ahead; Infinity where there is no end. */
+export function plainRun(automaton: Automaton, start: State, most: number): Run {
+  const seen = new Set<State>([start]);
+  let level = [start];
+  let repeats = false;
+  for (let count = 0; count < most; count++) {
+    const next = new Set<State>();
+    let [alive, dead] = [0, 0];
+    for (const state of level)
+      for (const after of characters(automaton, state)) {
+        if (after === null) dead++;
+        else alive++;
+        if (after) next.add(after);
+      }
+    if (dead > 0) return { atLeast: count, exact: alive === 0 && !repeats };
+    level = [...next].filter((state) => !seen.has(state));
+    repeats ||= level.length < next.size;
+    if (level.length === 0) return { atLeast: Number.POSITIVE_INFINITY, exact: false };
+    for (const state of level) seen.add(state);
+    if (seen.size > MOST_STATES) return { atLeast: count + 1, exact: false };
+  }
+  return { atLeast: most, exact: false };
+}
+
+/** What plain characters lead to. */
+function characters(automaton: Automaton, state: State): Set<State | null> {
+  const after = new Set<State | null>();
+  for (const sequence of SEQUENCES) {
+    let states = new Set<State | null>([state]);
+    for (const [from, to] of sequence) {
+      const classes = new Set(automaton.classOf.subarray(from, to + 1));
+      const next = new Set<State | null>();
+      for (const one of states) for (const of of classes) next.add(one && automaton.step(one, of));
+      states = next;
+    }
+    for (const one of states) after.add(one);
+  }
+  return after;
+}
