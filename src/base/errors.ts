@@ -40,6 +40,10 @@ export interface ErrorDetails {
   key?: string;
   /** Tensor name. */
   tensor?: string;
+  /** Keyword of a JSON Schema. */
+  keyword?: string;
+  /** JSON pointer to where in the schema; "" is the root. */
+  pointer?: string;
   /** What was wanted. */
   expected?: unknown;
   /** What was found. */
@@ -56,6 +60,8 @@ export class WebggufError extends Error {
   readonly offset?: number;
   readonly key?: string;
   readonly tensor?: string;
+  readonly keyword?: string;
+  readonly pointer?: string;
   readonly expected?: unknown;
   readonly actual?: unknown;
 
@@ -66,6 +72,8 @@ export class WebggufError extends Error {
     if (details.offset !== undefined) this.offset = details.offset;
     if (details.key !== undefined) this.key = details.key;
     if (details.tensor !== undefined) this.tensor = details.tensor;
+    if (details.keyword !== undefined) this.keyword = details.keyword;
+    if (details.pointer !== undefined) this.pointer = details.pointer;
     if (details.expected !== undefined) this.expected = details.expected;
     if (details.actual !== undefined) this.actual = details.actual;
   }

@@ -27,6 +27,8 @@ function compute(builder: RegexBuilder, regex: Regex, of: number, byte: number):
       return builder.never;
     case "bytes":
       return hasByte(regex.set!, byte) ? builder.empty : builder.never;
+    case "multiple":
+      return builder.multipleAfter(regex.multiple!, byte);
     case "or":
       return builder.or(...regex.parts.map(inner));
     case "and": {
@@ -98,7 +100,7 @@ const NONE: ByteSet = new Uint32Array(8);
 
 function findFirst(regex: Regex): ByteSet {
   if (regex.kind === "bytes") return regex.set!;
-  if (regex.kind === "not") return ALL;
+  if (regex.kind === "not" || regex.kind === "multiple") return ALL;
   if (regex.kind === "repeat") return firstBytes(regex.parts[0]);
   if (regex.kind === "and") return firstBytes(regex.parts[0]);
   const all = NONE.slice();

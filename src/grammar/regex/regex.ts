@@ -13,7 +13,26 @@ import {
   utf8Sequences,
 } from "./bytes.ts";
 
-export type RegexKind = "empty" | "never" | "bytes" | "concat" | "or" | "and" | "not" | "repeat";
+export type RegexKind =
+  | "empty"
+  | "never"
+  | "bytes"
+  | "concat"
+  | "or"
+  | "and"
+  | "not"
+  | "repeat"
+  | "multiple";
+
+/** Decimal digits, with or without a point, that are a multiple of `unit` / 10^`scale`. */
+export interface Multiple {
+  readonly unit: number;
+  readonly scale: number;
+  /** The remainder of what was read. */
+  readonly rest: number;
+  /** Digits that still count; undefined before the point. */
+  readonly left: number | undefined;
+}
 
 /** An expression. Made by {@link RegexBuilder} only; compare with `===`. */
 export interface Regex {
@@ -30,6 +49,8 @@ export interface Regex {
   readonly parts: readonly Regex[];
   /** Of `bytes`. */
   readonly set: ByteSet | undefined;
+  /** Of `multiple`. */
+  readonly multiple: Multiple | undefined;
   /** Of `repeat`; max may be Infinity. */
   readonly min: number;
   readonly max: number;
@@ -46,6 +67,7 @@ const NO_PARTS: readonly Regex[] = [];
 /** Makes expressions. Those of different builders must not be mixed. */
 export class RegexBuilder {
   readonly #known = new Map<string, Regex>();
+  readonly #single: Regex[] = [];
   #made = 0;
   /** The class of each byte; bytes of one class are in the same sets of all expressions. */
   readonly classOf: Uint8Array = new Uint8Array(256);
@@ -78,6 +100,7 @@ export class RegexBuilder {
   forget(): void {
     for (const one of this.#known.values()) one.derivatives.length = 0;
     this.#known.clear();
+    this.#single.length = 0;
     for (const one of [this.empty, this.never]) this.#known.set(one.kind, one);
     this.#known.set(`!${this.never.id}`, this.anything);
   }
@@ -94,7 +117,11 @@ export class RegexBuilder {
 
   /** These bytes in this order. */
   byteText(bytes: Iterable<number>): Regex {
-    return this.concat(...Array.from(bytes, (byte) => this.bytes([[byte, byte]])));
+    return this.concat(...Array.from(bytes, (byte) => this.#byte(byte)));
+  }
+
+  #byte(byte: number): Regex {
+    return (this.#single[byte] ??= this.bytes([[byte, byte]]));
   }
 
   /** Any of the texts; many of them share their beginnings, so that steps stay cheap. */
@@ -143,18 +170,18 @@ export class RegexBuilder {
 
   /** One after the other. */
   concat(...parts: readonly Regex[]): Regex {
-    const flat: Regex[] = [];
-    for (const part of parts)
-      for (let rest = part; ; rest = rest.parts[1]) {
-        flat.push(rest.kind === "concat" ? rest.parts[0] : rest);
-        if (rest.kind !== "concat") break;
-      }
-    if (flat.includes(this.never)) return this.never;
+    if (parts.includes(this.never)) return this.never;
     let rest = this.empty;
-    for (let i = flat.length; i-- > 0; ) {
-      const head = flat[i];
-      if (head === this.empty) continue;
-      rest = rest === this.empty ? head : this.#pair(head, rest);
+    for (let i = parts.length; i-- > 0; ) {
+      const part = parts[i];
+      if (rest === this.empty) rest = part;
+      else if (part.kind === "concat") {
+        const heads: Regex[] = [];
+        let at = part;
+        for (; at.kind === "concat"; at = at.parts[1]) heads.push(at.parts[0]);
+        rest = this.#pair(at, rest);
+        for (let j = heads.length; j-- > 0; ) rest = this.#pair(heads[j], rest);
+      } else if (part !== this.empty) rest = this.#pair(part, rest);
     }
     return rest;
   }
@@ -238,6 +265,39 @@ export class RegexBuilder {
     return this.or(this.empty, part);
   }
 
+  /**
+   * Digits, a point and more digits or none, that are a multiple of `unit` / 10^`scale`. What else
+   * a number looks like is not asked: intersect it with that. `unit` is below 9e14.
+   */
+  multiple(unit: number, scale: number): Regex {
+    this.text("0123456789.");
+    return this.#multiple({ unit, scale, rest: 0, left: undefined });
+  }
+
+  #multiple(multiple: Multiple): Regex {
+    const { unit, scale, rest, left } = multiple;
+    let remainder = rest % unit;
+    for (let i = left ?? scale; i > 0; i--) remainder = (remainder * 10) % unit;
+    const key = `%${unit},${scale},${rest},${left}`;
+    return this.#node(key, "multiple", { nullable: remainder === 0, multiple });
+  }
+
+  /** What is left of a `multiple` after a byte. */
+  multipleAfter(multiple: Multiple, byte: number): Regex {
+    const { unit, rest, left } = multiple;
+    if (byte === 0x2e)
+      return left === undefined
+        ? this.#multiple({ ...multiple, left: multiple.scale })
+        : this.never;
+    if (byte < 0x30 || byte > 0x39) return this.never;
+    if (left === 0) return byte === 0x30 && rest === 0 ? this.#multiple(multiple) : this.never;
+    return this.#multiple({
+      ...multiple,
+      rest: (rest * 10 + byte - 0x30) % unit,
+      left: left === undefined ? left : left - 1,
+    });
+  }
+
   #bytes(set: ByteSet): Regex {
     if (set.every((word) => word === 0)) return this.never;
     const key = `[${set.join()}`;
@@ -268,8 +328,10 @@ export class RegexBuilder {
   #node(key: string, kind: RegexKind, fields: Partial<Regex>): Regex {
     const known = this.#known.get(key);
     if (known) return known;
-    const { nullable = false, parts = NO_PARTS, set, min = 0, max = 0 } = fields;
-    let [size, doubtful] = [1, kind === "and" || (kind === "not" && parts[0] !== this.never)];
+    const { nullable = false, parts = NO_PARTS, set, min = 0, max = 0, multiple } = fields;
+    let size = 1;
+    let doubtful =
+      kind === "and" || kind === "multiple" || (kind === "not" && parts[0] !== this.never);
     for (const part of parts) {
       size += part.size;
       doubtful ||= part.doubtful;
@@ -277,7 +339,7 @@ export class RegexBuilder {
     const id = this.#made++;
     const derivatives: Regex["derivatives"] = [];
     const alive = doubtful ? undefined : kind !== "never";
-    const rest = { set, min, max, derivatives, alive, first: undefined };
+    const rest = { set, multiple, min, max, derivatives, alive, first: undefined };
     const node: Regex = { kind, id, nullable, size, doubtful, parts, ...rest };
     this.#known.set(key, node);
     return node;

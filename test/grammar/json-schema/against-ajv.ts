@@ -1,0 +1,114 @@
+/**
+ * Random schemas against ajv: whatever a grammar lets through is valid, and what is valid is let
+ * through. Texts are random walks over the grammar's bytes, and such texts changed a little.
+ */
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import { expect } from "vitest";
+import { WebggufError } from "../../../src/base/errors.ts";
+import type { Automaton, State } from "../../../src/grammar/automaton.ts";
+import { jsonSchemaGrammar } from "../../../src/grammar/json-schema/grammar.ts";
+import { CompiledGrammar } from "../../../src/grammar/matcher.ts";
+import { random as randomBelow } from "../../fuzz/mutate.ts";
+import { writtenInOrder } from "../../schemas/write.ts";
+import { byteVocabulary } from "./byte-tokens.ts";
+import { randomSchema } from "./random-schema.ts";
+
+const MOST_BYTES = 600;
+
+function validator(schema: unknown): (value: unknown) => boolean {
+  const ajv = new Ajv2020({ strict: false, multipleOfPrecision: 9 });
+  addFormats.default(ajv);
+  return ajv.compile(schema as object) as (value: unknown) => boolean;
+}
+
+/** A text that the grammar derives; undefined where the walk finds no end. */
+function walk(automaton: Automaton, below: (count: number) => number): string | undefined {
+  const bytes: number[] = [];
+  let state: State = automaton.start;
+  const closing = [...'"}]:,'].map((one) => one.charCodeAt(0));
+  while (bytes.length < MOST_BYTES) {
+    if (state.complete && below(2) === 0) break;
+    const ways: [number, State][] = [];
+    const add = (byte: number): void => {
+      const next = automaton.stepByte(state, byte);
+      if (next) ways.push([byte, next]);
+    };
+    if (bytes.length > 60 || below(10) < 3) closing.forEach(add);
+    if (ways.length === 0) for (const byte of automaton.classBytes) add(byte);
+    if (ways.length === 0) {
+      expect(state.complete).toBe(true);
+      break;
+    }
+    const [byte, next] = ways[below(ways.length)];
+    bytes.push(byte);
+    state = next;
+  }
+  return state.complete
+    ? new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes))
+    : undefined;
+}
+
+/** The value with something in it changed. */
+function changed(value: unknown, below: (count: number) => number): unknown {
+  const others = [null, true, 0, 7, -1.5, "", "x", "abc", [], {}, { a: 1 }, ["x"]];
+  if (Array.isArray(value) && value.length > 0 && below(3) > 0) {
+    const out = [...value];
+    if (below(3) === 0) out.splice(below(out.length), 1);
+    else if (below(2) === 0) out.push(out[below(out.length)]);
+    else {
+      const i = below(out.length);
+      out[i] = changed(out[i], below);
+    }
+    return out;
+  }
+  if (typeof value === "object" && value !== null && below(4) > 0) {
+    const entries = Object.entries(value);
+    if (entries.length > 0 && below(3) === 0) entries.splice(below(entries.length), 1);
+    else if (entries.length > 0 && below(3) > 0) {
+      const entry = entries[below(entries.length)];
+      entry[1] = changed(entry[1], below);
+    } else entries.push([["a", "b", "zz"][below(3)], others[below(others.length)]]);
+    return Object.fromEntries(entries);
+  }
+  if (typeof value === "number" && below(2) === 0) return value + below(3) - 1;
+  if (typeof value === "string" && below(2) === 0) return Array.from(value).slice(1).join("");
+  return others[below(others.length)];
+}
+
+/** Compares the grammars of `count` schemas with ajv. */
+export function compareWithAjv(first: number, count: number): void {
+  let [compiled, values, refused] = [0, 0, 0];
+  for (let seed = first; seed < first + count; seed++) {
+    const schema = randomSchema(seed);
+    const below = randomBelow(seed + 10_000);
+    let grammar: CompiledGrammar;
+    try {
+      grammar = new CompiledGrammar(jsonSchemaGrammar(schema), byteVocabulary);
+    } catch (error) {
+      expect(error).toBeInstanceOf(WebggufError);
+      refused++;
+      continue;
+    }
+    compiled++;
+    const valid = validator(schema);
+    for (let i = 0; i < 4; i++) {
+      const text = walk(grammar.automaton, below);
+      if (text === undefined) continue;
+      // What ajv computes with numbers of many digits is not exact.
+      if (/\d{12}/.test(text)) continue;
+      const value: unknown = JSON.parse(text);
+      expect({ schema, text, valid: valid(value) }).toEqual({ schema, text, valid: true });
+      values++;
+      for (let j = 0; j < 4; j++) {
+        const other = changed(value, below);
+        if (/\d{12}|\de/.test(JSON.stringify(other))) continue;
+        const reachable = writtenInOrder(grammar.matcher(), other, schema) !== undefined;
+        expect({ schema, other, reachable }).toEqual({ schema, other, reachable: valid(other) });
+      }
+    }
+  }
+  // Most schemas are enforced, or the test says nothing.
+  expect(compiled).toBeGreaterThan(4 * refused);
+  expect(values).toBeGreaterThan(2 * compiled);
+}
