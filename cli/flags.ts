@@ -16,6 +16,8 @@ export interface Flag {
   readonly help: string;
   /** May be given several times. */
   readonly many?: boolean;
+  /** The environment variable that stands for it, by llama.cpp's name. */
+  readonly env?: string;
 }
 
 /** Parsed flags with getters that check. */
@@ -85,8 +87,12 @@ export class Values {
 /** A mistake on the command line: exit code 2. */
 export const usage = (message: string): WebggufError => new WebggufError("input/invalid", message);
 
-/** Reads the arguments after the command's name. */
-export function parseFlags(args: readonly string[], flags: readonly Flag[]): Values {
+/** Reads the arguments after the command's name; a flag that is not given may stand in the environment. */
+export function parseFlags(
+  args: readonly string[],
+  flags: readonly Flag[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Values {
   const bySpelling = new Map(flags.flatMap((flag) => flag.names.map((name) => [name, flag])));
   const long: string[] = [];
   const carried: string[] = [];
@@ -126,6 +132,14 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Val
     ]),
   ) as Record<string, { type: "boolean" | "string"; multiple: boolean }>;
   const { values, positionals } = parseArgs({ args: long, options, allowPositionals: true });
+  for (const flag of flags) {
+    const name = nameOf(flag);
+    const given = flag.env === undefined ? undefined : environment[flag.env];
+    if (given === undefined || given === "" || values[name] !== undefined) continue;
+    if (name === "model" && positionals.length > 0) continue;
+    if (flag.value !== undefined) values[name] = flag.many ? [given] : given;
+    else if (/^(1|true|on|enabled)$/i.test(given)) values[name] = true;
+  }
   return new Values(values, positionals, carried);
 }
 
@@ -146,12 +160,13 @@ export function describeFlags(flags: readonly Flag[]): string {
   const left = flags.map(
     (flag) => `  ${flag.names.join(", ")}${flag.value ? ` ${flag.value}` : ""}`,
   );
+  const help = (flag: Flag): string => flag.help + (flag.env ? ` [${flag.env}]` : "");
   const width = Math.min(38, Math.max(...left.map((text) => text.length)) + 2);
   return flags
     .map((flag, i) =>
       left[i].length < width
-        ? `${left[i].padEnd(width)}${flag.help}`
-        : `${left[i]}\n${" ".repeat(width)}${flag.help}`,
+        ? `${left[i].padEnd(width)}${help(flag)}`
+        : `${left[i]}\n${" ".repeat(width)}${help(flag)}`,
     )
     .join("\n");
 }

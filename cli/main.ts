@@ -13,6 +13,7 @@ import { explain } from "./commands/explain.ts";
 import { inspect } from "./commands/inspect.ts";
 import { logits } from "./commands/logits.ts";
 import { perplexity } from "./commands/perplexity.ts";
+import { serve } from "./commands/serve.ts";
 import { tokenize } from "./commands/tokenize.ts";
 import { tune } from "./commands/tune.ts";
 import { describeFlags, type Flag, parseFlags, usage } from "./flags.ts";
@@ -24,6 +25,7 @@ import { version } from "./version.ts";
 const COMMANDS: readonly Command[] = [
   complete,
   chat,
+  serve,
   inspect,
   explain,
   devices,
@@ -57,7 +59,7 @@ async function main(args: readonly string[]): Promise<number> {
       `Unknown command ${name}${near ? `; did you mean ${near}?` : "; webgguf --help lists them"}`,
     );
   }
-  const values = parseFlags(rest, [...command.flags, ...COMMON]);
+  const values = parseFlags(rest, [...command.flags, ...COMMON], process.env);
   if (values.switch("help")) return help(command.name);
   if (values.switch("list-devices")) return devices.run(values);
   const carried = [...new Set(values.carried)];

@@ -14,6 +14,7 @@ const MODEL: readonly Flag[] = [
   {
     names: ["-m", "--model"],
     value: "FILE",
+    env: "LLAMA_ARG_MODEL",
     help: "GGUF file or http(s) URL (any part of a split one)",
   },
 ];
@@ -24,30 +25,45 @@ export const DEVICE_FLAGS: readonly Flag[] = [
   {
     names: ["-dev", "--device"],
     value: "NAME",
+    env: "LLAMA_ARG_DEVICE",
     help: "auto (measures), gpu, cpu, or part of an adapter's name",
   },
   {
     names: ["-ngl", "--n-gpu-layers", "--gpu-layers"],
     value: "N",
+    env: "LLAMA_ARG_N_GPU_LAYERS",
     help: "0 = --device cpu; anything else leaves the choice to --device",
   },
   {
     names: ["-c", "--ctx-size"],
     value: "N",
+    env: "LLAMA_ARG_CTX_SIZE",
     help: "tokens of context; 0 = the model's own (default: that, at most 4096)",
   },
-  { names: ["-b", "--batch-size"], value: "N", help: "an upper limit for -ub" },
+  {
+    names: ["-b", "--batch-size"],
+    value: "N",
+    env: "LLAMA_ARG_BATCH",
+    help: "an upper limit for -ub",
+  },
   {
     names: ["-ub", "--ubatch-size"],
     value: "N",
+    env: "LLAMA_ARG_UBATCH",
     help: "prompt tokens computed at once (default: chosen for the device)",
   },
   {
     names: ["-ctk", "--cache-type-k"],
     value: "TYPE",
+    env: "LLAMA_ARG_CACHE_TYPE_K",
     help: "key cache: f32, f16, q8_0 or q4_0 (default f16)",
   },
-  { names: ["-ctv", "--cache-type-v"], value: "TYPE", help: "value cache: the same" },
+  {
+    names: ["-ctv", "--cache-type-v"],
+    value: "TYPE",
+    env: "LLAMA_ARG_CACHE_TYPE_V",
+    help: "value cache: the same",
+  },
   {
     names: ["--steps-in-flight"],
     value: "N",

@@ -1,0 +1,174 @@
+/** `/v1/completions`: OpenAI's continuation of a text, whole or streamed. */
+import type { Answer, Model, Piece } from "../../../mod.ts";
+import { type Call, json, newId, now, withModel } from "../context.ts";
+import { asApiError, errorBody } from "../errors.ts";
+import { type Fields, readFields } from "../fields.ts";
+import { complete, generate, type Job } from "../generate.ts";
+import type { Lease } from "../host.ts";
+import { readPrompts } from "../prompt.ts";
+import { finishReason, isOfText, logprob, timingsOf, tokenText, usageOf } from "../results.ts";
+import { samplingFrom } from "../sampling.ts";
+import { eventStream, type ServerEvent } from "../sse.ts";
+import { maxTokens } from "./chat.ts";
+
+/** OpenAI's default. */
+const DEFAULT_MAX_TOKENS = 16;
+
+export async function completions(call: Call): Promise<Response> {
+  const body = await readFields(call.request, call.options);
+  const wanted = body.text("model");
+  const head = { id: newId("cmpl-"), object: "text_completion", created: now() };
+  if (!body.flag("stream"))
+    return withModel(call, wanted, async ({ served }) => {
+      const { jobs, echo, top } = readCompletion(body, served.model);
+      const found = [];
+      for (const job of jobs) {
+        const before = echo
+          ? served.model.tokenizer.decode(job.tokens, { removeSpecial: true })
+          : "";
+        for (const { answer, pieces } of await complete(served, job, call.signal))
+          found.push({ answer, pieces, before });
+      }
+      const answers = found.map(({ answer }) => answer);
+      return json({
+        ...head,
+        model: wanted ?? served.id,
+        choices: found.map(({ answer, pieces, before }, index) => ({
+          index,
+          text: before + textOf(answer),
+          finish_reason: finishReason(answer.finishReason),
+          logprobs: top === undefined ? null : logprobsOf(served.model, pieces, before.length),
+        })),
+        usage: usageOfAll(jobs, answers),
+        timings: timingsOf(answers[0].usage),
+      });
+    });
+  const lease = await call.host.lease(wanted, call.signal);
+  try {
+    const { jobs, echo, top } = readCompletion(body, lease.served.model);
+    const usage = body.fields("stream_options")?.flag("include_usage") ?? false;
+    return eventStream(
+      (signal) =>
+        chunks(
+          lease,
+          jobs,
+          { ...head, model: wanted ?? lease.served.id },
+          { echo, top, usage },
+          signal,
+        ),
+      (error) => [{ data: errorBody(asApiError(error), false) }],
+      body.number("sse_ping_interval", 0) ?? call.options.pingSeconds,
+    );
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
+}
+
+function readCompletion(
+  body: Fields,
+  model: Model,
+): { jobs: Job[]; echo: boolean; top: number | undefined } {
+  const { prompts } = readPrompts(body.required("prompt", body.any("prompt")), "prompt", model);
+  const choices = body.whole("n", 1, 128) ?? 1;
+  const top = body.whole("logprobs", 0, 20);
+  const options = {
+    maxTokens: DEFAULT_MAX_TOKENS,
+    ...samplingFrom(body, () => model.tokenizer),
+    ...maxTokens(body),
+    ...(top !== undefined && { logprobs: top }),
+  };
+  const cached = body.flag("cache_prompt") ?? true;
+  return {
+    jobs: prompts.map((tokens) => ({ prompt: [tokens], tokens, options, choices, cached })),
+    echo: body.flag("echo") ?? false,
+    top,
+  };
+}
+
+const textOf = ({ message }: Answer): string => (message.content as string | null) ?? "";
+
+function usageOfAll(jobs: readonly Job[], answers: readonly Answer[]): Record<string, unknown> {
+  const each = jobs.map((job, i) =>
+    usageOf(answers.slice(i * job.choices, (i + 1) * job.choices)),
+  ) as { prompt_tokens: number; completion_tokens: number; total_tokens: number }[];
+  const sum = (key: keyof (typeof each)[number]): number =>
+    each.reduce((total, one) => total + one[key], 0);
+  return {
+    ...each[0],
+    prompt_tokens: sum("prompt_tokens"),
+    completion_tokens: sum("completion_tokens"),
+    total_tokens: sum("total_tokens"),
+  };
+}
+
+/** The log-probabilities of a text in the old form. */
+function logprobsOf({ tokenizer }: Model, pieces: readonly Piece[], from: number): unknown {
+  let offset = from;
+  const rows = pieces
+    .filter((piece) => isOfText(tokenizer, piece))
+    .map((piece) => {
+      const { token } = tokenText(tokenizer, piece.token!);
+      const row = { token, logprob: logprob(piece.logprob!), offset, top: piece.topLogprobs ?? [] };
+      offset += token.length;
+      return row;
+    });
+  return {
+    tokens: rows.map(({ token }) => token),
+    token_logprobs: rows.map((row) => row.logprob),
+    text_offset: rows.map((row) => row.offset),
+    top_logprobs: rows.map(({ top }) =>
+      Object.fromEntries(
+        top.map((one) => [tokenText(tokenizer, one.token).token, logprob(one.logprob)]),
+      ),
+    ),
+  };
+}
+
+async function* chunks(
+  { served, release }: Lease,
+  jobs: readonly Job[],
+  head: object,
+  { echo, top, usage }: { echo: boolean; top: number | undefined; usage: boolean },
+  signal: AbortSignal,
+): AsyncGenerator<ServerEvent> {
+  const { model } = served;
+  const answers: Answer[] = [];
+  const chunk = (index: number, text: string, logprobs: unknown, finish: string | null) => ({
+    data: { ...head, choices: [{ index, text, logprobs, finish_reason: finish }] },
+  });
+  try {
+    for (const [number, job] of jobs.entries()) {
+      const first = number * job.choices;
+      if (echo)
+        for (let i = 0; i < job.choices; i++)
+          yield chunk(
+            first + i,
+            model.tokenizer.decode(job.tokens, { removeSpecial: true }),
+            null,
+            null,
+          );
+      for await (const event of generate(served, job, signal)) {
+        const index = first + event.choice;
+        if (event.piece) {
+          const told = top !== undefined && isOfText(model.tokenizer, event.piece);
+          if (event.piece.text !== "" || told)
+            yield chunk(
+              index,
+              event.piece.text,
+              told ? logprobsOf(model, [event.piece], 0) : null,
+              null,
+            );
+        } else {
+          answers[index] = event.answer;
+          const end = chunk(index, "", null, finishReason(event.answer.finishReason));
+          yield { data: { ...end.data, timings: timingsOf(event.answer.usage) } };
+        }
+      }
+    }
+    if (usage) yield { data: { ...head, choices: [], usage: usageOfAll(jobs, answers) } };
+    yield { data: "[DONE]" };
+  } finally {
+    release();
+  }
+}
