@@ -196,6 +196,8 @@ describe("exports", () => {
     "src/grammar/gbnf.ts": "a way to say a grammar",
     "src/grammar/json-schema/grammar.ts": "a way to say a grammar",
     "src/grammar/matcher.ts": "what follows a grammar",
+    "src/grammar/tools/calls.ts": "a way to say a grammar",
+    "src/grammar/tools/styles.ts": "how calls are written",
     "src/grammar/vocabulary.ts": "the tokens that it is about",
     "src/tokenizer/pretokenize/index.ts preTokenizerNames": "every name is tested",
     "src/tokenizer/tokenizer.ts tokenizerSteps": "the growth of the work is tested",

@@ -5,7 +5,7 @@ import { derive, isAlive } from "../regex/derive.ts";
 import type { Regex, RegexBuilder } from "../regex/regex.ts";
 import { Numbers } from "./numbers.ts";
 import { ANY_ARRAY, ANY_OBJECT, type Shape } from "./shape.ts";
-import { Strings, written } from "./strings.ts";
+import { Strings, type Writing } from "./strings.ts";
 
 export class Expressions {
   readonly r: RegexBuilder;
@@ -16,10 +16,10 @@ export class Expressions {
   /** No value. */
   readonly none: Shape;
 
-  constructor(r: RegexBuilder) {
+  constructor(r: RegexBuilder, writing?: Writing) {
     this.r = r;
     this.numbers = new Numbers(r);
-    this.strings = new Strings(r);
+    this.strings = new Strings(r, writing);
     this.all = {
       ...{ null: true, true: true, false: true, numbers: this.numbers.any },
       ...{ strings: this.strings.any, arrays: [ANY_ARRAY], objects: [ANY_OBJECT] },
@@ -58,7 +58,7 @@ export class Expressions {
 
   /** Whether a key is one of those; undefined are all. */
   keyMatches(keys: Regex | undefined, name: string): boolean {
-    return keys === undefined || this.matches(keys, written(name));
+    return keys === undefined || this.matches(keys, this.strings.written(name));
   }
 
   /** All texts that match, if they are at most `most`. */

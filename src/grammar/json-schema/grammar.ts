@@ -9,6 +9,8 @@ import { SchemaDocument } from "./document.ts";
 import { Expander } from "./expand.ts";
 import { Expressions } from "./expressions.ts";
 import { Lowering } from "./lower.ts";
+import type { Goal } from "./shape.ts";
+import type { Writing } from "./strings.ts";
 
 export interface JsonSchemaOptions {
   /**
@@ -37,7 +39,17 @@ export function jsonSchemaTerm(
   schema: unknown,
   options: JsonSchemaOptions = {},
 ): Term {
-  const { whitespace = "bounded", formats = "enforced" } = options;
+  return loweredSchema(builder, schema, options, (lowering, root) => lowering.root(root));
+}
+
+/** A schema's goal and what makes rules of it; strings are written as `writing` says. */
+export function loweredSchema(
+  builder: GrammarBuilder,
+  schema: unknown,
+  { whitespace = "bounded", formats = "enforced" }: JsonSchemaOptions,
+  lower: (lowering: Lowering, root: Goal) => Term,
+  writing?: Writing,
+): Term {
   const r = builder.regex;
   const blank = r.bytes([
     [0x09, 0x09],
@@ -48,17 +60,12 @@ export function jsonSchemaTerm(
       ? r.empty
       : r.or(r.empty, r.text(" "), r.concat(r.repeat(r.text("\n"), 1, 2), r.repeat(blank, 0, 20)));
   const document = new SchemaDocument(schema);
-  const expander = new Expander(new Expressions(r), document, formats === "enforced");
+  const expander = new Expander(new Expressions(r, writing), document, formats === "enforced");
   try {
-    return new Lowering(builder, expander, space).root(expander.holds(document.root));
+    return lower(new Lowering(builder, expander, space), expander.holds(document.root));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new WebggufError(
-      "grammar/unsupported",
-      "Cannot enforce the schema: it is nested too deeply",
-      {
-        pointer: "",
-      },
-    );
+    const what = "Cannot enforce the schema: it is nested too deeply";
+    throw new WebggufError("grammar/unsupported", what, { pointer: "" });
   }
 }

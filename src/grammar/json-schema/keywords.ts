@@ -1,4 +1,5 @@
 /** The keywords that say something by themselves: what they allow, and what they rule out. */
+import type { Regex } from "../regex/regex.ts";
 import { arrayFailures, arrayShape } from "./arrays.ts";
 import { isObject, type SchemaObject } from "./document.ts";
 import type { Goals } from "./goals.ts";
@@ -8,7 +9,6 @@ import { dependencyFailures, dependencyShapes, objectFailures, objectShape } fro
 import { malformed } from "./refuse.ts";
 import { both, type Goal, type Shape } from "./shape.ts";
 import { failingStrings, stringsOf } from "./string-keywords.ts";
-import { written } from "./strings.ts";
 
 const SCALAR = ["type", "enum", "const"];
 const NUMBER = [
@@ -137,7 +137,7 @@ export class Keywords {
       true: values.includes(true),
       false: values.includes(false),
       numbers: use.r.texts(numbersIn(values).map(plainDecimal)),
-      strings: use.r.texts(stringsIn(values)),
+      strings: this.#texts(values),
     };
     return this.#expander.join(scalars, this.#expander.any(this.#exact(values, at), at), at);
   }
@@ -148,7 +148,8 @@ export class Keywords {
       .map((one) => this.#expander.fails(one))
       .reduce(both, []);
     const other = this.#expander.expand(fails);
-    const [numbers, strings] = [numbersIn(values), stringsIn(values)];
+    const numbers = numbersIn(values);
+    const strings = values.filter((one) => typeof one === "string");
     return {
       null: !values.includes(null),
       true: !values.includes(true),
@@ -156,7 +157,7 @@ export class Keywords {
       numbers: numbers.length
         ? use.otherNumbers(use.r.or(...numbers.map((one) => use.numbers.equal(one))))
         : use.numbers.any,
-      strings: strings.length ? use.otherStrings(use.r.texts(strings)) : use.strings.any,
+      strings: strings.length ? use.otherStrings(this.#texts(values)) : use.strings.any,
       arrays: other.arrays,
       objects: other.objects,
     };
@@ -191,6 +192,13 @@ export class Keywords {
     return goals;
   }
 
+  #texts(values: readonly unknown[]): Regex {
+    const { r, strings } = this.#expander.use;
+    return r.texts(
+      values.filter((one) => typeof one === "string").map((one) => strings.written(one)),
+    );
+  }
+
   #constant(value: unknown, at: SchemaObject): SchemaObject {
     const schema = { const: value };
     this.#expander.document.place(schema, at);
@@ -200,6 +208,3 @@ export class Keywords {
 
 const numbersIn = (values: readonly unknown[]): number[] =>
   values.filter((one) => typeof one === "number");
-
-const stringsIn = (values: readonly unknown[]): string[] =>
-  values.filter((one) => typeof one === "string").map(written);

@@ -4,17 +4,21 @@
  */
 import type { Alternative, RuleTerm, Term } from "../grammar.ts";
 import type { Regex } from "../regex/regex.ts";
-import type { Rules } from "./rules.ts";
+import type { Notation, Rules } from "./rules.ts";
 import { both, type Clause, type Goal, type ObjectShape } from "./shape.ts";
-import { written } from "./strings.ts";
 
 /** How many kinds of other properties an object may have, by the patterns that they match. */
 const MOST_KINDS = 64;
 /** States of an object whose properties are counted. */
 const MOST_STATES = 5000;
 
-export function objectAlternatives(lowering: Rules, shape: ObjectShape): Alternative[] {
-  return new ObjectRules(lowering, shape).alternatives();
+/** @param notation other than JSON's */
+export function objectAlternatives(
+  lowering: Rules,
+  shape: ObjectShape,
+  notation?: Notation,
+): Alternative[] {
+  return new ObjectRules(lowering, shape, notation).alternatives();
 }
 
 interface Kind {
@@ -30,25 +34,27 @@ class ObjectRules {
   readonly #required: number[];
   readonly #others: Kind[];
   readonly #items = new Map<string, RuleTerm>();
-  readonly #open: Term;
-  readonly #comma: Term;
-  readonly #close: Term;
+  readonly #notation: Notation;
   readonly #min: number;
   readonly #max: number;
   readonly #cap: number;
 
-  constructor(lowering: Rules, shape: ObjectShape) {
+  constructor(lowering: Rules, shape: ObjectShape, notation?: Notation) {
     this.#lowering = lowering;
     this.#shape = shape;
     for (const [name, { goal, required }] of shape.named)
       if (goal || required) this.#names.push({ name, goal, required });
-    this.#others = this.#kinds();
+    this.#notation = notation ?? {
+      open: lowering.mark("{"),
+      comma: lowering.mark(","),
+      close: lowering.end("}"),
+      others: true,
+      property: (name, goal) => [[this.#key(this.#text(name)), lowering.value(goal)]],
+    };
+    this.#others = this.#notation.others ? this.#kinds() : [];
     this.#required = [0];
     for (const { required } of [...this.#names].reverse())
       this.#required.unshift(this.#required[0] + (required ? 1 : 0));
-    this.#open = lowering.mark("{");
-    this.#comma = lowering.mark(",");
-    this.#close = lowering.end("}");
     // What cannot be missed need not be counted.
     this.#min = shape.min > this.#required[0] ? shape.min : 0;
     const most = this.#others.length > 0 ? Number.POSITIVE_INFINITY : this.#names.length;
@@ -64,8 +70,8 @@ class ObjectRules {
   alternatives(): Alternative[] {
     const out: Alternative[] = [];
     if (this.#required[0] > this.#max) return out;
-    if (this.#mayEnd(0, 0)) out.push([this.#open, this.#close]);
-    if (this.#mayGoOn(0, 0)) out.push([this.#open, this.#next(0, 0)]);
+    if (this.#mayEnd(0, 0)) out.push([this.#notation.open, this.#notation.close]);
+    if (this.#mayGoOn(0, 0)) out.push([this.#notation.open, this.#next(0, 0)]);
     return out;
   }
 
@@ -89,10 +95,12 @@ class ObjectRules {
     if (from === this.#names.length) return builder.define(rule, ...this.#lastAlternatives(count));
     const { name, goal, required } = this.#names[from];
     const after = Math.min(count + 1, this.#cap);
-    const pair = [this.#key(this.#text(name)), this.#lowering.value(goal)];
-    if (this.#mayEnd(from + 1, after)) builder.define(rule, [...pair, this.#close]);
+    const pairs = this.#notation.property(name, goal);
+    const ends: Alternative[] = [];
+    if (this.#mayEnd(from + 1, after)) ends.push([this.#notation.close]);
     if (this.#mayGoOn(from + 1, after))
-      builder.define(rule, [...pair, this.#comma, this.#next(from + 1, after)]);
+      ends.push([this.#notation.comma, this.#next(from + 1, after)]);
+    for (const pair of pairs) for (const end of ends) builder.define(rule, [...pair, ...end]);
     if (!required && this.#mayGoOn(from + 1, count))
       builder.define(rule, [this.#next(from + 1, count)]);
     return rule;
@@ -105,9 +113,9 @@ class ObjectRules {
     const other = this.#property(this.#others);
     if (witness) {
       const wanted = this.#property(this.#kindsWithin(this.#others, witness));
-      const before = builder.repeat(builder.sequence(other, this.#comma), 0);
-      const behind = builder.repeat(builder.sequence(this.#comma, other), 0);
-      return [[before, wanted, behind, this.#close]];
+      const before = builder.repeat(builder.sequence(other, this.#notation.comma), 0);
+      const behind = builder.repeat(builder.sequence(this.#notation.comma, other), 0);
+      return [[before, wanted, behind, this.#notation.close]];
     }
     const min = Math.max(0, this.#min - count - 1);
     // Nothing keeps a key from being written twice, so that no more than one counts for sure.
@@ -116,8 +124,12 @@ class ObjectRules {
         "minProperties",
         "properties without a name would have to be told apart",
       );
-    const more = builder.repeat(builder.sequence(this.#comma, other), 0, this.#max - count - 1);
-    return [[other, more, this.#close]];
+    const more = builder.repeat(
+      builder.sequence(this.#notation.comma, other),
+      0,
+      this.#max - count - 1,
+    );
+    return [[other, more, this.#notation.close]];
   }
 
   #property(kinds: readonly Kind[]): Term {
@@ -134,7 +146,8 @@ class ObjectRules {
   }
 
   #text(name: string): Regex {
-    return this.#lowering.expander.use.r.text(written(name));
+    const { r, strings } = this.#lowering.expander.use;
+    return r.text(strings.written(name));
   }
 
   /** The kinds of properties without a name, each with what holds of it. */
@@ -143,7 +156,10 @@ class ObjectRules {
     const { named, others } = this.#shape;
     if (others.some(({ keys, goal }) => !keys && !goal)) return [];
     let keys = use.strings.plain;
-    if (named.size > 0) keys = use.otherStrings(use.r.texts(Array.from(named.keys(), written)));
+    if (named.size > 0)
+      keys = use.otherStrings(
+        use.r.texts(Array.from(named.keys(), (name) => use.strings.written(name))),
+      );
     let kinds: Kind[] = [{ keys, goal: [] }];
     for (const clause of others)
       kinds = [...this.#kindsWithin(kinds, clause), ...this.#kindsOutside(kinds, clause)];

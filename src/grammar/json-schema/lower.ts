@@ -32,6 +32,12 @@ export class Lowering implements Rules {
   /** The values that meet the goal, and all that they lead to. */
   root(goal: Goal): Term {
     const term = this.value(goal);
+    this.finish();
+    return term;
+  }
+
+  /** Makes the rules of all values that were asked for. */
+  finish(): void {
     for (let next = this.#left.pop(); next; next = this.#left.pop()) {
       const { rule, goal } = next;
       this.#at = goal?.[0]?.schema;
@@ -41,7 +47,6 @@ export class Lowering implements Rules {
       for (const shape of arrays) this.builder.define(rule, ...arrayAlternatives(this, shape));
       for (const shape of objects) this.builder.define(rule, ...objectAlternatives(this, shape));
     }
-    return term;
   }
 
   value(goal: Goal): Term {

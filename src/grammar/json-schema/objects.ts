@@ -16,7 +16,6 @@ import {
   type Property,
   type Shape,
 } from "./shape.ts";
-import { written } from "./strings.ts";
 
 interface Parts {
   readonly properties: ReadonlyMap<string, Goal>;
@@ -129,7 +128,7 @@ export function objectFailures(expander: Goals, schema: SchemaObject): ObjectSha
   };
   for (const { keys, goal } of patterns) some(keys, expander.fails(goal));
   if (additional) {
-    const known = [use.r.texts(Array.from(properties.keys(), written))];
+    const known = [use.r.texts(Array.from(properties.keys(), (name) => use.strings.written(name)))];
     for (const { keys } of patterns) known.push(keys);
     some(use.otherStrings(use.r.or(...known)), expander.fails(additional.goal));
   }

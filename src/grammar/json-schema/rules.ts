@@ -1,9 +1,20 @@
 /** What the files of lists and objects ask of the lowering, so that neither imports the other. */
-import type { GrammarBuilder, RuleTerm, Term } from "../grammar.ts";
+import type { Alternative, GrammarBuilder, RuleTerm, Term } from "../grammar.ts";
 import type { Regex } from "../regex/regex.ts";
 import type { SchemaObject } from "./document.ts";
 import type { Goals } from "./goals.ts";
 import type { Goal } from "./shape.ts";
+
+/** How an object is written. */
+export interface Notation {
+  readonly open: Term;
+  readonly comma: Term;
+  readonly close: Term;
+  /** Whether there may be properties without a name. */
+  readonly others: boolean;
+  /** A property: its key and its value, in one of these ways. */
+  property(name: string, goal: Goal): Alternative[];
+}
 
 export interface Rules {
   readonly builder: GrammarBuilder;

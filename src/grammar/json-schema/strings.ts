@@ -15,17 +15,26 @@ const SHORT: Readonly<Record<number, string>> = {
   34: '\\"',
   92: "\\\\",
 };
+const LESS: Range = [60, 60];
 const ESCAPED: readonly Range[] = [
   [0, 31],
   [34, 34],
   [92, 92],
 ];
 
-const escaped = (code: number): string => SHORT[code] ?? `\\u${code.toString(16).padStart(4, "0")}`;
+const escapeOf = (code: number): string =>
+  SHORT[code] ?? `\\u${code.toString(16).padStart(4, "0")}`;
+
+/**
+ * How strings are written: as in JSON; so, but with every "<" escaped, for a JSON text between tags;
+ * or as they are, without any escapes.
+ */
+export type Writing = "json" | "between tags" | "as they are";
 
 /** The expressions of strings, all of one builder. */
 export class Strings {
   readonly #r: RegexBuilder;
+  readonly #writing: Writing;
   /** Any string, with any escapes. */
   readonly any: Regex;
   /** Any string, written in the one way. */
@@ -33,8 +42,9 @@ export class Strings {
   readonly #freely: Regex;
   readonly #characters = new Map<string, Regex>();
 
-  constructor(r: RegexBuilder) {
+  constructor(r: RegexBuilder, writing: Writing = "json") {
     this.#r = r;
+    this.#writing = writing;
     const hex: Range[] = [
       [0x30, 0x39],
       [0x41, 0x46],
@@ -70,7 +80,7 @@ export class Strings {
     );
     const one = this.characters([[0, 0x10ffff]]);
     this.plain = r.repeat(one, 0);
-    this.#freely = r.or(one, anyEscape);
+    this.#freely = writing === "as they are" ? one : r.or(one, anyEscape);
     this.any = r.repeat(this.#freely, 0);
   }
 
@@ -84,13 +94,22 @@ export class Strings {
 
   #one(ranges: readonly Range[]): Regex {
     const r = this.#r;
+    if (this.#writing === "as they are") return r.characters(ranges);
+    const escaped = this.#writing === "json" ? ESCAPED : [...ESCAPED, LESS];
     const escapes: string[] = [];
     for (const [from, to] of ranges)
-      for (const [low, high] of ESCAPED)
+      for (const [low, high] of escaped)
         for (let code = Math.max(from, low); code <= Math.min(to, high); code++)
-          escapes.push(escaped(code));
-    const raw = otherCharacters([...otherCharacters(ranges), ...ESCAPED]);
+          escapes.push(escapeOf(code));
+    const raw = otherCharacters([...otherCharacters(ranges), ...escaped]);
     return r.or(r.characters(raw), r.texts(escapes));
+  }
+
+  /** A text as it stands in a string. */
+  written(text: string): string {
+    if (this.#writing === "as they are") return text;
+    const json = JSON.stringify(text).slice(1, -1);
+    return this.#writing === "json" ? json : json.replaceAll("<", escapeOf(LESS[0]));
   }
 
   /** Strings of so many characters. */
@@ -98,6 +117,3 @@ export class Strings {
     return this.#r.repeat(this.#freely, min, max);
   }
 }
-
-/** A text as it stands between the quotes. */
-export const written = (text: string): string => JSON.stringify(text).slice(1, -1);

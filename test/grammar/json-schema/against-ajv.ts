@@ -2,52 +2,16 @@
  * Random schemas against ajv: whatever a grammar lets through is valid, and what is valid is let
  * through. Texts are random walks over the grammar's bytes, and such texts changed a little.
  */
-import { Ajv2020 } from "ajv/dist/2020.js";
-import addFormats from "ajv-formats";
 import { expect } from "vitest";
 import { WebggufError } from "../../../src/base/errors.ts";
-import type { Automaton, State } from "../../../src/grammar/automaton.ts";
 import { jsonSchemaGrammar } from "../../../src/grammar/json-schema/grammar.ts";
 import { CompiledGrammar } from "../../../src/grammar/matcher.ts";
 import { random as randomBelow } from "../../fuzz/mutate.ts";
 import { writtenInOrder } from "../../schemas/write.ts";
 import { byteVocabulary } from "./byte-tokens.ts";
 import { randomSchema } from "./random-schema.ts";
-
-const MOST_BYTES = 600;
-
-function validator(schema: unknown): (value: unknown) => boolean {
-  const ajv = new Ajv2020({ strict: false, multipleOfPrecision: 9 });
-  addFormats.default(ajv);
-  return ajv.compile(schema as object) as (value: unknown) => boolean;
-}
-
-/** A text that the grammar derives; undefined where the walk finds no end. */
-function walk(automaton: Automaton, below: (count: number) => number): string | undefined {
-  const bytes: number[] = [];
-  let state: State = automaton.start;
-  const closing = [...'"}]:,'].map((one) => one.charCodeAt(0));
-  while (bytes.length < MOST_BYTES) {
-    if (state.complete && below(2) === 0) break;
-    const ways: [number, State][] = [];
-    const add = (byte: number): void => {
-      const next = automaton.stepByte(state, byte);
-      if (next) ways.push([byte, next]);
-    };
-    if (bytes.length > 60 || below(10) < 3) closing.forEach(add);
-    if (ways.length === 0) for (const byte of automaton.classBytes) add(byte);
-    if (ways.length === 0) {
-      expect(state.complete).toBe(true);
-      break;
-    }
-    const [byte, next] = ways[below(ways.length)];
-    bytes.push(byte);
-    state = next;
-  }
-  return state.complete
-    ? new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes))
-    : undefined;
-}
+import { validator } from "./validator.ts";
+import { walk } from "./walk.ts";
 
 /** The value with something in it changed. */
 function changed(value: unknown, below: (count: number) => number): unknown {
