@@ -14,6 +14,7 @@ export type ErrorCode =
   | "source/io" // reading failed
   | "source/network" // HTTP status or connection, after retries
   | "source/changed" // the file changed while it was in use
+  | "source/corrupt" // the bytes are not those that the digest is of
   | "device/no-adapter" // no usable GPU
   | "device/lost" // the GPU went away
   | "device/out-of-memory" // the GPU or this machine has not enough

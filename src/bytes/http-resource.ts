@@ -1,16 +1,25 @@
 /** One file on an HTTP server: requests, and the check that it is still the same file. */
 import { WebggufError } from "../base/errors.ts";
+import { Address, type AddressOptions } from "./address.ts";
 import { pieceBytes } from "./range.ts";
-import { defaultSilence, Retryable, type RetryOptions, settle, withRetries } from "./retry.ts";
+import {
+  defaultSilence,
+  longestPause,
+  Retryable,
+  type RetryOptions,
+  settle,
+  withRetries,
+} from "./retry.ts";
 
-export interface HttpOptions extends RetryOptions {
-  readonly fetch: typeof fetch;
+export interface HttpOptions extends RetryOptions, AddressOptions {
   /** Stops the opening; each read takes a signal of its own. */
   readonly signal?: AbortSignal;
+  /** Bytes that the file must have, where that is known from elsewhere. */
+  readonly size?: number;
 }
 
 /** What identifies a version of the file; parts that the server does not tell are null. */
-interface Version {
+export interface Version {
   readonly etag: string | null;
   readonly modified: string | null;
 }
@@ -33,25 +42,15 @@ function contentRange(response: Response): { start?: number; size?: number } {
 }
 
 /** The server's wish in `Retry-After`, in milliseconds. */
-const wishedPause = (response: Response): number =>
+export const wishedPause = (response: Response): number =>
   1000 * (numberOf(response.headers.get("retry-after")) ?? 0);
 
 /** Statuses that pass: another try may do better. */
-const passes = (status: number): boolean => status >= 500 || [408, 425, 429].includes(status);
-
-/** Redirects that are followed in a row. */
-const MOST_REDIRECTS = 10;
+export const passes = (status: number): boolean =>
+  status >= 500 || [408, 425, 429].includes(status);
 
 /** Milliseconds without a first answer after which there is a notice. */
-const QUIET = 1500;
-
-/** A URL's user and password, percent-encoded there, as a header. */
-function basic(credentials: string): string {
-  const bytes = credentials.replace(/%([0-9a-f]{2})/gi, (_, code) =>
-    String.fromCharCode(Number.parseInt(code, 16)),
-  );
-  return `Basic ${btoa(bytes)}`;
-}
+export const QUIET = 1500;
 
 export class HttpResource {
   /** The URL without its query and credentials. */
@@ -61,22 +60,27 @@ export class HttpResource {
   size = 0;
   #version: Version = { etag: null, modified: null };
 
-  /** Where redirects led to: ranges are asked for there. */
-  #address: string;
-  readonly #home: string;
-  readonly #authorization: string | undefined;
+  readonly #address: Address;
 
   constructor(url: string, options: HttpOptions) {
-    const { username, password, origin, pathname, href } = new URL(url);
-    // What the query and the credentials say is for the server alone.
-    this.name = origin + pathname;
-    this.#home = this.#address = href.replace(/\/\/[^/]*@/, "//");
-    if (username || password) this.#authorization = basic(`${username}:${password}`);
+    this.#address = new Address(url, options);
+    this.name = this.#address.name;
     this.options = options;
   }
 
-  #error(code: "source/network" | "source/changed" | "source/not-found", problem: string) {
-    return new WebggufError(code, `Cannot read ${this.name}: ${problem}`, { file: this.name });
+  /** What tells this version of the file from others. */
+  get version(): Version {
+    return this.#version;
+  }
+
+  /** `actual` is the HTTP status, where that says it. */
+  #error(
+    code: "source/network" | "source/changed" | "source/not-found",
+    problem: string,
+    actual?: number,
+  ): WebggufError {
+    const { name } = this;
+    return new WebggufError(code, `Cannot read ${name}: ${problem}`, { file: name, actual });
   }
 
   /**
@@ -116,25 +120,31 @@ export class HttpResource {
       return response;
     }
     await response.body?.cancel();
-    if (empty) return undefined;
+    if (empty) {
+      this.#expected(0);
+      return undefined;
+    }
     if (response.status !== 206) throw this.#refusal(response);
-    const size = contentRange(response).size ?? (await this.#sizeByHead(signal));
+    const size =
+      contentRange(response).size ?? this.options.size ?? (await this.#sizeByHead(signal));
     if (size === undefined)
       throw this.#error("source/network", "the server does not tell its size");
-    this.size = size;
+    this.size = this.#expected(size);
     return undefined;
   }
 
   /** For pages that may not see Content-Range, because the other origin does not expose it. */
   async #sizeByHead(signal: AbortSignal | undefined): Promise<number | undefined> {
-    const response = await this.#follow({ method: "HEAD" }, signal);
+    const response = await this.#address.ask({ method: "HEAD" }, signal);
     return response.ok ? numberOf(response.headers.get("content-length")) : undefined;
   }
 
   #wholeSize(response: Response): number {
     const encoding = response.headers.get("content-encoding") ?? "identity";
     const size = numberOf(response.headers.get("content-length"));
-    if (encoding === "identity" && size !== undefined) return size;
+    if (encoding === "identity" && size !== undefined) return this.#expected(size);
+    // A length would be that of the compressed bytes.
+    if (this.options.size !== undefined) return this.options.size;
     void response.body?.cancel();
     throw this.#error(
       "source/network",
@@ -142,55 +152,45 @@ export class HttpResource {
     );
   }
 
+  /** The size that the server tells, which must be the known one. */
+  #expected(size: number): number {
+    const expected = this.options.size ?? size;
+    if (size === expected) return size;
+    throw new WebggufError(
+      "source/changed",
+      `Cannot read ${this.name}: the server has ${size} bytes of it, not the ${expected} that it should have; try again, or ask who keeps it`,
+      { file: this.name, expected, actual: size },
+    );
+  }
+
   /** An answer that is no data: an error that stays, or one worth another try. */
   #refusal(response: Response): Error {
     const { status } = response;
     if (status === 404 || status === 410)
-      return this.#error("source/not-found", `there is no such file (HTTP ${status})`);
+      return this.#error("source/not-found", `there is no such file (HTTP ${status})`, status);
     if (status === 401 || status === 403)
-      return this.#error("source/network", `the server does not allow it (HTTP ${status})`);
-    if (passes(status)) return new Retryable(`HTTP ${status}`, wishedPause(response));
-    return this.#error("source/network", `the server answered HTTP ${status}`);
+      return this.#error("source/network", `the server does not allow it (HTTP ${status})`, status);
+    const wished = wishedPause(response);
+    if (status === 429 && wished > longestPause)
+      return this.#error(
+        "source/network",
+        `the server takes no more requests for ${Math.ceil(wished / 1000)} seconds (HTTP 429); try again then`,
+        status,
+      );
+    if (passes(status)) return new Retryable(`HTTP ${status}`, wished);
+    return this.#error("source/network", `the server answered HTTP ${status}`, status);
   }
 
   async #fetch(range: string | undefined, signal: AbortSignal | undefined): Promise<Response> {
     const headers: Record<string, string> = { "Accept-Encoding": "identity" };
     if (range) headers["Range"] = range;
-    const response = await this.#follow({ headers }, signal);
+    const response = await this.#address.ask({ headers }, signal);
     const { ok, status } = response;
-    if (ok || status === 416 || passes(status) || this.#address === this.#home) return response;
+    if (ok || status === 416 || passes(status) || !this.#address.moved) return response;
     // A signed address has expired: the first one gives another.
     void response.body?.cancel();
-    this.#address = this.#home;
-    return this.#follow({ headers }, signal);
-  }
-
-  /** Asks at the address, and where that redirects to, which becomes the address. */
-  async #follow(init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
-    const { fetch, silence = defaultSilence } = this.options;
-    for (let address = this.#address, left = MOST_REDIRECTS; ; left--) {
-      const own = this.#authorization && new URL(address).origin === new URL(this.#home).origin;
-      const headers = { ...init.headers, ...(own && { Authorization: this.#authorization }) };
-      const ask = (redirect: RequestRedirect): Promise<Response> =>
-        settle(
-          fetch(address, { ...init, headers, redirect, signal } as RequestInit),
-          signal,
-          silence,
-        );
-      let response = await ask("manual");
-      // Browsers do not tell where to, but follow by themselves.
-      if (response.type === "opaqueredirect") response = await ask("follow");
-      const to = response.headers.get("location");
-      if (response.status < 300 || response.status > 399 || to === null) {
-        this.#address = response.url || address;
-        return response;
-      }
-      void response.body?.cancel();
-      const next = URL.canParse(to, address) ? new URL(to, address) : undefined;
-      if (left === 0 || !next || !/^https?:$/.test(next.protocol))
-        throw this.#error("source/network", "its redirects lead nowhere; check the address");
-      address = next.href;
-    }
+    this.#address.forget();
+    return this.#address.ask({ headers }, signal);
   }
 
   /** Throws `source/changed` unless the answer is about the file that was opened. */
@@ -227,6 +227,14 @@ export class HttpResource {
       void response.body?.cancel();
       if (!response.ok) throw this.#refusal(response);
       throw new Retryable("the server answered with another range");
+    }
+    const encoding = response.headers.get("content-encoding");
+    if (encoding && encoding !== "identity") {
+      void response.body?.cancel();
+      throw this.#error(
+        "source/network",
+        `the server compresses its ranges (${encoding}); download the file first`,
+      );
     }
     let left = end - from;
     for await (const piece of this.pieces(response, signal)) {

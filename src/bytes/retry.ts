@@ -16,7 +16,7 @@ export interface RetryOptions {
 export const defaultSilence = 60_000;
 
 /** Longest pause in milliseconds, whatever the server asks for. */
-const longestPause = 30_000;
+export const longestPause = 30_000;
 
 /** A failure worth another try, with the pause that the server asked for. */
 export class Retryable extends Error {
