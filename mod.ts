@@ -15,6 +15,7 @@
  */
 export { type ErrorCode, type ErrorDetails, WebggufError } from "./src/base/errors.ts";
 export type { ByteSource } from "./src/base/source.ts";
+export type { StoredModel, StoreSpace, Verified } from "./src/bytes/store/types.ts";
 export type { ChatMessage, ToolCall, ToolDefinition } from "./src/chat/messages.ts";
 export type { RenderedPrompt, RenderOptions } from "./src/chat/render.ts";
 export type { ChatTemplateOptions } from "./src/chat/template.ts";
@@ -28,6 +29,7 @@ export type { SamplerName, SamplingOptions } from "./src/sample/types.ts";
 export { type DeviceReport, devices } from "./src/session/devices.ts";
 export { type MemoryReport, memoryNeeded } from "./src/session/memory.ts";
 export { loadModel } from "./src/session/model.ts";
+export { type Models, models } from "./src/session/models.ts";
 export { openSource } from "./src/session/source.ts";
 export type * from "./src/session/types.ts";
 export {

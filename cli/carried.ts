@@ -25,7 +25,7 @@ const CARRIED: ReadonlyMap<string, Takes> = new Map([
   ),
   ...list("nothing", "--no-host -cb --cont-batching -nocb --no-cont-batching --perf --log-disable"),
   ...list("nothing", "--log-prefix --log-timestamps --swa-full -kvu --kv-unified -no-kvu"),
-  ...list("nothing", "--no-kv-unified --op-offload --no-op-offload --check-tensors --offline"),
+  ...list("nothing", "--no-kv-unified --op-offload --no-op-offload --check-tensors"),
   ...list("nothing", "-cmoe --cpu-moe --verbose-prompt -i --interactive -if --interactive-first"),
 ]);
 

@@ -20,6 +20,9 @@ export interface Flag {
   readonly env?: string;
 }
 
+/** Flags of which one names the model. */
+const MODEL_NAMES = ["model", "hf-repo", "model-url"] as const;
+
 /** Parsed flags with getters that check. */
 export class Values {
   readonly #values: Readonly<Record<string, unknown>>;
@@ -70,12 +73,27 @@ export class Values {
       throw usage(`--${name} is one of ${choices.join(", ")}, not "${text}"`);
     return text as T;
   }
-  /** The model: `-m FILE`, or FILE alone. */
+  /** Whether a flag names the model. */
+  hasModel(): boolean {
+    return MODEL_NAMES.some((name) => this.has(name));
+  }
+  /** The model: `-m FILE`, `-hf USER/REPO`, `-mu URL`, or FILE alone. */
   model(): string {
-    const path = this.text("model") ?? this.positionals[0];
+    const path = this.#named() ?? this.positionals[0];
     if (path === undefined || path === "")
       throw usage("The model is missing; for example: -m model.gguf");
     return path;
+  }
+  /** The reference that flags make, of which one may be given. */
+  #named(): string | undefined {
+    const [path, repo, url] = MODEL_NAMES.map((name) => this.text(name));
+    const file = this.text("hf-file");
+    if ([path, repo, url].filter((one) => one !== undefined).length > 1)
+      throw usage("-m, -hf and -mu exclude each other");
+    if (file !== undefined && repo === undefined) throw usage("-hff FILE needs -hf USER/REPO");
+    if (repo === undefined) return path ?? url;
+    // What stands behind the colon chooses a file: the named one is chosen already.
+    return file === undefined ? `hf:${repo}` : `hf:${repo.replace(/:.*/, "")}/${file}`;
   }
   required(name: string, example: string): string {
     const text = this.text(name);
@@ -143,14 +161,9 @@ export function parseFlags(
   return new Values(values, positionals, carried);
 }
 
-/** Flags by which llama.cpp downloads a model. */
-const DOWNLOADS = ["-hf", "-hfr", "--hf-repo", "-hff", "--hf-file", "-mu", "--model-url"];
-
 const nameOf = (flag: Flag): string => flag.names[flag.names.length - 1].replace(/^--?/, "");
 
 function unknownFlag(spelling: string, known: readonly string[]): string {
-  if (DOWNLOADS.includes(spelling))
-    return `${spelling} is not known here; give the file itself: -m https://huggingface.co/USER/MODEL/resolve/main/FILE.gguf`;
   const near = nearest(spelling, known);
   return `Unknown flag ${spelling}${near ? `; did you mean ${near}?` : "; --help lists the flags"}`;
 }

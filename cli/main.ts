@@ -10,12 +10,17 @@ import { complete } from "./commands/complete.ts";
 import { devices } from "./commands/devices.ts";
 import { embed } from "./commands/embed.ts";
 import { explain } from "./commands/explain.ts";
+import { fit } from "./commands/fit.ts";
 import { inspect } from "./commands/inspect.ts";
 import { logits } from "./commands/logits.ts";
+import { ls } from "./commands/ls.ts";
 import { perplexity } from "./commands/perplexity.ts";
+import { pull } from "./commands/pull.ts";
+import { rm } from "./commands/rm.ts";
 import { serve } from "./commands/serve.ts";
 import { tokenize } from "./commands/tokenize.ts";
 import { tune } from "./commands/tune.ts";
+import { verify } from "./commands/verify.ts";
 import { describeFlags, type Flag, parseFlags, usage } from "./flags.ts";
 import { described } from "./hints.ts";
 import { Interrupted } from "./model.ts";
@@ -35,6 +40,11 @@ const COMMANDS: readonly Command[] = [
   logits,
   bench,
   tune,
+  pull,
+  ls,
+  rm,
+  verify,
+  fit,
 ];
 
 const COMMON: readonly Flag[] = [
@@ -64,7 +74,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (values.switch("list-devices")) return devices.run(values);
   const carried = [...new Set(values.carried)];
   if (carried.length > 0) note(`Without effect here: ${carried.join(", ")}`);
-  const extra = values.positionals[values.has("model") ? 0 : 1];
+  const extra = values.positionals[values.hasModel() ? 0 : 1];
   if (extra !== undefined)
     throw usage(
       `What is ${JSON.stringify(extra)}? A flag's name is missing before it, or quotes around a text`,

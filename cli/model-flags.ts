@@ -8,6 +8,7 @@ import type {
   SpeculationOptions,
 } from "../mod.ts";
 import { type Flag, usage, type Values } from "./flags.ts";
+import { GETTING_FLAGS, gettingOptions } from "./getting.ts";
 import { readTunings } from "./tunings.ts";
 
 const MODEL: readonly Flag[] = [
@@ -15,8 +16,9 @@ const MODEL: readonly Flag[] = [
     names: ["-m", "--model"],
     value: "FILE",
     env: "LLAMA_ARG_MODEL",
-    help: "GGUF file or http(s) URL (any part of a split one)",
+    help: "GGUF file, hf:USER/REPO[:QUANT] or http(s) URL (any part of a split one)",
   },
+  ...GETTING_FLAGS,
 ];
 
 /** The device and the sizes: for every command that computes. */
@@ -178,6 +180,7 @@ export function loadOptions(values: Values): LoadOptions {
     layers !== undefined && !/^(all|auto)$/.test(layers) && values.integer("gpu-layers") === 0;
   const chunks = [chunk, batch].filter((n): n is number => n !== undefined);
   return {
+    ...gettingOptions(values),
     device: onCpu ? "cpu" : (values.text("device") ?? "auto"),
     ...(context !== undefined && { contextLength: context }),
     ...(chunks.length > 0 && { chunk: Math.min(...chunks) }),

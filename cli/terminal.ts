@@ -87,6 +87,7 @@ export function loadReporting(): Pick<LoadOptions, "onProgress" | "onNotice"> {
   const onNotice = (text: string): void => note(text);
   if (process.stderr.isTTY !== true) return { onNotice };
   let shown = 0;
+  let downloading = false;
   const clear = (): void => void process.stderr.write("\r\u001b[K");
   return {
     onNotice: (text) => {
@@ -96,6 +97,9 @@ export function loadReporting(): Pick<LoadOptions, "onProgress" | "onNotice"> {
     onProgress: (progress) => {
       const now = performance.now();
       const done = progress.loaded >= progress.total;
+      // What is loaded meanwhile goes on as the download does.
+      if (progress.stage === "download") downloading = !done;
+      else if (downloading) return;
       if (!done && now - shown < 50) return;
       shown = now;
       if (done) clear();
@@ -104,14 +108,31 @@ export function loadReporting(): Pick<LoadOptions, "onProgress" | "onNotice"> {
   };
 }
 
-const STAGES = { read: "Reading", upload: "Loading", compile: "Compiling" } as const;
+const STAGES = {
+  read: "Reading",
+  download: "Downloading",
+  upload: "Loading",
+  compile: "Compiling",
+} as const;
 
 /** One line: what, a bar, a percentage and MiB where bytes are counted. */
-export function progressBar({ stage, loaded, total }: LoadProgress): string {
+export function progressBar(progress: LoadProgress): string {
+  const { stage, loaded, total, rate = 0, secondsLeft } = progress;
   const share = total > 0 ? Math.min(1, loaded / total) : 0;
   const bar = "#".repeat(Math.round(share * 30)).padEnd(30, ".");
   const size = stage === "compile" ? "" : ` of ${(total / 1048576).toFixed(0)} MiB`;
-  return `${STAGES[stage]} [${bar}] ${Math.floor(share * 100)}%${size}`;
+  const speed = rate > 0 ? `, ${(rate / 1e6).toFixed(1)} MB/s` : "";
+  const left = rate > 0 && secondsLeft !== undefined ? `, ${duration(secondsLeft)} left` : "";
+  return `${STAGES[stage]} [${bar}] ${Math.floor(share * 100)}%${size}${speed}${left}`;
+}
+
+/** Seconds as `0:07`, `12:34` or `1:02:03`. */
+function duration(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const two = (value: number): string => String(value % 60).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  const hours = Math.floor(minutes / 60);
+  return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(whole)}`;
 }
 
 /** `\n`, `\t`, `\r`, `\\`, `\'`, `\"` and `\xHH` as llama.cpp reads them; others stay as written. */

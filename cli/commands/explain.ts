@@ -3,6 +3,7 @@ import { openSource, readGguf } from "../../mod.ts";
 import { explain as explainPlans } from "../../src/tools/mod.ts";
 import type { Command } from "../command.ts";
 import { usage } from "../flags.ts";
+import { headerOptions } from "../getting.ts";
 import { DEVICE_FLAGS, loadOptions } from "../model-flags.ts";
 import { GROUPINGS, groupBy, sum, table } from "../table.ts";
 import { print } from "../terminal.ts";
@@ -27,8 +28,9 @@ export const explain: Command = {
     ...DEVICE_FLAGS,
   ],
   async run(values) {
-    const source = await openSource(values.model());
-    const file = await readGguf(source, { open: openSource });
+    const getting = headerOptions(values);
+    const source = await openSource(values.model(), getting);
+    const file = await readGguf(source, { open: (part) => openSource(part, getting) });
     try {
       const report = await explainPlans(file, loadOptions(values));
       if (values.switch("json")) {

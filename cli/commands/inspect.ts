@@ -7,6 +7,7 @@ import {
   readGguf,
 } from "../../mod.ts";
 import type { Command } from "../command.ts";
+import { headerOptions } from "../getting.ts";
 import { DEVICE_FLAGS, loadOptions } from "../model-flags.ts";
 import { note, print } from "../terminal.ts";
 
@@ -25,11 +26,15 @@ export const inspect: Command = {
   ],
   async run(values) {
     const name = values.model();
-    const source = await openSource(name);
+    const getting = headerOptions(values);
+    const source = await openSource(name, getting);
     const json = values.switch("json");
     let file: ModelFile | undefined;
     try {
-      file = await readGguf(source, { open: openSource, headerOnly: !values.switch("memory") });
+      file = await readGguf(source, {
+        open: (part) => openSource(part, getting),
+        headerOnly: !values.switch("memory"),
+      });
       if (values.switch("memory")) {
         const report = await memoryNeeded(file, loadOptions(values));
         if (!json) noteContext(file, report.contextLength);

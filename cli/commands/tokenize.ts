@@ -2,6 +2,7 @@
 import { createTokenizer, openSource, readGguf } from "../../mod.ts";
 import type { Command } from "../command.ts";
 import { usage } from "../flags.ts";
+import { headerOptions } from "../getting.ts";
 import { MODEL_FLAGS } from "../model-flags.ts";
 import { modelText, print, processEscapes, readBytes, readStdin } from "../terminal.ts";
 
@@ -39,7 +40,7 @@ export const tokenize: Command = {
         : file !== undefined
           ? await readBytes(file)
           : await readStdin();
-    const source = await openSource(path);
+    const source = await openSource(path, headerOptions(values));
     try {
       const { metadata } = await readGguf(source, { headerOnly: true });
       const tokenizer = createTokenizer(metadata);

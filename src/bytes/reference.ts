@@ -43,7 +43,6 @@ export function isRepo(repo: string): boolean {
 
 /** Whether a path of a file or the name of a branch stays below the folder that it is put into, on every system. */
 export function isSubpath(path: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   if (path.length === 0 || path.length > 1024 || /[\\:\u0000-\u001f]/.test(path)) return false;
   return path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }

@@ -32,6 +32,7 @@ export const platform: Platform = {
   },
   // Called through, because a page may replace it and because it insists on its own `this`.
   fetch: (input, init) => globalThis.fetch(input, init),
+  files: () => Promise.resolve(undefined),
   // Browsers round what they tell, and tell at most 8 GiB.
   memory: () => Promise.resolve(undefined),
   async facts(): Promise<Readonly<Record<string, string | number | boolean>>> {

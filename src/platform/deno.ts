@@ -4,7 +4,7 @@ import type { ByteSource } from "../base/source.ts";
 import { commonFacts, gibibytes } from "./facts.ts";
 import { type FileFacts, fileSource, notAFile, openError, sameFile } from "./files.ts";
 import { listNavigatorAdapters, openNavigatorGpu } from "./gpu.ts";
-import type { Gpu, Platform } from "./types.ts";
+import type { Files, Gpu, Platform } from "./types.ts";
 
 /** The little of Deno's own API that is used, so that type checks elsewhere need none of it. */
 interface DenoStat {
@@ -22,7 +22,9 @@ interface DenoApi {
   readonly version: { readonly deno: string };
   readonly build: { readonly os: string; readonly arch: string };
   readonly permissions: {
-    query(permission: { name: "sys"; kind: string }): Promise<{ state: string }>;
+    query(
+      permission: { name: "sys"; kind: string } | { name: "env" | "write" },
+    ): Promise<{ state: string }>;
   };
   open(path: string, options: { read: true }): Promise<DenoFile>;
   stat(path: string): Promise<DenoStat>;
@@ -81,6 +83,14 @@ async function memoryInfo(): Promise<{ total: number; available: number } | unde
   return permission.state === "granted" ? runtime.systemMemoryInfo() : undefined;
 }
 
+/** With both permissions: a call without them would ask the user. */
+async function files(): Promise<Files | undefined> {
+  for (const name of ["env", "write"] as const)
+    if ((await runtime.permissions.query({ name })).state !== "granted") return undefined;
+  const { disk } = await import("./disk.ts");
+  return disk;
+}
+
 /** The platform of Deno. */
 export const platform: Platform = {
   runtime: "deno",
@@ -92,6 +102,7 @@ export const platform: Platform = {
   },
   openFile,
   fetch: (input, init) => globalThis.fetch(input, init),
+  files,
   memory: async () => (await memoryInfo())?.total,
   async facts(): Promise<Readonly<Record<string, string | number | boolean>>> {
     const facts: Record<string, string | number | boolean> = {

@@ -187,6 +187,7 @@ export const platform: Platform = {
   listAdapters,
   openFile,
   fetch: async (input, init) => (await httpClient())(input, init),
+  files: async () => (await import("./disk.ts")).disk,
   async memory() {
     // 0, or more than there is, without a limit.
     const limit = process.constrainedMemory?.() || Number.POSITIVE_INFINITY;

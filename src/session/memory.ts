@@ -156,7 +156,7 @@ function makePlan(
 }
 
 /** The largest context up to `most` for which `fits` holds, in steps of 32 (a page); 0 if none. */
-function largest(most: number, fits: (context: number) => boolean): number {
+export function largest(most: number, fits: (context: number) => boolean): number {
   if (fits(most)) return most;
   let [low, high] = [0, Math.floor(most / 32)];
   while (low < high) {

@@ -19,7 +19,7 @@ import { findTokenizer, Loaded, type Place } from "./loaded.ts";
 import { openExecutor } from "./open.ts";
 import { generateRules, loadRules } from "./options.ts";
 import { createSession } from "./session.ts";
-import { closeFile, openFile } from "./source.ts";
+import { arrived, closeFile, openFile } from "./source.ts";
 import { speculationOf } from "./speculation.ts";
 import type {
   Embedding,
@@ -28,11 +28,13 @@ import type {
   Model,
   ModelSource,
   Session,
+  SourceOptions,
 } from "./types.ts";
 import { unreadTensors } from "./unread.ts";
 
 /**
- * Loads a model from a path, an http(s) URL, a File or Blob, or bytes, or from a list of all its parts.
+ * Loads a model from a path, a repository (`hf:USER/REPO:QUANT`), an http(s) URL, a File or Blob, or bytes, or from a
+ * list of all its parts. What is downloaded is kept for the next time, and loaded while it comes.
  *
  * ```ts
  * import { loadModel } from "webgguf";
@@ -50,7 +52,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const { speculation: wanted, ...rest } = options;
   const { model: draftSource, ...speculation } = speculationOf(wanted);
   options.signal?.throwIfAborted();
-  const file = await openFile(source, options.signal, options.onNotice);
+  const file = await openFile(source, sourceOptions(options));
   try {
     const decided = { ...rest, contextLength: contextFor(file, options.contextLength) };
     const graph = buildGraph(file, decided);
@@ -58,6 +60,8 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     const tokenizer = findTokenizer(file.metadata);
     const opened = await openExecutor(graph, file, decided);
     try {
+      // What was computed with is what was meant: a digest is known at the end alone.
+      await arrived(file);
       const device = { ...decided, device: opened.chosen };
       const draftModel = await loadDraftModel(draftSource, { file, graph }, device);
       const parts = { file, graph, tokenizer, opened, options: decided, speculation, draftModel };
@@ -203,13 +207,24 @@ async function loadDraftModel(
   options: ExecutorOptions,
 ): Promise<DraftModel | undefined> {
   if (source === undefined) return undefined;
-  const file = await openFile(source, options.signal);
+  const file = await openFile(source, sourceOptions(options));
   try {
-    return await openDraftModel(file, target, options);
+    const model = await openDraftModel(file, target, options);
+    await arrived(file).catch(async (error) => {
+      await model.dispose();
+      throw error;
+    });
+    return model;
   } catch (error) {
     await closeFile(file);
     throw error;
   }
+}
+
+/** Those of the options that opening takes. */
+function sourceOptions(options: SourceOptions): SourceOptions {
+  const { cache, offline, endpoint, token, onProgress, onNotice, signal } = options;
+  return { cache, offline, endpoint, token, onProgress, onNotice, signal };
 }
 
 /** Positions when nothing is said: the model's own context, but not more than this. */

@@ -112,7 +112,7 @@ async function checkFits(
 }
 
 /** A real GPU is taken as it is; software emulation only if it measures faster than what comes after it. */
-async function fastest(
+export async function fastest(
   first: Device,
   graph: Graph,
   file: ModelFile,

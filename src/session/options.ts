@@ -1,6 +1,5 @@
 /** What the options of models and sessions may be, and their prompts. */
 import {
-  callback,
   checkOptions,
   flag,
   ids,
@@ -22,7 +21,7 @@ import { fusionNames } from "../plan/fuse/index.ts";
 import type { DeviceTuning } from "../plan/tuning-types.ts";
 import { samplingRules } from "../sample/options.ts";
 import { isChat, isParts } from "./prompt.ts";
-import { modelSource } from "./source-rules.ts";
+import { gettingRules, modelSource } from "./source-rules.ts";
 import type {
   GenerateOptions,
   LoadOptions,
@@ -74,9 +73,7 @@ export const loadRules: Rules<LoadOptions> = {
     if (typeof value === "object") drafting(value, name);
     else oneOf("none", "ngram")(value, name);
   },
-  onProgress: callback,
-  onNotice: callback,
-  signal,
+  ...gettingRules,
 };
 
 /** What {@link GenerateOptions} may be. */

@@ -152,7 +152,7 @@ export function mostCommonType(file: ModelFile): QuantType {
 }
 
 /** Weights that one token reads: all matrices that are multiplied, of experts only those in use. */
-function bytesPerToken(graph: Graph, file: ModelFile): number {
+export function bytesPerToken(graph: Graph, file: ModelFile): number {
   let sum = 0;
   for (const op of graph.ops) {
     if (op.op !== "linear" && op.op !== "moeLinear") continue;

@@ -1,37 +1,40 @@
 /** From whatever names a model to its bytes and its header. */
 import { platform } from "#platform";
 import { WebggufError } from "../base/errors.ts";
-import { refuse, signal as signalRule } from "../base/options.ts";
+import { checkOptions, refuse } from "../base/options.ts";
 import type { ByteSource } from "../base/source.ts";
 import { blobSource } from "../bytes/blob.ts";
 import { bufferSource } from "../bytes/buffer.ts";
-import { httpSource } from "../bytes/http.ts";
 import { settle } from "../bytes/retry.ts";
+import type { StoredSource } from "../bytes/store/types.ts";
+import { modelStore } from "../bytes/store.ts";
 import type { ModelFile } from "../file/types.ts";
 import { readGguf } from "../gguf/read.ts";
-import { modelPart, modelSource } from "./source-rules.ts";
-import type { ModelPart, ModelSource } from "./types.ts";
+import { modelPart, modelSource, sourceRules } from "./source-rules.ts";
+import type { ModelPart, ModelSource, SourceOptions } from "./types.ts";
 
 /**
- * Opens a path, an http(s) or file URL, a File or Blob, or bytes; a ByteSource is taken as it is.
- * The caller closes it. In a browser a text is a URL, relative to the page's.
+ * Opens a path, a repository (`hf:USER/REPO`), an http(s) or file URL, a File or Blob, or bytes; a ByteSource is taken
+ * as it is. The caller closes it. In a browser a text is a URL, relative to the page's.
+ *
+ * What comes from a repository or URL is kept in the store: its download begins at once, goes on in the background and
+ * stops with `close()`, to be resumed the next time. With `cache: false` only what is read is fetched, and nothing kept.
+ * A signal may stand in place of the options.
  */
-export async function openSource(source: ModelPart, signal?: AbortSignal): Promise<ByteSource> {
-  if (signal !== undefined) signalRule(signal, "signal");
+export async function openSource(
+  source: ModelPart,
+  options: AbortSignal | SourceOptions = {},
+): Promise<ByteSource> {
+  const all = options instanceof AbortSignal ? { signal: options } : options;
+  checkOptions(all, sourceRules);
   modelPart(source, "the model");
-  return open(source, signal);
+  return open(source, all);
 }
 
 /** `mark` stands behind the name of what has none of its own. */
-async function open(
-  source: ModelPart,
-  signal: AbortSignal | undefined,
-  onNotice?: (text: string) => void,
-  mark = "",
-): Promise<ByteSource> {
-  signal?.throwIfAborted();
-  if (typeof source === "string" || source instanceof URL)
-    return openNamed(source, signal, onNotice);
+async function open(source: ModelPart, options: SourceOptions, mark = ""): Promise<ByteSource> {
+  options.signal?.throwIfAborted();
+  if (typeof source === "string" || source instanceof URL) return openNamed(source, options);
   if (source instanceof Blob) return blobSource(source, (source as File).name || `blob${mark}`);
   if (source instanceof ArrayBuffer || source instanceof Uint8Array)
     return bufferSource(source as ArrayBuffer | Uint8Array<ArrayBuffer>, `memory${mark}`);
@@ -42,26 +45,26 @@ async function open(
  * Opens a source and reads its header. Where one part of a split file is given, the others are opened
  * by their names.
  */
-export async function openFile(
-  source: ModelSource,
-  signal: AbortSignal | undefined,
-  onNotice?: (text: string) => void,
-): Promise<ModelFile> {
+export async function openFile(source: ModelSource, options: SourceOptions): Promise<ModelFile> {
   modelSource(source, "the model");
+  const { signal } = options;
   const given = Array.isArray(source) ? (source as readonly ModelPart[]) : [source as ModelPart];
   const sources: ByteSource[] = [];
   let reading: Promise<ModelFile> | undefined;
   try {
     for (const part of given) {
       const mark = given === source ? `[${sources.length}]` : "";
-      sources.push(await open(part, signal, onNotice, mark));
+      sources.push(await open(part, options, mark));
     }
     const [only] = given;
+    const [first] = sources;
     // Only who chose a Blob can choose another.
     const alone = given.length === 1 && !(only instanceof Blob);
     reading = readGguf(sources, {
       signal,
-      ...(alone && { open: (name) => open(beside(only, name), signal) }),
+      ...(alone && {
+        open: (name) => (isStored(first) ? first.beside(name) : open(beside(only, name), options)),
+      }),
     });
     return await settle(reading, signal, undefined);
   } catch (error) {
@@ -72,6 +75,14 @@ export async function openFile(
     else await closing;
     throw error;
   }
+}
+
+/** Whether a source is of the store. */
+const isStored = (source: ByteSource): source is StoredSource => "whole" in source;
+
+/** Resolves when all of a file has come and is what it should be. */
+export async function arrived(file: ModelFile): Promise<void> {
+  await Promise.all(file.sources.map((source) => isStored(source) && source.whole()));
 }
 
 /** Closes all parts of a file. */
@@ -87,19 +98,16 @@ function beside(source: ModelPart, name: string): string | URL {
   return Object.assign(new URL(name), { username, password, search });
 }
 
-function openNamed(
-  name: string | URL,
-  signal: AbortSignal | undefined,
-  onNotice: ((text: string) => void) | undefined,
-): Promise<ByteSource> | ByteSource {
-  const url = urlOf(name);
-  if (url === undefined) return openPath(String(name), signal);
-  if (url.protocol === "http:" || url.protocol === "https:")
-    return httpSource(url.href, { fetch: platform.fetch, signal, onNotice });
-  if (url.protocol === "file:") return openPath(filePath(url), signal);
+async function openNamed(name: string | URL, options: SourceOptions): Promise<ByteSource> {
+  const repo = /^hf:/i.test(String(name));
+  const url = repo ? undefined : urlOf(name);
+  if (repo || url?.protocol === "http:" || url?.protocol === "https:")
+    return (await modelStore()).open(url?.href ?? String(name), options);
+  if (url === undefined) return openPath(String(name), options.signal);
+  if (url.protocol === "file:") return openPath(filePath(url), options.signal);
   throw new WebggufError(
     "input/invalid",
-    `Cannot open ${url.protocol} URLs; models come from http, https and files`,
+    `Cannot open ${url.protocol} URLs; models come from http, https, hf and files`,
     { file: url.href },
   );
 }

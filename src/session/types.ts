@@ -9,7 +9,10 @@ import type { DeviceTuning } from "../plan/tuning-types.ts";
 import type { SamplingOptions } from "../sample/types.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
-/** A path (Node, Deno), an http(s) URL, a File or Blob, bytes, or a ByteSource of one's own. */
+/**
+ * A path (Node, Deno), `hf:USER/REPO[:QUANT][@REVISION]` or `hf:USER/REPO/FILE.gguf[@REVISION]`, an http(s) URL, a File
+ * or Blob, bytes, or a ByteSource of one's own. Behind a repository or URL, `&sha256=HEX` pins the digest.
+ */
 export type ModelPart = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSource;
 
 /**
@@ -18,11 +21,37 @@ export type ModelPart = string | URL | Blob | ArrayBuffer | Uint8Array | ByteSou
  */
 export type ModelSource = ModelPart | readonly ModelPart[];
 
+/** A model is uploaded while it is downloaded: reports of both come in turn. */
 export interface LoadProgress {
-  readonly stage: "read" | "upload" | "compile";
+  readonly stage: "read" | "download" | "upload" | "compile";
   /** Bytes done and in all. */
   readonly loaded: number;
   readonly total: number;
+  /** Of a download: bytes a second lately, seconds until its end where they can be told, and where it comes from. */
+  readonly rate?: number;
+  readonly secondsLeft?: number;
+  readonly from?: string;
+}
+
+/** How a model is got from a repository or URL, and who hears of it. */
+export interface SourceOptions {
+  /** Keep what is downloaded; what is there already is used anyway. @default true */
+  cache?: boolean;
+  /**
+   * Of what is not kept yet, fetch the header alone, at most 8 MiB in a few ranges, and keep nothing: for those who
+   * read no tensors. @default false
+   */
+  headerOnly?: boolean;
+  /** Make no request: a model that is not kept is an error (`--offline`). @default false */
+  offline?: boolean;
+  /** The hub's URL. @default `MODEL_ENDPOINT`, `HF_ENDPOINT`, https://huggingface.co */
+  endpoint?: string;
+  /** For gated and private repositories. @default `HF_TOKEN` */
+  token?: string;
+  onProgress?: (progress: LoadProgress) => void;
+  /** One calm line now and then: why the CPU is used, or that the model will be slow here. */
+  onNotice?: (text: string) => void;
+  signal?: AbortSignal;
 }
 
 /** How tokens are drafted (speculative decoding). */
@@ -35,7 +64,7 @@ export interface SpeculationOptions {
   readonly draftMin?: number;
 }
 
-export interface LoadOptions {
+export interface LoadOptions extends Omit<SourceOptions, "headerOnly"> {
   /**
    * Where to compute: `auto` measures and takes the faster, `gpu` insists on an adapter, `cpu` is the
    * path without one, any other text is (part of) an adapter's name.
@@ -68,10 +97,29 @@ export interface LoadOptions {
    * steps. `ngram` looks drafts up in the session's own tokens, a draft model computes them. @default "none"
    */
   speculation?: "none" | "ngram" | SpeculationOptions;
-  onProgress?: (progress: LoadProgress) => void;
-  /** One calm line now and then: why the CPU is used, or that the model will be slow here. */
-  onNotice?: (text: string) => void;
-  signal?: AbortSignal;
+}
+
+/** Whether a model fits a device. */
+export interface FitReport {
+  /** What opens it. */
+  readonly reference: string;
+  /** Bytes of all its files. */
+  readonly bytes?: number;
+  /** What would compute it. */
+  readonly device?: string;
+  /** Whether it does with `contextLength` tokens. */
+  readonly fits: boolean;
+  /** Tokens of context that were asked for, or as loading would take. */
+  readonly contextLength: number;
+  /** Tokens up to that with which it fits; 0 = none. */
+  readonly largestContext: number;
+  /** Bytes that it takes with `contextLength`, and that there are where that is known. */
+  readonly needs?: number;
+  readonly has?: number;
+  /** Tokens a second of one answer, estimated from what was measured here. */
+  readonly tokensPerSecond?: number;
+  /** Why it cannot be run or looked at. */
+  readonly problem?: string;
 }
 
 /** One step of the answer. */

@@ -8,7 +8,7 @@ import { buildGraph } from "../models/index.ts";
 import type { Device } from "../session/backends.ts";
 import { loadOn, openDevice } from "../session/open.ts";
 import { loadRules } from "../session/options.ts";
-import { closeFile, openFile } from "../session/source.ts";
+import { arrived, closeFile, openFile } from "../session/source.ts";
 import type { ModelSource } from "../session/types.ts";
 import { BenchRun, type PlannedTest } from "./bench-run.ts";
 import type { BenchmarkOptions, BenchmarkReport, GenerateTest, PromptTest } from "./bench-types.ts";
@@ -35,8 +35,10 @@ export async function benchmark(
 ): Promise<BenchmarkReport> {
   checkOptions(options, rules);
   const plan = decideTests(options);
-  const file = await openFile(source, options.signal);
+  const file = await openFile(source, { signal: options.signal, onNotice: options.onNotice });
   try {
+    // Loading is measured, not the network.
+    await arrived(file);
     const device = await openDevice(options, gpuInstruments);
     try {
       return await measure(device, file, plan, options);
