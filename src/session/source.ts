@@ -45,7 +45,10 @@ async function open(source: ModelPart, options: SourceOptions, mark = ""): Promi
  * Opens a source and reads its header. Where one part of a split file is given, the others are opened
  * by their names.
  */
-export async function openFile(source: ModelSource, options: SourceOptions): Promise<ModelFile> {
+export async function openFile(
+  source: ModelSource,
+  options: SourceOptions = {},
+): Promise<ModelFile> {
   modelSource(source, "the model");
   const { signal } = options;
   const given = Array.isArray(source) ? (source as readonly ModelPart[]) : [source as ModelPart];

@@ -260,7 +260,11 @@ describe("the command line", () => {
     [["complete", "-m", MODEL], 2, "A prompt is missing"],
     [["complete", MODEL, "-p", "Once", "upon"], 2, 'What is "upon"?'],
     [["complete", "-hf", "some", "-p", "x"], 2, "is no USER/REPO"],
-    [["complete", "-hf", "a/b", "-m", "x.gguf", "-p", "x"], 2, "-m, -hf and -mu exclude each other"],
+    [
+      ["complete", "-hf", "a/b", "-m", "x.gguf", "-p", "x"],
+      2,
+      "-m, -hf and -mu exclude each other",
+    ],
     [["complete", "-hff", "x.gguf", "-p", "x"], 2, "-hff FILE needs -hf USER/REPO"],
     [["complete", "-hf", "no/where-GGUF", "--offline", "-p", "x"], 1, "[source/not-found]"],
     [["chat", "-m", MODEL, "--chat-template-kwargs", "[1]"], 2, "wants a JSON object, not [1]"],
