@@ -14,7 +14,7 @@ const hostTypes: Readonly<Record<string, string>> = {
 };
 
 /** What a snippet of quant/ may offer besides `decode`. */
-const offers = ["i8", "scaled", "minimum"];
+const offers = ["i8", "scaled", "minimum", "pairs-32", "pairs-64", "spread"];
 
 /** What a .wgsl file says of itself. */
 export interface File {
@@ -132,7 +132,7 @@ export class Files {
     const i8 = /\bfn decode_i8\b/.test(file.text);
     if (i8 !== file.offers.includes("i8"))
       throw new Error(`wgsl/${file.name}.wgsl: decode_i8 and "offers: i8" go together`);
-    if (file.offers.length > 0 && !i8)
+    if (file.offers.some((word) => word !== "spread") && !i8)
       throw new Error(`wgsl/${file.name}.wgsl: what it offers goes with i8`);
     const texts = Array.from(this.closure(file, false), (one) => one.text).join("");
     const minimum = !/\bInt8Run\([^;]*, 0\.0\);/.test(texts);

@@ -1,4 +1,4 @@
-// needs: lib/step, lib/linear, lib/tile, lib/dot-i8
+// needs: lib/step, lib/linear, lib/tile, lib/dot-i8, lib/pairs
 // varies: quant/*
 // matmulInt8.wgsl: matmul.wgsl with activations of signed bytes and products of four at a time.
 //
@@ -70,7 +70,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     for (var i = thread; i < 2u * TILE_WEIGHTS; i += 64u) {
       let at = weight_row(group.x, i % TILE_WEIGHTS);
-      let run = decode_i8(at.x, (at.y + k0) >> 5u, i / TILE_WEIGHTS);
+      let unit = unit_of(at.y + k0 + 16u * (i / TILE_WEIGHTS));
+      let run = decode_i8(at.x, unit.x, unit.y);
       tile_w[i] = run.q;
       tile_s[i] = vec2(run.scale, run.minimum);
     }

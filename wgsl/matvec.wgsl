@@ -18,9 +18,9 @@
 //          (lookup tables of a type are group 2)
 //
 // A workgroup of WG threads takes WG / LANES · WEIGHT_ROWS rows of W: LANES threads share WEIGHT_ROWS of them (as many outputs,
-// or the gate and up rows of half as many), each taking every LANES-th 32 columns. Their sums meet through subgroup
-// shuffles (SUBGROUPS) or workgroup memory. The order of summation depends on LANES alone, never on the number of
-// rows or WEIGHT_ROWS. With one row of x each decoded run is used at once, so that few registers are live.
+// or the gate and up rows of half as many), each taking every LANES-th unit of 32 columns (lib/pairs.wgsl). Their sums meet
+// through subgroup shuffles (SUBGROUPS) or workgroup memory. The order of summation depends on LANES and PAIR alone, never on
+// the number of rows or WEIGHT_ROWS. With one row of x each decoded run is used at once, so that few registers are live.
 // grid: outputs folded over x and y, z = 1.
 const GROUPS = WG / LANES;
 const OUTS = WEIGHT_ROWS / PARTS; // outputs of a thread
@@ -44,11 +44,9 @@ fn weight_row(first: u32, i: u32) -> vec2<u32> {
 fn finish_row(row: u32, first: u32, sums: Sums) {
   var inv = 1.0;
   if (NORM) { inv = 1.0 / sqrt(sums.square / f32(params.k) + params.eps); }
-  for (var i = 0u; i < OUTS; i++) {
-    if (first + i >= params.count) { continue; }
-    var sum = vec2(sums.dots[i * PARTS], 0.0);
-    if (GATED) { sum.y = sums.dots[i * PARTS + 1u]; }
-    finish(row, params.first + first + i, sum, inv);
+  @unroll for (var i = 0u; i < OUTS; i++) {
+    let sum = vec2(sums.dots[i * PARTS], sums.dots[i * PARTS + PARTS - 1u]);
+    if (first + i < params.count) { finish(row, params.first + first + i, sum, inv); }
   }
 }
 
@@ -56,14 +54,14 @@ fn finish_row(row: u32, first: u32, sums: Sums) {
 fn reduce_row(row: u32, first: u32, thread: u32, sums: Sums) {
   var all = sums;
   if (LANES > 1u && SUBGROUPS) {
-    for (var i = 0u; i < WEIGHT_ROWS; i++) { all.dots[i] = lane_sum(all.dots[i]); }
+    @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { all.dots[i] = lane_sum(all.dots[i]); }
     if (NORM) { all.square = lane_sum(all.square); }
   } else if (LANES > 1u) {
     partials[thread] = sums;
     workgroupBarrier();
     if (thread % LANES == 0u) {
       for (var l = 1u; l < LANES; l++) {
-        for (var i = 0u; i < WEIGHT_ROWS; i++) { all.dots[i] += partials[thread + l].dots[i]; }
+        @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { all.dots[i] += partials[thread + l].dots[i]; }
         if (NORM) { all.square += partials[thread + l].square; }
       }
     }
@@ -81,30 +79,30 @@ fn main(
   let rows = row_count(params.domain);
   let first = ((group.y * groups.x + group.x) * GROUPS + thread / LANES) * OUTS;
   var at: array<vec2<u32>, WEIGHT_ROWS>;
-  for (var i = 0u; i < WEIGHT_ROWS; i++) { at[i] = weight_row(first, i); }
+  @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { at[i] = weight_row(first, i); }
 
   var sums: array<Sums, ROWS>;
   for (var k = (thread % LANES) * 32u; k < params.k; k += LANES * 32u) {
-    for (var half = 0u; half < 2u; half++) {
+    @unroll for (var half = 0u; half < 2u; half++) {
       let g = norm_at(k, half);
       if (ROWS == 1u) {
         let v = inputs_at(0u, k, half, g);
         sums[0].square += v.square;
-        for (var i = 0u; i < WEIGHT_ROWS; i++) { sums[0].dots[i] += product(weights_at(at[i].x, at[i].y, k, half), v); }
+        @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { sums[0].dots[i] += product(weights_at(at[i].x, at[i].y, k, half), v); }
       } else {
         var w: array<Weights, WEIGHT_ROWS>;
-        for (var i = 0u; i < WEIGHT_ROWS; i++) { w[i] = weights_at(at[i].x, at[i].y, k, half); }
-        for (var r = 0u; r < ROWS; r++) {
+        @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { w[i] = weights_at(at[i].x, at[i].y, k, half); }
+        @unroll for (var r = 0u; r < ROWS; r++) {
           if (r == 0u || r < rows) {
             let v = inputs_at(r, k, half, g);
             sums[r].square += v.square;
-            for (var i = 0u; i < WEIGHT_ROWS; i++) { sums[r].dots[i] += product(w[i], v); }
+            @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { sums[r].dots[i] += product(w[i], v); }
           }
         }
       }
     }
   }
-  for (var r = 0u; r < ROWS; r++) {
+  @unroll for (var r = 0u; r < ROWS; r++) {
     if (r < rows) { reduce_row(r, first, thread, sums[r]); }
   }
 }

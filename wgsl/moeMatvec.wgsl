@@ -3,9 +3,9 @@
 // moeMatvec.wgsl: the chosen experts' linear maps, pair by pair; the decode kernel of lib/experts.wgsl.
 //
 // A workgroup of WG threads takes (WG / LANES) · 4 rows of W for one pair: LANES threads share four of them (four
-// outputs, or the gate and up rows of two), each taking every LANES-th 32 columns; their sums meet in
+// outputs, or the gate and up rows of two), each taking every LANES-th unit of 32 columns (lib/pairs.wgsl); their sums meet in
 // workgroup memory, or in a subgroup if SUBGROUPS (lib/lanes-subgroup.wgsl). The order of summation depends on
-// LANES and SUBGROUPS alone.
+// LANES, SUBGROUPS and PAIR alone.
 // grid: (ceil(count / outputs of a workgroup), rows, used)
 const GROUPS = WG / LANES;
 const OUTS = 4u / PARTS; // outputs of a thread
@@ -22,11 +22,9 @@ fn element_of(expert: u32, first: u32, i: u32) -> u32 {
 }
 
 fn finish_four(row: u32, choice: u32, expert: u32, first: u32, dots: vec4<f32>) {
-  for (var i = 0u; i < OUTS; i++) {
-    if (first + i >= params.count) { continue; }
-    var sum = vec2(dots[i * PARTS], 0.0);
-    if (GATED) { sum.y = dots[i * PARTS + 1u]; }
-    finish(row, choice, expert, first + i, sum);
+  @unroll for (var i = 0u; i < OUTS; i++) {
+    let sum = vec2(dots[i * PARTS], dots[i * PARTS + PARTS - 1u]);
+    if (first + i < params.count) { finish(row, choice, expert, first + i, sum); }
   }
 }
 
@@ -44,17 +42,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let lane = thread % LANES;
   let first = (group.x * GROUPS + thread / LANES) * OUTS;
   var elements: array<u32, 4>;
-  for (var i = 0u; i < 4u; i++) { elements[i] = element_of(expert, first, i); }
+  @unroll for (var i = 0u; i < 4u; i++) { elements[i] = element_of(expert, first, i); }
 
   var dots = vec4(0.0);
   let source = params.x_offset + row * params.x_stride + choice * params.x_choice;
   for (var k = lane * 32u; k < params.k; k += LANES * 32u) {
-    for (var half = 0u; half < 2u; half++) {
-      let at = source + (k >> 2u) + 4u * half;
+    @unroll for (var half = 0u; half < 2u; half++) {
+      let column = column_of(k, half);
+      let at = source + (column >> 2u);
       var v = mat4x4<f32>(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
-      if (TAIL) { v = mask16(v, k + 16u * half); }
+      if (TAIL) { v = mask16(v, column); }
       let sum = sum16(v);
-      for (var i = 0u; i < 4u; i++) {
+      @unroll for (var i = 0u; i < 4u; i++) {
         dots[i] += run_dot(run_at(params.bases[i % PARTS], elements[i], k, half), v, sum);
       }
     }

@@ -35,6 +35,38 @@ function filesOf({ snippets, kernel }: ShaderParts): Map<string, WgslFile> {
   return files;
 }
 
+const MARKED = /@unroll for\(var (\w+)=0u;\1 < (\w+);\1\+\+\)\{/;
+
+/**
+ * Loops of a constant count that are marked `@unroll` (no attribute of WGSL's), written out where the host says `UNROLL`.
+ * What is indexed by a constant stays in registers; some compilers put arrays that a variable indexes into memory for the
+ * whole of a kernel. Without `UNROLL` they stay loops: software adapters compile what is written out ten times as long.
+ * The lines keep their numbers. A count is a number, a constant of the host, or `const NAME = A / B;` of such.
+ */
+function unrolled(text: string, all: string, consts: Readonly<Record<string, unknown>>): string {
+  if (consts["UNROLL"] !== true) return text.replaceAll("@unroll ", "");
+  const value = (name: string): number => {
+    if (/^\d/.test(name)) return Number.parseInt(name, 10);
+    if (Object.hasOwn(consts, name)) return Number(consts[name]);
+    const [, a, b = "1u"] = new RegExp(`^const ${name}=(\\w+)(?:/(\\w+))?;`, "m").exec(all) ?? [];
+    if (a === undefined) throw new Error(`wgsl: ${name} is no constant to unroll a loop by`);
+    return value(a) / value(b);
+  };
+  let out = text;
+  for (let found = MARKED.exec(out); found; found = MARKED.exec(out)) {
+    const start = found.index + found[0].length;
+    let end = start;
+    for (let depth = 1; depth > 0; end++) depth += { "{": 1, "}": -1 }[out[end]] ?? 0;
+    const body = out.slice(start, end);
+    const copies = Array.from({ length: value(found[2]) }, (_, i) => {
+      const lines = i === 0 ? body : body.replaceAll("\n", " ");
+      return `{const ${found![1]}=${i}u;${lines}`;
+    });
+    out = out.slice(0, found.index) + copies.join("") + out.slice(end);
+  }
+  return out;
+}
+
 /** Whether a file is part of a shader. */
 export const includes = (parts: ShaderParts, name: string): boolean => filesOf(parts).has(name);
 
@@ -61,7 +93,12 @@ function front({ consts = {} }: ShaderParts, files: ReadonlyMap<string, WgslFile
 /** The shader as one text: enables, constants, snippets in order of need (each once), the kernel. */
 export function compose(parts: ShaderParts): string {
   const files = filesOf(parts);
-  return [...front(parts, files), ...Array.from(files.values(), (file) => file.text)].join("");
+  const texts = Array.from(files.values(), ({ text }) => text);
+  const all = texts.join("");
+  const body = all.includes("@unroll")
+    ? texts.map((text) => unrolled(text, all, parts.consts ?? {}))
+    : [all];
+  return [...front(parts, files), ...body].join("");
 }
 
 /** Where line `line` (from 1) of a composed shader comes from: `wgsl/matvec.wgsl:41`. */

@@ -15,7 +15,7 @@ import {
   read,
   write,
 } from "./call.ts";
-import { quantKernel } from "./quants.ts";
+import { pairConsts, quantKernel } from "./quants.ts";
 import type { LinearTuning } from "./tuning.ts";
 
 /** One weight of a group, or the rows of it that one binding holds. */
@@ -56,6 +56,10 @@ export interface LinearCall {
   readonly layer: number;
 }
 
+/** What the linker is told: absent where loops stay, so that variants have few constants. */
+export const unrolling = ({ unroll }: LinearTuning): { UNROLL?: true } =>
+  unroll ? { UNROLL: true } : {};
+
 /** Lanes without 32 columns would idle; the count depends on k alone, so that sums never change. */
 export function lanesFor(k: number, tuning: LinearTuning): number {
   let { lanes } = tuning;
@@ -91,14 +95,16 @@ export function linear(call: LinearCall, rows: number, tuning: LinearTuning): Ke
     consts["NORM"] = call.norm !== undefined;
     consts["WG"] = tuning.threads;
     consts["LANES"] = lanes;
-    const weightRows = rows === 1 ? tuning.weightRows : 4;
+    const weightRows = rows === 1 ? tuning.weightRows : tuning.batchWeightRows;
     consts["WEIGHT_ROWS"] = weightRows;
     consts["ROWS"] = rows === 1 ? 1 : SMALL_ROWS;
+    Object.assign(consts, pairConsts(quant, call.k, lanes), unrolling(tuning));
     const perGroup = (tuning.threads / lanes) * (weightRows / (gated ? 2 : 1));
     grid = { ...folded(Math.ceil(call.count / perGroup)), z: 1, tile: 1, domain: call.x.domain };
   } else {
     const { tile } = tuning;
     consts["TILE_Y"] = tile / 8;
+    if (call.int8) Object.assign(consts, pairConsts(quant, 0, 1));
     const outputs = 4096 / tile / (gated ? 2 : 1);
     const x = Math.ceil(call.count / outputs);
     grid = { x, y: 1, z: 1, rows: "y", tile, domain: call.x.domain };

@@ -11,8 +11,8 @@ import {
   read,
   write,
 } from "./call.ts";
-import { lanesFor } from "./linear.ts";
-import { quantKernel } from "./quants.ts";
+import { lanesFor, unrolling } from "./linear.ts";
+import { pairConsts, quantKernel } from "./quants.ts";
 import type { LinearTuning } from "./tuning.ts";
 
 /** Pairs of a tile of moeMatmul. */
@@ -126,6 +126,7 @@ export function moeLinear(call: MoeLinearCall, tuning: LinearTuning): KernelCall
     consts["WG"] = tuning.threads;
     consts["LANES"] = lanes;
     consts["EXPERTS"] = experts;
+    Object.assign(consts, pairConsts(quant, k, lanes), unrolling(tuning));
   }
   const perGroup = (tuning.threads / lanes) * (4 / parts.length);
   const grid = (): Grid => {

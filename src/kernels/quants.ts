@@ -15,6 +15,9 @@ export interface QuantKernel {
   /** Snippet that gives the mat-vec its runs of 16 weights, and whether these have minima. */
   readonly runs: string;
   readonly minimum: boolean;
+  /** Columns between the two runs of 16 of a unit as the type stores it, and whether any other distance is as good. */
+  readonly pair: number;
+  readonly spread: boolean;
 }
 
 /** Whether the GPU can multiply by tensors of this type. */
@@ -40,7 +43,23 @@ export function quantKernel(type: QuantType): QuantKernel {
     int8: offers.includes("i8"),
     runs: offers.includes("scaled") ? "lib/run-i8" : "lib/run-f32",
     minimum: offers.includes("minimum"),
+    pair: offers.includes("pairs-64") ? 64 : offers.includes("pairs-32") ? 32 : 16,
+    spread: offers.includes("spread"),
   };
+}
+
+/**
+ * Constants of lib/pairs.wgsl for rows of `k` weights that `lanes` threads share. Types that keep their runs apart are read
+ * in the order in which they stand: neighbouring threads take neighbouring runs.
+ */
+export function pairConsts(
+  quant: QuantKernel,
+  k: number,
+  lanes: number,
+): Record<string, number | boolean> {
+  let { pair } = quant;
+  if (quant.spread) while (pair < 16 * lanes && k % (4 * pair) === 0) pair *= 2;
+  return { PAIR: pair, SPREAD: quant.spread };
 }
 
 function snippetName(type: QuantType): string {

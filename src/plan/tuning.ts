@@ -18,6 +18,8 @@ export function tuningFor(capabilities: Capabilities): Tuning {
   const llvmpipe = software && f16;
   const common = {
     threads: 64,
+    batchWeightRows: 4,
+    unroll: !software,
     subgroup: subgroups ? subgroupMinSize : 0,
     int8: llvmpipe,
     fuseNorm: !llvmpipe,

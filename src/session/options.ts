@@ -57,6 +57,8 @@ export const loadRules: Rules<LoadOptions> = {
         threads: whole(1),
         lanes: whole(1),
         weightRows: whole(1),
+        batchWeightRows: whole(1),
+        unroll: flag,
         subgroup: whole(0),
         tile: whole(1),
         splits: whole(1),

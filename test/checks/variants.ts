@@ -45,9 +45,33 @@ const about = { label: "", layer: 0 };
 const flags = [false, true];
 const cacheTypes = ["f32", "f16", "q8_0", "q4_0"] as const;
 const tunings = [
-  { threads: 64, lanes: 1, weightRows: 2, subgroup: 0, tile: 32 },
-  { threads: 64, lanes: 16, weightRows: 4, subgroup: 32, tile: 64 },
-  { threads: 64, lanes: 16, weightRows: 4, subgroup: 0, tile: 64 },
+  {
+    threads: 64,
+    lanes: 1,
+    weightRows: 2,
+    batchWeightRows: 4,
+    unroll: false,
+    subgroup: 0,
+    tile: 32,
+  },
+  {
+    threads: 64,
+    lanes: 16,
+    weightRows: 4,
+    batchWeightRows: 2,
+    unroll: true,
+    subgroup: 32,
+    tile: 64,
+  },
+  {
+    threads: 64,
+    lanes: 16,
+    weightRows: 4,
+    batchWeightRows: 4,
+    unroll: true,
+    subgroup: 0,
+    tile: 64,
+  },
 ];
 
 function* linears(): Generator<KernelCall> {

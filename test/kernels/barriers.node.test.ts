@@ -29,7 +29,7 @@ const variants = (() => {
     const key = variantKey(call);
     const type = call.snippets.find((name) => name.startsWith("quant/")) ?? "quant/q8_0";
     const count = counts.get(call.kernel) ?? 0;
-    if (type !== "quant/q8_0" || found.has(key) || count >= 40) continue;
+    if (type !== "quant/q8_0" || found.has(key) || count >= 100) continue;
     if (/^attention|^ropeStore/.test(call.kernel) && count >= 12) continue;
     counts.set(call.kernel, count + 1);
     found.set(key, { call, code: compose(call) });

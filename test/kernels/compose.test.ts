@@ -48,8 +48,39 @@ describe("compose", () => {
   });
 });
 
-describe("sourceOf", () => {
-  const parts = { kernel: "matvec", snippets: ["quant/iq3_s"], consts: { WG: 64, LANES: 8 } };
+describe("loops marked @unroll", () => {
+  const of = (consts: Record<string, number | boolean>): string =>
+    compose({ kernel: "matvec", snippets: ["quant/q4_k"], consts });
+  const consts = { ROWS: 2, WEIGHT_ROWS: 4, PARTS: 2 };
+  const loops = of(consts);
+  const flat = of({ ...consts, UNROLL: true });
+
+  it("are loops without UNROLL, and written out with it", () => {
+    expect(loops + flat).not.toContain("@unroll");
+    for (const name of ["ROWS", "WEIGHT_ROWS", "OUTS"]) {
+      expect(loops).toMatch(new RegExp(`for\\(var \\w=0u;\\w < ${name};`));
+      expect(flat).not.toMatch(new RegExp(`for\\(var \\w=0u;\\w < ${name};`));
+    }
+    // Outputs are rows of W over parts; rows of x hold both.
+    expect(count(flat, "finish(row,params.first+first+i,sum,inv)")).toBe(2);
+    expect(count(flat, "reduce_row(r,first,thread,sums[r])")).toBe(2);
+    for (const bracket of ["{", "}"])
+      expect(count(flat, bracket)).toBe(count(flat, bracket === "{" ? "}" : "{"));
+  });
+  it("need a count that is constant", () => {
+    expect(() => of({ UNROLL: true })).toThrow("WEIGHT_ROWS is no constant");
+  });
+  it("keep every line's number", () => {
+    expect(flat.split("\n").length).toBe(loops.split("\n").length + 1);
+  });
+});
+
+describe.each([false, true])("sourceOf, UNROLL %s", (unroll) => {
+  const parts = {
+    kernel: "matvec",
+    snippets: ["quant/iq3_s"],
+    consts: { WG: 64, LANES: 8, ROWS: 2, WEIGHT_ROWS: 2, PARTS: 1, UNROLL: unroll },
+  };
   const lines = compose(parts).split("\n");
 
   it("finds each line of a shader in its file, and nothing else", () => {
@@ -58,11 +89,15 @@ describe("sourceOf", () => {
       const source = sourceOf(parts, i + 1);
       const [, name, at] = /^wgsl\/(.+)\.wgsl:(\d+)$/.exec(source) ?? [];
       if (name === undefined) {
-        expect(line).toMatch(/^const (WG|LANES|TABLE_IQ3_S) = /);
+        expect(line).toMatch(/^const (WG|LANES|ROWS|WEIGHT_ROWS|PARTS|UNROLL|TABLE_IQ3_S) = /);
         return;
       }
       met.add(name);
-      expect([source, line]).toEqual([source, wgsl[name].text.split("\n")[Number(at) - 1]]);
+      const own = wgsl[name].text.split("\n")[Number(at) - 1];
+      // A loop that is written out is blocks in its place, of which all but the first stand on its last line.
+      if (!unroll) expect([source, line]).toEqual([source, own.replaceAll("@unroll ", "")]);
+      else if (!own.includes("@unroll"))
+        expect([source, line.startsWith(own)]).toEqual([source, true]);
     });
     expect([...met]).toEqual(expect.arrayContaining(["lib/step", "quant/iq3_s", "matvec"]));
     expect(sourceOf(parts, 1)).toBe("the constants in front");
@@ -73,7 +108,9 @@ describe("sourceOf", () => {
 describe("the files of wgsl/", () => {
   it("need only files that exist", () => {
     for (const name of Object.keys(wgsl))
-      expect(compose({ snippets: [], kernel: name })).toContain(wgsl[name].text);
+      expect(compose({ snippets: [], kernel: name })).toContain(
+        wgsl[name].text.replaceAll("@unroll ", ""),
+      );
   });
   it("end with a line break and have no trailing spaces", () => {
     for (const [name, { text }] of Object.entries(wgsl)) {

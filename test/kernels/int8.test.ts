@@ -90,8 +90,8 @@ describe.skipIf(!available)("int8 activations", () => {
     });
     for (const [from, to] of [
       ["w.minimum * v.sum", "w.minimum * v.scale"],
-      ["NORM && half == 0u", "NORM && half == 1u && k > 0u"],
-      ["x[at + half]", "x[at + 1u - half]"],
+      ["NORM && run == 0u", "NORM && run == 0u && k > 0u"],
+      ["x[at + run]", "x[at + 1u - run]"],
       ["head.x, head.y, run == 1u", "head.x, head.y, run == 0u"],
       ["16u - 16u * run", "16u * run"],
       ["127.0 / reach", "126.0 / reach"],

@@ -149,7 +149,16 @@ export function linearCase(options: LinearOptions): LinearCase {
   const xPlace = placeOf("x", k, { offset: 8, gap: 4 });
   const out = placeOf("out", width, { offset: 5, gap: 3 });
   const plus = placeOf("residual", width, { offset: 2, gap: 1 });
-  const tuning = { threads: 64, lanes: 1, weightRows: 2, subgroup: 0, tile: 32, ...options.tuning };
+  const tuning = {
+    threads: 64,
+    lanes: 1,
+    weightRows: 2,
+    batchWeightRows: 4,
+    unroll: false,
+    subgroup: 0,
+    tile: 32,
+    ...options.tuning,
+  };
   const map: LinearCall = {
     type,
     weights: read("weights"),

@@ -16,7 +16,7 @@ const subgroup = gpuAvailable ? (await openTestGpu()).capabilities.subgroupMinSi
 describe.skipIf(!gpuAvailable)("matvec.wgsl", () => {
   it.each([
     { lanes: 1 },
-    { lanes: 16, weightRows: 4 },
+    { lanes: 16, weightRows: 4, batchWeightRows: 2, unroll: true },
     { threads: 32, lanes: 8 },
     { threads: 32, lanes: 32 },
   ])("gives the CPU's sums, tuning %j", async (tuning) => {
@@ -75,6 +75,26 @@ describe.skipIf(!gpuAvailable)("matvec.wgsl", () => {
       await check({ type, k, parts: [9, 5], rows: 2, most: 8, seed: k });
     for (const k of [257, 272, 300])
       await check({ type, k, parts: [9, 5], rows: 2, most: 8, tuning, seed: k });
+  });
+  it.each([
+    ["Q4_K", 512],
+    ["Q6_K", 256],
+    ["Q8_0", 352],
+    ["Q8_0", 512],
+    ["F16", 768],
+  ])("has the same bits with loops and without, %s rows of %i", async (type, k) => {
+    const bits = async (unroll: boolean, rows: number, most: number) => {
+      const tuning = { lanes: 8, unroll, batchWeightRows: 2 };
+      const options = { type, k, parts: [5, 6], norm: type !== "Q4_K", rows, most, tuning };
+      const { job, made, expected } = linearCase(options);
+      const found = (await runCalls(job, "out")).bits;
+      expectRows(made, found, expected);
+      return [...found.subarray(made.offset, made.offset + made.width)];
+    };
+    const loops = await bits(false, 1, 1);
+    expect(await bits(true, 1, 1)).toEqual(loops);
+    // The first row is the same whatever stands beside it.
+    if (type === "Q4_K") expect(await bits(true, 3, 8)).toEqual(loops);
   });
   it("takes every number of rows from 1 to 8 in a plan for 8", async () => {
     for (let rows = 1; rows <= 8; rows++)

@@ -106,6 +106,7 @@ interface Shape {
   readonly perExpert?: boolean;
   readonly vectors?: boolean;
   readonly lanes?: number;
+  readonly unroll?: boolean;
   readonly outputs?: number;
   readonly subgroup?: number;
   readonly tiled?: boolean;
@@ -196,7 +197,17 @@ async function checkLinear(shape: Shape): Promise<void> {
       gate: gate && { kind: gate, alpha: 1.702, limit: 0.2 },
     };
     const { lanes = 1, subgroup = 0 } = shape;
-    calls.push(moeLinear(call, { threads: 64, lanes, weightRows: 4, subgroup, tile: 32 }));
+    calls.push(
+      moeLinear(call, {
+        threads: 64,
+        lanes,
+        weightRows: 4,
+        batchWeightRows: 4,
+        unroll: shape.unroll ?? false,
+        subgroup,
+        tile: 32,
+      }),
+    );
   });
   expectRows(to, (await runCalls({ calls, buffers, rows: rowsOf(rows) }, "out")).bits, expected);
 }
@@ -235,7 +246,7 @@ describe.skipIf(!gpuAvailable).each([
   });
   it.skipIf(tiled)("spreads a sum over lanes", async () => {
     for (const gate of [undefined, "silu"] as const)
-      await checkLinear({ ...common, k: 352, rows: 3, lanes: 16, gate });
+      await checkLinear({ ...common, k: 352, rows: 3, lanes: 16, gate, unroll: true });
   });
   it.skipIf(tiled || subgroup < 2)("lets lanes meet in subgroups", async () => {
     for (const gate of [undefined, "silu"] as const)

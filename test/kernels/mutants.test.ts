@@ -81,7 +81,7 @@ const mutants: readonly (readonly [string, () => Case, string, string])[] = [
   ["a wrong scale", many, "sums.x * inv * params.scale", "sums.x * inv * params.scale * 1.001"],
   ["a dropped last row", few, "r < rows", "r + 1u < rows"],
   ["a dropped last row", many, "if (row >= rows)", "if (row + 1u >= rows)"],
-  ["a dropped last output", few, "first + i >= params.count", "first + i + 1u >= params.count"],
+  ["a dropped last output", few, "first + i < params.count", "first + i + 1u < params.count"],
   ["a swapped nibble", few, "half << 2u", "(1u - half) << 2u"],
   [
     "a bias of the next output",

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { quantTables } from "../../src/file/grids.ts";
 import { quantByName, quants } from "../../src/file/quants.ts";
 import { compose } from "../../src/kernels/compose.ts";
-import { hasQuantKernel, quantKernel } from "../../src/kernels/quants.ts";
+import { hasQuantKernel, pairConsts, quantKernel } from "../../src/kernels/quants.ts";
 import { encodeStep, type Row, SAMPLED, slotBytes } from "../../src/plan/steps.ts";
 import { wgsl } from "../../wgsl/mod.ts";
 import { fixture, fixtureJson } from "../fixture.ts";
@@ -190,7 +190,8 @@ struct Params { base: u32, count: u32 }
 @group(1) @binding(2) var<storage, read_write> out: array<f32>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let run = decode_i8(params.base, id.x >> 1u, id.x & 1u);
+  let unit = unit_of(id.x << 4u);
+  let run = decode_i8(params.base, unit.x, unit.y);
   store_run(id.x * 16u, affine_i8(run), params.count - min(params.count, id.x * 16u));
 }
 fn affine_i8(run: Int8Run) -> mat4x4<f32> {
@@ -210,10 +211,12 @@ fn affine_i8(run: Int8Run) -> mat4x4<f32> {
   });
   it.each(able)("gives the same values: $title", async (one) => {
     const from = await sample(one);
-    const { snippet } = quantKernel(typeOf(from.name));
+    const quant = quantKernel(typeOf(from.name));
+    const snippets = [quant.snippet, "lib/pairs"];
     const count = from.values.length;
     const bits = await run({
-      code: compose({ snippets: [snippet], kernel: "lib/store-run" }) + kernel,
+      code:
+        compose({ snippets, kernel: "lib/store-run", consts: pairConsts(quant, 0, 1) }) + kernel,
       bindings: {
         1: [new Uint32Array([FRONT, count, 0, 0]), behind(from.blocks, FRONT), undefined],
       },

@@ -118,8 +118,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: "wgsl/quant/q5_k.wgsl",
-    fault: "the second half of a group has the fifth bits of the first",
-    from: "weights[at + 1u + half]",
+    fault: "the second sixteen of a group have the fifth bits of the first",
+    from: "weights[at + 1u + (unit & 1u)]",
     to: "weights[at + 1u]",
     tests: ["test/kernels/quants"],
   },

@@ -18,14 +18,15 @@ fn weights_at(base: u32, element: u32, k: u32, half: u32) -> Weights { return ru
 // The norm's weights.
 fn norm_at(k: u32, half: u32) -> mat4x4<f32> {
   if (!NORM) { return mat4x4<f32>(); }
-  let at = params.norm + (k >> 2u) + 4u * half;
+  let at = params.norm + (column_of(k, half) >> 2u);
   return mat4x4<f32>(small[at], small[at + 1u], small[at + 2u], small[at + 3u]);
 }
 
 fn inputs_at(row: u32, k: u32, half: u32, g: mat4x4<f32>) -> Inputs {
-  let at = params.x_offset + row * params.x_stride + (k >> 2u) + 4u * half;
+  let column = column_of(k, half);
+  let at = params.x_offset + row * params.x_stride + (column >> 2u);
   var v = mat4x4<f32>(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
-  if (TAIL) { v = mask16(v, k + 16u * half); }
+  if (TAIL) { v = mask16(v, column); }
   var square = 0.0;
   if (NORM) {
     square = dot16(v, v);

@@ -1,4 +1,4 @@
-// needs: lib/linear, lib/dot-i8
+// needs: lib/linear, lib/dot-i8, lib/pairs
 // varies: quant/*
 // lib/products-i8.wgsl: what matvec.wgsl adds up, 16 columns at a time, with activations of signed bytes:
 //
@@ -20,17 +20,20 @@ struct Inputs {
 }
 
 fn weights_at(base: u32, element: u32, k: u32, half: u32) -> Weights {
-  return decode_i8(base, (element + k) >> 5u, half);
+  let at = unit_at(element, k, half);
+  return decode_i8(base, at.x, at.y);
 }
 
 fn norm_at(k: u32, half: u32) -> u32 { return 0u; }
 
 fn inputs_at(row: u32, k: u32, half: u32, g: u32) -> Inputs {
-  let at = params.x_offset + row * params.x_stride + BLOCK * (k >> 5u);
+  let column = column_of(k, half);
+  let run = (column >> 4u) & 1u;
+  let at = params.x_offset + row * params.x_stride + BLOCK * (column >> 5u);
   let packed = x[at + HEAD];
-  let head = run_of(packed, half);
+  let head = run_of(packed, run);
   // Both runs of a block carry the same squares.
-  return Inputs(x[at + half], head.x, head.y, select(0.0, bitcast<f32>(packed.w), NORM && half == 0u));
+  return Inputs(x[at + run], head.x, head.y, select(0.0, bitcast<f32>(packed.w), NORM && run == 0u));
 }
 
 fn product(w: Weights, v: Inputs) -> f32 {

@@ -7,8 +7,9 @@ fn code_floats(word: u32) -> vec4<f32> {
   return bytes_i8(word);
 }
 
-fn decode_run(base: u32, element: u32, half: u32) -> Run {
-  let run = decode_i8(base, element >> 5u, half);
+fn decode_run(base: u32, element: u32, k: u32, half: u32) -> Run {
+  let at = unit_at(element, k, half);
+  let run = decode_i8(base, at.x, at.y);
   return Run(
     mat4x4<f32>(code_floats(run.q.x), code_floats(run.q.y), code_floats(run.q.z), code_floats(run.q.w)),
     run.scale,

@@ -1,3 +1,4 @@
+// needs: lib/pairs
 // varies: lib/run-f32, lib/run-i8
 // lib/run.wgsl: 16 columns of a row of W against those of x, as the mat-vec kernels multiply them.
 // decode_run is lib/run-i8's or lib/run-f32's.
@@ -22,10 +23,10 @@ fn mask16(v: mat4x4<f32>, k: u32) -> mat4x4<f32> {
   );
 }
 
-// Columns k + 16 · half and on of the row that begins with element `element`; k is a multiple of 32.
+// Half 0 or 1 of the unit at k, a multiple of 32, of the row that begins with element `element`.
 fn run_at(base: u32, element: u32, k: u32, half: u32) -> Run {
-  var run = decode_run(base, element + k, half);
-  if (TAIL) { run.q = mask16(run.q, k + 16u * half); }
+  var run = decode_run(base, element, k, half);
+  if (TAIL) { run.q = mask16(run.q, column_of(k, half)); }
   return run;
 }
 

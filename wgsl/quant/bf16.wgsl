@@ -1,4 +1,5 @@
 // needs: lib/halves
+// offers: spread
 // BF16: the upper halves of f32 (ggml type BF16), two a word, the first in the low half.
 
 fn bf16x4(a: u32, b: u32) -> vec4<f32> {

@@ -1,4 +1,5 @@
 // needs: lib/halves
+// offers: spread
 // F16: IEEE half floats (ggml type F16), two a word, the first in the low half.
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {

@@ -1,4 +1,5 @@
 // needs: lib/words
+// offers: spread
 // F32: plain little-endian floats (ggml type F32). One word an element.
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {

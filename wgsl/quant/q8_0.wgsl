@@ -1,5 +1,5 @@
 // needs: lib/words, lib/bytes, lib/int8
-// offers: i8, scaled
+// offers: i8, scaled, spread
 // Q8_0 (block_q8_0): 32 weights in 34 bytes.
 //   0  d       f16
 //   2  qs[32]  i8
