@@ -19,5 +19,12 @@ const { imports } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), 
 const built = JSON.stringify({ type: "module", sideEffects: false, imports }, null, 2);
 fs.writeFileSync(path.join(dist, "package.json"), `${built.replaceAll('.ts"', '.js"')}\n`);
 
+// Compilers leave an address that is no import as it is.
+const remote = path.join(dist, "src/bytes/store/remote.js");
+const source = fs.readFileSync(remote, "utf8");
+const address = 'new URL("./worker.ts", import.meta.url)';
+if (!source.includes(address)) throw new Error(`${remote} does not start the store's worker`);
+fs.writeFileSync(remote, source.replace(address, address.replace(".ts", ".js")));
+
 const main = path.join(dist, "cli/main.js");
 if (fs.existsSync(main)) fs.chmodSync(main, 0o755);

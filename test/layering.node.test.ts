@@ -197,6 +197,7 @@ describe("exports", () => {
     "src/platform/browser.ts": "#platform",
     "src/platform/deno.ts": "#platform",
     "src/platform/node.ts": "#platform",
+    "src/bytes/store/worker.ts": "started by its address",
     "src/gguf/write.ts": "the other half of the format, which benches and tests write models with",
     "src/gguf/write-value.ts typed": "part of that half",
     "src/grammar/gbnf.ts": "a way to say a grammar",

@@ -1,8 +1,9 @@
 /** Requests to a worker and the replies to them. */
 import { WebggufError } from "../base/errors.ts";
+import { realError } from "../base/plain-errors.ts";
 import type { LoadOptions } from "../session/types.ts";
 import type { FromWorker, Port, Request, SessionState } from "./protocol.ts";
-import { isOurs, OURS, realError } from "./protocol.ts";
+import { isOurs, OURS } from "./protocol.ts";
 
 /** Milliseconds that the end of something waits for a worker that may be gone without a word. */
 const PATIENCE = 1000;

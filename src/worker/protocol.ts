@@ -3,8 +3,8 @@
  * reply with that number. A stream (one `generate`) is opened, asked for one piece at a time, and
  * closed, so a slow reader slows the engine down and nothing piles up.
  */
-import { type ErrorCode, WebggufError } from "../base/errors.ts";
 import { type Rule, rule } from "../base/options.ts";
+import type { PlainError } from "../base/plain-errors.ts";
 import type { Metadata, MetadataValue } from "../file/metadata.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type {
@@ -112,31 +112,4 @@ export function plainFile(file: ModelFile): PlainFile {
     tensors: [...file.tensors.values()],
     dataOffsets: file.dataOffsets,
   };
-}
-
-export interface PlainError {
-  readonly name: string;
-  readonly message: string;
-  readonly code?: ErrorCode;
-  readonly file?: string;
-  readonly offset?: number;
-  readonly key?: string;
-  readonly tensor?: string;
-}
-
-export function plainError(error: unknown): PlainError {
-  if (error instanceof WebggufError) {
-    const { name, message, code, file, offset, key, tensor } = error;
-    return { name, message, code, file, offset, key, tensor };
-  }
-  return error instanceof Error
-    ? { name: error.name, message: error.message }
-    : { name: "Error", message: String(error) };
-}
-
-export function realError(plain: PlainError): Error {
-  if (plain.code !== undefined) return new WebggufError(plain.code, plain.message, plain);
-  const error = new Error(plain.message);
-  error.name = plain.name;
-  return error;
 }

@@ -2,6 +2,7 @@
 
 import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
+import { plainError } from "../base/plain-errors.ts";
 import { loadModel } from "../session/model.ts";
 import type { Answer, AnswerStream, Model, Session } from "../session/types.ts";
 import {
@@ -11,7 +12,6 @@ import {
   type NextPiece,
   OURS,
   type Port,
-  plainError,
   plainFile,
   portRule,
   type Request,

@@ -1,5 +1,6 @@
 /** Stores in folders of their own for tests in Node, and what they are compared with. */
 import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { Pace } from "../../src/bytes/store/download.ts";
@@ -64,3 +65,9 @@ export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   }
   return new Uint8Array(words.buffer, 0, length);
 }
+
+/** The bundled model. */
+export const fixtureModel = (): Promise<Uint8Array<ArrayBuffer>> =>
+  readFile(new URL("../../models/webgguf-tale-q8_0.gguf", import.meta.url)).then(
+    (bytes) => new Uint8Array(bytes),
+  );

@@ -1,10 +1,11 @@
 /** What the two sides of a worker say to each other, and what they forget when it is said. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebggufError } from "../../mod.ts";
+import { plainError, realError } from "../../src/base/plain-errors.ts";
 import { Link } from "../../src/worker/link.ts";
 import { loadModelInWorker, serveModel } from "../../src/worker/mod.ts";
 import type { FromWorker, Port, ToWorker } from "../../src/worker/protocol.ts";
-import { OURS, plainError, realError } from "../../src/worker/protocol.ts";
+import { OURS } from "../../src/worker/protocol.ts";
 import { fixture } from "../fixture.ts";
 import { countedSignal as counted } from "../signals.ts";
 

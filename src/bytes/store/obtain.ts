@@ -89,7 +89,7 @@ export async function atItsPlace(
   path: string,
   { onProgress }: StoreOptions,
 ): Promise<StoredSource> {
-  const source = named(await means.openFile(path), target, true);
+  const source = { ...named(await means.openFile(path), target, true), place: path };
   const { size } = source;
   onProgress?.({ stage: "download", loaded: size, total: size, rate: 0, from: path });
   return source;

@@ -20,6 +20,8 @@ export interface StoreOptions {
 
 /** A file on its way, or at its place. */
 export interface StoredSource extends ByteSource {
+  /** Where the file is, if it was whole from the start. */
+  readonly place?: string;
   /** Resolves when the file is there, checked and kept: false where it is read from the server without keeping it. */
   whole(): Promise<boolean>;
   /** Opens another part of a split model by its name, of the same version and with the same options. */
