@@ -1,5 +1,5 @@
 // needs: lib/step, lib/none, lib/cache, lib/kv-load, lib/attention-range
-// varies: lib/queries-ready, lib/queries-append
+// varies: lib/queries-ready, lib/queries-append, lib/lanes-shared, lib/lanes-subgroup
 // attention.wgsl: one query row against its sequence's cache, for up to GROUP query heads that share a key head, a
 // range of positions at a time (split-K flash attention: each split has its own maximum and sum; attentionReduce
 // joins them).
@@ -11,9 +11,11 @@
 // out   SPLITS = 1: [rows][out_stride] f32; else [row][head][split][4 + value width]:
 //       maximum, sum, 0, 0, then the unnormalised sum of values                     binding 4
 //
-// A tile is WG · POSITIONS positions: a thread scores POSITIONS of them for all heads, so that what it loads of a key
-// serves them all, then sums COLUMNS vec4 columns of the values over its share of the tile, again for all heads. The
-// split of a row depends on its own range only: the same for any number of rows.
+// A tile is WG · SHARE / LANES positions. LANES neighbouring threads share the SHARE keys that they score, each reading
+// every LANES-th vec4 of them, so that a load of theirs touches few cache lines, and what a thread reads of the queries
+// serves SHARE keys; then each has the whole scores of SHARE / LANES positions. For the values a thread sums PIECES pieces
+// of PIECE quads over its share of the tile, for all heads. The split of a row depends on its own range only: the same for
+// any number of rows.
 // grid: (SPLITS, groups of heads, rows), WG = 64 threads
 struct Params {
   heads: u32,
@@ -24,8 +26,10 @@ struct Params {
   q_stride: u32,
   out_offset: u32,
   out_stride: u32,
-  row_words: u32,
-  value_word: u32,
+  row_size: u32, // vec4s of a slab row
+  value_start: u32, // vec4 where the values start in it
+  key_scales: u32, // words where the scales start in it, of types that have some
+  value_scales: u32,
   window: u32, // 0 = none
   sinks: u32,
   slopes: u32,
@@ -43,7 +47,10 @@ struct Params {
 }
 
 const WG = 64u;
-const TILE = WG * POSITIONS;
+const KEYS = WG / LANES; // keys that are scored at a time
+const OWN = SHARE / LANES; // positions whose weights a thread makes
+const TILE = WG * OWN;
+const COLUMNS = PIECES * PIECE; // quads of a thread
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(3) var<storage, read> small: array<f32>;
@@ -54,6 +61,8 @@ var<workgroup> weight: array<f32, GROUP * TILE>;
 var<workgroup> partials: array<f32, GROUP * WG>;
 var<workgroup> eighth: array<f32, GROUP * 8u>;
 var<workgroup> columns: array<vec4<f32>, WG * COLUMNS>;
+
+fn scale_at(start: u32, word: u32) -> f32 { return bitcast<f32>(slab[start + (word >> 2u)][word & 3u]); }
 
 // The largest of each head's partials into its `eighth`, of which the eight still have to be compared.
 fn largest(thread: u32) {
@@ -84,43 +93,71 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
 
   take_queries(thread, row, first, heads, begin <= position && position < end);
 
-  let lanes = params.value_width >> 2u;
-  let used = (lanes + COLUMNS - 1u) / COLUMNS; // threads that have all columns between them
-  let stripes = WG / used; // threads that share their columns, each taking every stripes-th position
+  let quads = params.value_width >> 2u;
+  let pieces = (quads + PIECE - 1u) / PIECE;
+  let used = (pieces + PIECES - 1u) / PIECES; // threads that have all pieces between them
+  let stripes = WG / used; // threads that share their pieces, each taking every stripes-th position
   let lane = thread % used;
   let stripe = thread / used;
+  let part = thread % LANES;
+  let own = thread / LANES + part * KEYS; // the first of the thread's own positions of a tile
   var maximum: array<f32, GROUP>;
   var sum: array<f32, GROUP>;
   var values: array<vec4<f32>, GROUP * COLUMNS>;
   for (var g = 0u; g < GROUP; g++) { maximum[g] = -1e30; }
 
   for (var tile = begin; tile < end; tile += TILE) {
-    var words: array<u32, POSITIONS>;
-    var scores: array<f32, GROUP * POSITIONS>;
+    var rows: array<u32, SHARE>;
+    var scores: array<f32, GROUP * SHARE>;
     // Positions past the end repeat the last; their weight is 0.
-    for (var n = 0u; n < POSITIONS; n++) {
-      words[n] = slab_row(sequence, min(tile + n * WG + thread, end - 1u)) * params.row_words;
-      for (var g = 0u; g < GROUP; g++) { scores[g * POSITIONS + n] = 0.0; } // not every driver zeroes again what a loop declares
+    for (var n = 0u; n < SHARE; n++) {
+      rows[n] = slab_row(sequence, min(tile + n * KEYS + thread / LANES, end - 1u)) * params.row_size;
+      for (var g = 0u; g < GROUP; g++) { scores[g * SHARE + n] = 0.0; } // not every driver zeroes again what a loop declares
     }
-    for (var i = 0u; i < KEY4; i++) {
-      var a: array<vec4<f32>, GROUP>;
-      for (var g = 0u; g < GROUP; g++) { a[g] = query[g * KEY4 + i]; }
-      for (var n = 0u; n < POSITIONS; n++) {
-        if (n == 0u || tile + n * WG < end) {
-          let key = kv_load(K_KIND, words[n], kv_head * params.key_width + 4u * i);
-          for (var g = 0u; g < GROUP; g++) { scores[g * POSITIONS + n] += dot(a[g], key); }
+    for (var i = 0u; i < K_HEAD; i += LANES) {
+      let at = kv_head * K_HEAD + i + part;
+      var loads: array<vec4<u32>, SHARE>;
+      var scales: array<f32, SHARE>;
+      for (var n = 0u; n < SHARE; n++) {
+        if (LANES > 1u || n == 0u || tile + n * KEYS < end) {
+          loads[n] = slab[rows[n] + at];
+          if (K_KIND >= KV_Q8_0) { scales[n] = scale_at(rows[n], params.key_scales + kv_block(K_KIND, at)); }
         }
+      }
+      for (var j = 0u; j < K_QUADS; j++) {
+        let quad = (i + part) * K_QUADS + j;
+        if (KEY4 % K_QUADS == 0u || quad < KEY4) {
+          var keys: array<vec4<f32>, SHARE>;
+          for (var n = 0u; n < SHARE; n++) {
+            keys[n] = kv_quad(K_KIND, loads[n]);
+            if (K_KIND >= KV_Q8_0) { keys[n] *= scales[n]; }
+            loads[n] = kv_next(K_KIND, loads[n]);
+          }
+          for (var g = 0u; g < GROUP; g++) {
+            let a = query[g * KEY4 + quad];
+            for (var n = 0u; n < SHARE; n++) {
+              if (LANES > 1u || n == 0u || tile + n * KEYS < end) { scores[g * SHARE + n] += dot(a, keys[n]); }
+            }
+          }
+        }
+      }
+    }
+    if (LANES > 1u) {
+      for (var s = 0u; s < GROUP * SHARE; s++) { scores[s] = lane_sum(scores[s]); }
+      // A thread's own are those of every LANES-th key.
+      for (var s = 0u; s < GROUP * SHARE; s += LANES) {
+        for (var l = 1u; l < LANES; l++) { scores[s] = select(scores[s], scores[s + l], part == l); }
       }
     }
     for (var g = 0u; g < GROUP; g++) {
       var highest = -1e30;
-      for (var n = 0u; n < POSITIONS; n++) {
-        let j = tile + n * WG + thread;
-        var score = scores[g * POSITIONS + n] * params.scale;
+      for (var n = 0u; n < OWN; n++) {
+        let j = tile + n * WG + own;
+        var score = scores[g * SHARE + n * LANES] * params.scale;
         if (params.softcap > 0.0) { score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0)); }
         if (params.slopes != NONE) { score -= small[params.slopes + first + min(g, heads - 1u)] * abs(f32(position) - f32(j)); }
         score = select(-1e30, score, j < end);
-        scores[g * POSITIONS + n] = score;
+        scores[g * SHARE + n * LANES] = score;
         highest = max(highest, score);
       }
       partials[g * WG + thread] = highest;
@@ -132,10 +169,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       let shrink = exp(maximum[g] - next);
       maximum[g] = next;
       var p = 0.0;
-      for (var n = 0u; n < POSITIONS; n++) {
-        let j = tile + n * WG + thread;
-        let one = select(0.0, exp(scores[g * POSITIONS + n] - next), j < end);
-        weight[g * TILE + n * WG + thread] = one;
+      for (var n = 0u; n < OWN; n++) {
+        let j = tile + n * WG + own;
+        let one = select(0.0, exp(scores[g * SHARE + n * LANES] - next), j < end);
+        weight[g * TILE + n * WG + own] = one;
         p += one;
       }
       sum[g] = sum[g] * shrink + p;
@@ -145,14 +182,23 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     let count = min(TILE, end - tile);
     if (stripe < stripes) {
       for (var i = stripe; i < count; i += stripes) {
-        let word = slab_row(sequence, tile + i) * params.row_words + params.value_word;
+        let start = slab_row(sequence, tile + i) * params.row_size;
         var w: array<f32, GROUP>;
         for (var g = 0u; g < GROUP; g++) { w[g] = weight[g * TILE + i]; }
-        for (var c = 0u; c < COLUMNS; c++) {
-          // A thread that has fewer columns takes the last one again.
-          let column = min(lane + c * used, lanes - 1u);
-          let value = kv_load(V_KIND, word, kv_head * VALUE_STEP + 4u * column);
-          for (var g = 0u; g < GROUP; g++) { values[g * COLUMNS + c] += w[g] * value; }
+        for (var c = 0u; c < PIECES; c++) {
+          // A thread that has fewer pieces takes the last one again.
+          let first = min(lane + c * used, pieces - 1u) * PIECE;
+          let at = kv_head * V_HEAD + first / V_QUADS;
+          var load = slab[start + params.value_start + at];
+          if (PIECE < V_QUADS) { load = kv_turned(V_KIND, load, first % V_QUADS); }
+          var scale = 1.0;
+          if (V_KIND >= KV_Q8_0) { scale = scale_at(start, params.value_scales + kv_block(V_KIND, at)); }
+          for (var j = 0u; j < PIECE; j++) {
+            var value = kv_quad(V_KIND, load);
+            if (V_KIND >= KV_Q8_0) { value *= scale; }
+            load = kv_next(V_KIND, load);
+            for (var g = 0u; g < GROUP; g++) { values[g * COLUMNS + c * PIECE + j] += w[g] * value; }
+          }
         }
       }
     }
@@ -166,7 +212,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     for (var j = 0u; j < 8u; j++) { total += partials[i * 8u + j]; }
     eighth[i] = total;
   }
-  for (var g = 0u; g < heads; g++) {
+  for (var g = 0u; g < GROUP; g++) {
     workgroupBarrier();
     var total = 0.0;
     for (var i = 0u; i < 8u; i++) { total += eighth[g * 8u + i]; }
@@ -181,18 +227,18 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     var to = params.out_offset + row * params.out_stride + head * params.value_width;
     if (SPLITS > 1u) {
       to = ((row * params.heads + head) * SPLITS + id.x) * (params.value_width + 4u);
-      if (thread == 0u) {
+      if (thread == 0u && g < heads) {
         out[to] = maximum[g];
         out[to + 1u] = total;
       }
       to += 4u;
     }
-    // [stripe][column]
+    // [stripe][quad]
     for (var c = 0u; c < COLUMNS && stripe < stripes; c++) {
-      columns[(stripe * COLUMNS + c) * used + lane] = values[g * COLUMNS + c];
+      columns[stripe * COLUMNS * used + (c / PIECE * used + lane) * PIECE + c % PIECE] = values[g * COLUMNS + c];
     }
     workgroupBarrier();
-    for (var column = thread; column < lanes; column += WG) {
+    for (var column = thread; column < quads && g < heads; column += WG) {
       var v = vec4(0.0);
       for (var s = 0u; s < stripes; s++) { v += columns[s * COLUMNS * used + column]; }
       if (SPLITS == 1u) { v = v * shrink / total; }

@@ -11,8 +11,10 @@
 
 @group(1) @binding(2) var<storage, read> x: array<vec4<f32>>;
 
-// [k / 4][row of x or of W] of four consecutive k, so that neighbouring threads read neighbours.
-var<workgroup> tile_x: array<vec4<f32>, 4u * TILE_ROWS>;
+// [k / 4][row of x or of W] of four consecutive k, so that neighbouring threads read neighbours. Four threads bring 64
+// bytes of a row of x; a column that is one longer keeps them out of each other's banks.
+const COLUMN_X = TILE_ROWS + 1u;
+var<workgroup> tile_x: array<vec4<f32>, 4u * COLUMN_X>;
 var<workgroup> tile_w: array<vec4<f32>, 4u * TILE_WEIGHTS>;
 
 // Zero where a column is past the end of a row whose length is no multiple of 16 (only float types have such).
@@ -35,11 +37,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var k0 = 0u; k0 < params.k; k0 += 16u) {
     for (var i = thread; i < 4u * TILE_ROWS; i += 64u) {
       // Rows past the last repeat it; their sums are not stored.
-      let row = min(row0 + i % TILE_ROWS, rows - 1u);
-      let column = i / TILE_ROWS;
+      let row = min(row0 + i / 4u, rows - 1u);
+      let column = i % 4u;
       var v = x[params.x_offset + row * params.x_stride + (k0 >> 2u) + column];
       if (TAIL) { v = mask(v, k0 + 4u * column); }
-      tile_x[i] = v;
+      tile_x[column * COLUMN_X + i / 4u] = v;
     }
     for (var i = thread; i < TILE_WEIGHTS; i += 64u) {
       let at = weight_row(group.x, i);
@@ -59,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let wb = mat4x4<f32>(
         tile_w[at + 4u * TILE_X], tile_w[at + 5u * TILE_X], tile_w[at + 6u * TILE_X], tile_w[at + 7u * TILE_X]);
       for (var i = 0u; i < 8u; i++) {
-        let v = tile_x[q * TILE_ROWS + ty + i * TILE_Y];
+        let v = tile_x[q * COLUMN_X + ty + i * TILE_Y];
         a[i] += v * wa;
         b[i] += v * wb;
       }

@@ -59,14 +59,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var b: array<vec4<f32>, 8>;
 
   for (var k0 = 0u; k0 < params.k; k0 += 32u) {
-    if (thread < TILE_ROWS) {
+    // Neighbouring threads bring a block of a row of x.
+    for (var i = thread; i < BLOCK * TILE_ROWS; i += 64u) {
       // Rows past the last repeat it; their sums are not stored.
-      let row = min(row0 + thread, rows - 1u);
-      let at = params.x_offset + row * params.x_stride + BLOCK * (k0 >> 5u);
-      tile_x[thread] = x[at];
-      tile_x[thread + TILE_ROWS] = x[at + 1u];
-      let head = x[at + HEAD];
-      tile_heads[thread] = vec4(run_of(head, 0u), run_of(head, 1u));
+      let row = i / BLOCK;
+      let part = i % BLOCK;
+      let v = x[params.x_offset + min(row0 + row, rows - 1u) * params.x_stride + BLOCK * (k0 >> 5u) + part];
+      if (part == HEAD) {
+        tile_heads[row] = vec4(run_of(v, 0u), run_of(v, 1u));
+      } else {
+        tile_x[part * TILE_ROWS + row] = v;
+      }
     }
     for (var i = thread; i < 2u * TILE_WEIGHTS; i += 64u) {
       let at = weight_row(group.x, i % TILE_WEIGHTS);

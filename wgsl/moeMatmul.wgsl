@@ -7,7 +7,8 @@
 // grid: (ceil(count / 32), tiles at most, 1), or !ROUTED: (ceil(count / 32), ceil(rows / 32), used)
 @group(1) @binding(4) var<storage, read> route: array<u32>;
 
-// [k / 4][pair or output] of four consecutive k, so that threads of a row read neighbours.
+// [k / 4][pair or output] of four consecutive k, so that threads of a row read neighbours. Eight threads bring 128 bytes
+// of a pair's x; pair_of keeps them out of each other's banks.
 var<workgroup> tile_x: array<vec4<f32>, 256>;
 var<workgroup> tile_w: array<vec4<f32>, 256u * PARTS>;
 
@@ -15,6 +16,24 @@ var<workgroup> tile_w: array<vec4<f32>, 256u * PARTS>;
 fn pair_at(start: u32, expert: u32, i: u32) -> u32 {
   if (ROUTED) { return route[start + i]; }
   return (start + i) * params.used + expert;
+}
+
+// Where a pair stands in a column of tile_x.
+fn pair_of(column: u32, pair: u32) -> u32 { return 32u * column + (pair ^ column); }
+
+// Where the x of pair i of the tile begins.
+fn source_of(start: u32, expert: u32, i: u32, count: u32) -> u32 {
+  let pair = pair_at(start, expert, min(i, count - 1u));
+  return params.x_offset + (pair / params.used) * params.x_stride + (pair % params.used) * params.x_choice;
+}
+
+fn stage_x(column: u32, i: u32, source: u32, count: u32, k: u32) {
+  var v = vec4(0.0);
+  if (i < count && k < params.k) {
+    v = x[source + (k >> 2u)];
+    if (TAIL) { v = mask(v, k); }
+  }
+  tile_x[pair_of(column, i)] = v;
 }
 
 fn stage_weights(thread: u32, part: u32, row: u32, k0: u32) {
@@ -57,13 +76,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var up_row = 0u;
   if (GATED) { up_row = piece_row(1u, expert, staged); }
 
-  // The pair whose x this thread brings in: the same for all of k.
-  let mine = thread & 31u;
-  var source = 0u;
-  if (mine < count) {
-    let pair = pair_at(start, expert, mine);
-    source = params.x_offset + (pair / params.used) * params.x_stride + (pair % params.used) * params.x_choice;
-  }
+  // The column of a step, and the pairs, whose x this thread brings in.
+  let column = thread & 7u;
+  let mine = thread >> 3u;
+  let sources = vec4(
+    source_of(start, expert, mine, count), source_of(start, expert, mine + 8u, count),
+    source_of(start, expert, mine + 16u, count), source_of(start, expert, mine + 24u, count));
 
   let tx = thread & 7u; // outputs tx, tx + 8, tx + 16, tx + 24
   let ty = thread >> 3u; // pairs ty, ty + 8, …
@@ -71,16 +89,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var b0 = vec4(0.0); var b1 = vec4(0.0); var b2 = vec4(0.0); var b3 = vec4(0.0);
 
   for (var k0 = 0u; k0 < params.k; k0 += 32u) {
-    for (var i = 0u; i < 4u; i++) {
-      let quad = (thread >> 5u) + 2u * i;
-      let k = k0 + 4u * quad;
-      var v = vec4(0.0);
-      if (mine < count && k < params.k) {
-        v = x[source + (k >> 2u)];
-        if (TAIL) { v = mask(v, k); }
-      }
-      tile_x[32u * quad + mine] = v;
-    }
+    let k = k0 + 4u * column;
+    stage_x(column, mine, sources.x, count, k);
+    stage_x(column, mine + 8u, sources.y, count, k);
+    stage_x(column, mine + 16u, sources.z, count, k);
+    stage_x(column, mine + 24u, sources.w, count, k);
     stage_weights(thread, 0u, weight_row, k0);
     if (GATED) { stage_weights(thread, 1u, up_row, k0); }
     workgroupBarrier();
@@ -90,10 +103,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let w1 = tile_w[at + 8u];
       let w2 = tile_w[at + 16u];
       let w3 = tile_w[at + 24u];
-      let x0 = tile_x[q * 32u + ty];
-      let x1 = tile_x[q * 32u + ty + 8u];
-      let x2 = tile_x[q * 32u + ty + 16u];
-      let x3 = tile_x[q * 32u + ty + 24u];
+      let x0 = tile_x[pair_of(q, ty)];
+      let x1 = tile_x[pair_of(q, ty + 8u)];
+      let x2 = tile_x[pair_of(q, ty + 16u)];
+      let x3 = tile_x[pair_of(q, ty + 24u)];
       a0 += vec4(dot(x0, w0), dot(x0, w1), dot(x0, w2), dot(x0, w3));
       if (count > 8u) { a1 += vec4(dot(x1, w0), dot(x1, w1), dot(x1, w2), dot(x1, w3)); }
       if (count > 16u) {

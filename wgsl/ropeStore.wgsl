@@ -23,6 +23,8 @@ struct Params {
   out_stride: u32,
   row_words: u32, // words of a slab row
   value_word: u32, // where the values start in it
+  key_scales: u32, // where the scales start, of types that have some
+  value_scales: u32,
   start: u32, // first rotated element of a head
   half: u32, // rotated / 2; 0 = no rope
   angles: u32,
@@ -37,6 +39,19 @@ struct Params {
 @group(1) @binding(3) var<storage, read_write> slab: array<u32>;
 @group(1) @binding(4) var<storage, read> angles: array<vec2<f32>>;
 @group(1) @binding(5) var<storage, read> small: array<f32>;
+
+fn put(at: u32, words: vec4<u32>) {
+  for (var i = 0u; i < 4u; i++) { slab[4u * at + i] = words[i]; }
+}
+
+// A head to the slab: its elements from word `at` on, its scales among those of all heads.
+fn store(kind: u32, at: u32, scales: u32, index: u32, width: u32, thread: u32) {
+  let unit = kv_unit(kind);
+  for (var i = thread * unit; i < width; i += 32u * unit) {
+    let scale = kv_store(kind, (at + (i >> kind)) >> 2u, i, width - i);
+    if (kind >= KV_Q8_0) { slab[scales + ((index * width + i) >> 5u)] = bitcast<u32>(scale); }
+  }
+}
 
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -70,13 +85,11 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     let to = params.out_offset + row * params.out_stride + index * width;
     for (var i = thread; i < width; i += 32u) { q_out[to + i] = head[i]; }
   } else {
-    let word = slab_row(row_sequence(row), row_position(row)) * params.row_words;
+    let start = slab_row(row_sequence(row), row_position(row)) * params.row_words;
     if (is_v) {
-      let unit = kv_unit(V_KIND);
-      for (var i = thread * unit; i < width; i += 32u * unit) { kv_store(V_KIND, word + params.value_word, index * width + i, i); }
+      store(V_KIND, start + params.value_word + index * 4u * V_HEAD, start + params.value_scales, index, width, thread);
     } else {
-      let unit = kv_unit(K_KIND);
-      for (var i = thread * unit; i < width; i += 32u * unit) { kv_store(K_KIND, word, index * width + i, i); }
+      store(K_KIND, start + index * 4u * K_HEAD, start + params.key_scales, index, width, thread);
     }
   }
 }

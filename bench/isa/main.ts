@@ -91,7 +91,7 @@ async function countLines(): Promise<Map<string, number | undefined>> {
   const gpu = await platform.openGpu();
   const found = new Map<string, number | undefined>();
   const { capabilities } = gpu;
-  const real = { ...capabilities, software: false, subgroups: false };
+  const real = { ...capabilities, software: false };
   for (const one of await plannedKernels(settings, real))
     found.set(nameOf(one), await linesFor(gpu, one.call, one.rows, settings.context));
   gpu.dispose();

@@ -12,7 +12,7 @@ import {
   write,
 } from "./call.ts";
 import type { RopeStoreCall } from "./ropeStore.ts";
-import type { SlotLayout } from "./slot.ts";
+import { kvQuads, type SlotLayout } from "./slot.ts";
 
 export interface AttentionCall {
   readonly slot: SlotLayout;
@@ -21,8 +21,10 @@ export interface AttentionCall {
   /** Room for the splits' results: [rows][heads][splits][4 + value width]; needed when splits > 1. */
   readonly scratch?: Place;
   readonly splits: number;
-  /** Positions of a tile that a thread scores; several rows at a time have their own number. */
+  /** Positions of a tile for each thread; several rows at a time have their own number. */
   readonly positions: number;
+  /** Threads of the smallest subgroup of the device; 0 = it has none. */
+  readonly subgroup: number;
   /** Several rows at a time (prefill); takes no splits. */
   readonly tiled: boolean;
   readonly heads: number;
@@ -59,12 +61,16 @@ export const fitsTile = (keyWidth: number): boolean => TILE_ROWS * keyWidth * 4 
 const MOST_SUMS = 8;
 const MOST_COLUMNS = 4;
 
-/** Columns of four values that a thread must take at the least, with 64 threads. */
-const leastColumns = (slot: SlotLayout): number => Math.ceil(slot.valueWidth / 256);
+/** Columns of four values that a thread must take at the least, with 64 threads; a power of 2, as all such numbers. */
+const leastColumns = (slot: SlotLayout): number =>
+  2 ** Math.ceil(Math.log2(Math.max(1, slot.valueWidth / 256)));
 
 /** Columns that a thread takes where `group` heads share what it loads. */
 const columnsFor = (slot: SlotLayout, group: number): number =>
-  Math.max(leastColumns(slot), Math.min(MOST_COLUMNS, Math.floor(MOST_SUMS / group)));
+  Math.max(
+    leastColumns(slot),
+    Math.min(MOST_COLUMNS, 2 ** Math.floor(Math.log2(MOST_SUMS / group))),
+  );
 
 /** Floats of the 16 KiB of workgroup memory that every device has. */
 const ROOM = 4096;
@@ -72,6 +78,26 @@ const ROOM = 4096;
 /** Floats of it that a group of heads takes. */
 const roomFor = (slot: SlotLayout, group: number, positions: number): number =>
   4 * 64 * columnsFor(slot, group) + group * (slot.keyWidth + 64 * positions + 64 + 8);
+
+/** Most keys that a thread scores at a time where threads share keys, and most scores, so that these stay in registers. */
+const SHARED_KEYS = 4;
+const MOST_SCORES = 16;
+
+/** Threads that share a key, whose loads are then neighbours: a number that divides the loads of a key. */
+function lanesFor(slot: SlotLayout, group: number, positions: number, subgroup: number): number {
+  const most = 2 ** Math.floor(Math.log2(MOST_SCORES / group));
+  let lanes = Math.max(1, Math.min(most, SHARED_KEYS) / positions);
+  if (lanes > subgroup) return 1;
+  while (slot.consts.K_HEAD % lanes !== 0) lanes /= 2;
+  return lanes;
+}
+
+/** Quads that a thread takes of one load of the values: all of it, or fewer where it has fewer sums. */
+function pieceFor(slot: SlotLayout, most: number): number {
+  let piece = kvQuads[slot.consts.V_KIND];
+  while (piece > most) piece /= 2;
+  return piece;
+}
 
 /** Query heads that share what is loaded of a key head: as many as fit a workgroup's memory. */
 function groupFor(slot: SlotLayout, perKv: number, positions: number): number {
@@ -87,7 +113,9 @@ export function canAppend(slot: SlotLayout, heads: number, positions: number): b
   return (
     !slot.valueIsKeyPrefix &&
     groupFor(slot, perKv, positions) === perKv &&
-    roomFor(slot, perKv, positions) + rotated <= ROOM
+    roomFor(slot, perKv, positions) + rotated <= ROOM &&
+    // A thread stores whole vec4s of scales.
+    (!/q/.test(slot.typeName) || (slot.keyWidth % 128 === 0 && slot.valueWidth % 128 === 0))
   );
 }
 
@@ -105,13 +133,12 @@ export function attention(call: AttentionCall): KernelCall[] {
         tile: 1,
         domain: ALL_ROWS,
       };
-  const columns = slot.valueWidth / 4;
+  const quads = slot.valueWidth / 4;
   const target = splits > 1 ? scratch! : out;
   const consts = {
     ...slot.consts,
     WINDOW: call.windowKind.toUpperCase(),
     KEY4: slot.keyWidth / 4,
-    VALUE_STEP: slot.valueIsKeyPrefix ? slot.keyWidth : slot.valueWidth,
   };
   const params = {
     per_kv: perKv,
@@ -121,8 +148,10 @@ export function attention(call: AttentionCall): KernelCall[] {
     q_stride: q.stride,
     out_offset: out.offset,
     out_stride: out.stride,
-    row_words: slot.rowWords,
-    value_word: slot.valueIsKeyPrefix ? 0 : slot.valueWord,
+    row_size: slot.rowWords / 4,
+    value_start: slot.valueIsKeyPrefix ? 0 : slot.valueWord / 4,
+    key_scales: slot.keyScales,
+    value_scales: slot.valueScales,
     window: call.window,
     sinks: call.sinks,
     slopes: call.slopes,
@@ -136,12 +165,16 @@ export function attention(call: AttentionCall): KernelCall[] {
     write(target.buffer, 4 * (splits > 1 ? target.offset : 0)),
   ];
   if (tiled) {
+    // As many threads share a row's columns as the tile has rows, or more.
+    const PIECE = pieceFor(slot, Math.max(1, quads / TILE_ROWS));
+    const pieces = Math.ceil(quads / PIECE);
     return [
       kernel("attentionTile", call, {
         consts: {
           ...consts,
-          ROW_SHARE: Math.ceil(TILE_ROWS / Math.floor(64 / Math.min(columns, 64))),
-          VALUE_LANES: leastColumns(slot),
+          ROW_SHARE: Math.ceil(TILE_ROWS / Math.floor(64 / Math.min(pieces, 64))),
+          PIECES: Math.ceil(pieces / 64),
+          PIECE,
         },
         params,
         bindings,
@@ -151,15 +184,23 @@ export function attention(call: AttentionCall): KernelCall[] {
     ];
   }
   const rope = append?.rope;
+  const lanes = lanesFor(slot, group, positions, call.subgroup);
+  const columns = columnsFor(slot, group);
+  const piece = pieceFor(slot, columns);
   const calls = [
     kernel("attention", call, {
-      snippets: [append ? "lib/queries-append" : "lib/queries-ready"],
+      snippets: [
+        append ? "lib/queries-append" : "lib/queries-ready",
+        lanes > 1 ? "lib/lanes-subgroup" : "lib/lanes-shared",
+      ],
       consts: {
         ...consts,
         SPLITS: splits,
-        POSITIONS: positions,
+        SHARE: positions * lanes,
+        LANES: lanes,
         GROUP: group,
-        COLUMNS: columnsFor(slot, group),
+        PIECES: Math.ceil(columns / piece),
+        PIECE: piece,
         ...(append && {
           HEADS: group + 2,
           HEAD: Math.max(slot.keyWidth, slot.valueWidth),

@@ -52,6 +52,8 @@ export function ropeStore(call: RopeStoreCall): KernelCall {
       out_stride: out?.stride ?? 0,
       row_words: slot.rowWords,
       value_word: slot.valueWord,
+      key_scales: slot.keyScales,
+      value_scales: slot.valueScales,
       start: rope?.start ?? 0,
       half: (rope?.rotated ?? 0) / 2,
       angles: rope?.angles ?? 0,

@@ -4,7 +4,15 @@ import type { CacheType } from "../graph/settings.ts";
 /** The constant of wgsl/lib/kv-kinds.wgsl that stands for a type. */
 export const kvKind = (type: CacheType): string => `KV_${type.toUpperCase()}`;
 
-/** A key/value slot in its slab: rows of [keys of all heads | values of all heads]. */
+/** Quads, four elements each, in 16 bytes of a slab, by such a constant. */
+export const kvQuads: Readonly<Record<string, number>> = {
+  KV_F32: 1,
+  KV_F16: 2,
+  KV_Q8_0: 4,
+  KV_Q4_0: 8,
+};
+
+/** A key/value slot in its slab: rows of [keys of all heads | their scales | values of all heads | their scales]. */
 export interface SlotLayout {
   readonly kind: "kv";
   /** Name of the slab for the plan. */
@@ -14,15 +22,19 @@ export interface SlotLayout {
   readonly valueWidth: number;
   readonly valueIsKeyPrefix: boolean;
   readonly rowWords: number;
+  /** Where the values begin in a row, and where the scales of types that have some (wgsl/lib/kv-kinds.wgsl). */
   readonly valueWord: number;
+  readonly keyScales: number;
+  readonly valueScales: number;
   /** Rows of a sequence where the slot holds a window only, otherwise 0. */
   readonly ring: number;
   readonly bytes: number;
   /** "f16", or "f16/q8_0" when keys and values differ. */
   readonly typeName: string;
-  /** Constants of the kernels that read or write the slab. */
+  /** Constants of the kernels that read or write the slab; a key head has K_HEAD vec4s of elements. */
   readonly consts: Readonly<
-    Record<"RING" | "PAGE" | "MAX_PAGES", number> & Record<"K_KIND" | "V_KIND", string>
+    Record<"RING" | "PAGE" | "MAX_PAGES" | "K_HEAD" | "V_HEAD", number> &
+      Record<"K_KIND" | "V_KIND", string>
   >;
 }
 

@@ -2,7 +2,7 @@
 import { WebggufError } from "../base/errors.ts";
 import type { CacheSlot } from "../graph/graph.ts";
 import type { CacheType } from "../graph/settings.ts";
-import { kvKind, type SlotLayout, type StateLayout } from "../kernels/slot.ts";
+import { kvKind, kvQuads, type SlotLayout, type StateLayout } from "../kernels/slot.ts";
 import type { Settings } from "./settings.ts";
 
 /** Positions a page. */
@@ -14,7 +14,12 @@ export type CacheSettings = Pick<
   "contextLength" | "maxSequences" | "cacheTypeK" | "cacheTypeV" | "chunk" | "slack"
 >;
 
-const wordsPer32 = { f32: 32, f16: 16, q8_0: 9, q4_0: 5 };
+/** 16-byte words of a head's elements, and words of the elements and the scales of all heads. */
+function sizes(type: CacheType, width: number, heads: number) {
+  const head = Math.ceil(width / (4 * kvQuads[kvKind(type)]));
+  const scales = type === "q8_0" || type === "q4_0" ? Math.ceil((heads * width) / 128) * 4 : 0;
+  return { head, elements: 4 * heads * head, all: 4 * heads * head + scales };
+}
 
 /** Quantised types need heads of whole blocks of 32; others keep f16. */
 const effective = (type: CacheType, width: number): CacheType =>
@@ -40,10 +45,11 @@ export function layoutSlot(
   }
   const typeK = effective(settings.cacheTypeK, slot.keyWidth);
   const typeV = slot.valueIsKeyPrefix ? typeK : effective(settings.cacheTypeV, slot.valueWidth);
-  const keyWords = (slot.heads * slot.keyWidth * wordsPer32[typeK]) / 32;
-  const valueWords = slot.valueIsKeyPrefix
-    ? 0
-    : (slot.heads * slot.valueWidth * wordsPer32[typeV]) / 32;
+  const keys = sizes(typeK, slot.keyWidth, slot.heads);
+  const values = slot.valueIsKeyPrefix
+    ? { head: keys.head, elements: 0, all: 0 }
+    : sizes(typeV, slot.valueWidth, slot.heads);
+  const rowWords = keys.all + values.all;
   const paged = pagesPerSequence(settings.contextLength) * PAGE;
   const ring =
     slot.window > 0 ? Math.ceil((slot.window + settings.chunk + settings.slack) / PAGE) * PAGE : 0;
@@ -56,15 +62,19 @@ export function layoutSlot(
     keyWidth: slot.keyWidth,
     valueWidth: slot.valueWidth,
     valueIsKeyPrefix: slot.valueIsKeyPrefix,
-    rowWords: keyWords + valueWords,
-    valueWord: keyWords,
+    rowWords,
+    valueWord: keys.all,
+    keyScales: keys.elements,
+    valueScales: slot.valueIsKeyPrefix ? keys.elements : keys.all + values.elements,
     ring: windowed ? ring : 0,
-    bytes: 4 * rows * (keyWords + valueWords),
+    bytes: 4 * rows * rowWords,
     typeName: typeK === typeV ? typeK : `${typeK}/${typeV}`,
     consts: {
       RING: windowed ? ring : 0,
       PAGE,
       MAX_PAGES: pagesPerSequence(settings.contextLength),
+      K_HEAD: keys.head,
+      V_HEAD: values.head,
       K_KIND: kvKind(typeK),
       V_KIND: kvKind(typeV),
     },

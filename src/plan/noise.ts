@@ -4,14 +4,16 @@ import type { SlotLayout } from "../kernels/slot.ts";
 
 /** The slab's words for `rows` rows; every value lies between −1 and 1 whatever the type. */
 export function noiseRows(slot: SlotLayout, rows: number): Uint32Array<ArrayBuffer> {
-  const words = new Uint32Array(rows * slot.rowWords);
+  const { rowWords, valueWord, valueIsKeyPrefix, keyScales, valueScales } = slot;
+  const words = new Uint32Array(rows * rowWords);
   const [typeK, typeV = typeK] = slot.typeName.split("/");
   const random = generator(0x9e3779b9);
   for (let row = 0; row < rows; row++) {
-    const from = row * slot.rowWords;
-    const end = from + slot.rowWords;
-    fill(words.subarray(from, slot.valueIsKeyPrefix ? end : from + slot.valueWord), typeK, random);
-    if (!slot.valueIsKeyPrefix) fill(words.subarray(from + slot.valueWord, end), typeV, random);
+    const part = (from: number, to: number): Uint32Array =>
+      words.subarray(row * rowWords + from, row * rowWords + to);
+    fill(part(0, keyScales), part(keyScales, valueWord), typeK, random);
+    if (!valueIsKeyPrefix)
+      fill(part(valueWord, valueScales), part(valueScales, rowWords), typeV, random);
   }
   return words;
 }
@@ -27,19 +29,17 @@ function generator(seed: number): () => number {
   };
 }
 
-/** Blocks as lib/kv-kinds.wgsl has them: a word of scale, then whole words of integers. */
-function fill(words: Uint32Array, type: string, random: () => number): void {
+/** Elements and scales as lib/kv-kinds.wgsl has them. */
+function fill(words: Uint32Array, scales: Uint32Array, type: string, random: () => number): void {
   const float = new Float32Array(1);
   const bits = new Uint32Array(float.buffer);
-  const small = (): number => random() / 2 ** 31 - 1;
-  const scale = (value: number): number => {
+  const bitsOf = (value: number): number => {
     float[0] = value;
     return bits[0];
   };
-  for (let i = 0; i < words.length; i++) {
-    if (type === "f32") words[i] = scale(small());
-    else if (type === "f16") words[i] = floatToHalf(small()) | (floatToHalf(small()) << 16);
-    else if (type === "q8_0") words[i] = i % 9 === 0 ? scale(1 / 128) : random();
-    else words[i] = i % 5 === 0 ? scale(1 / 8) : random();
-  }
+  const small = (): number => random() / 2 ** 31 - 1;
+  const halves = (): number => floatToHalf(small()) | (floatToHalf(small()) << 16);
+  for (let i = 0; i < words.length; i++)
+    words[i] = type === "f32" ? bitsOf(small()) : type === "f16" ? halves() : random();
+  scales.fill(bitsOf(type === "q8_0" ? 1 / 128 : 1 / 8));
 }

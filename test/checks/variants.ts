@@ -236,12 +236,14 @@ function* caches(): Generator<KernelCall> {
           rope: { start: 0, rotated: 64, style, angles: 0 },
         }));
         // What is appended does not depend on the window.
-        for (const [splits, tiled, append] of [
+        for (const [splits, tiled, append, subgroup = 0] of [
           [1, false],
           [16, false],
+          [16, false, undefined, 32],
           [1, true],
           [1, false, norm],
           [16, false, neox],
+          [16, false, neox, 32],
         ] as const)
           for (const windowKind of append ? kinds.slice(0, 1) : kinds)
             yield* attention({
@@ -252,6 +254,7 @@ function* caches(): Generator<KernelCall> {
               scratch: place(2, 4096),
               splits,
               positions: splits === 1 ? 4 : 1,
+              subgroup,
               tiled,
               heads: 4,
               scale: 1,

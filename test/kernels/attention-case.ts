@@ -18,6 +18,8 @@ export interface AttentionOptions {
   readonly types?: readonly [CacheType, CacheType];
   readonly splits?: number;
   readonly positions?: number;
+  /** Threads of the device's smallest subgroup; 0 = do without. @default 0 */
+  readonly subgroup?: number;
   /** The kernel of prefill chunks. @default false */
   readonly tiled?: boolean;
   readonly window?: number;
@@ -128,6 +130,7 @@ export function attentionCase(options: AttentionOptions): AttentionCase {
     scratch,
     splits,
     positions: options.positions ?? (splits === 1 ? 4 : 1),
+    subgroup: options.subgroup ?? 0,
     tiled,
     heads,
     scale,

@@ -1,9 +1,16 @@
 /** attention.wgsl, attentionReduce.wgsl and attentionTile.wgsl against the CPU path's attention over the same stored keys and values. */
 import { describe, it } from "vitest";
 import { fitsTile } from "../../src/kernels/attention.ts";
-import { gpuAvailable } from "../gpu.ts";
+import { gpuAvailable, openTestGpu } from "../gpu.ts";
 import { type AttentionOptions, attentionCase } from "./attention-case.ts";
 import { expectRows, runCalls } from "./run.ts";
+
+/** Threads of the smallest subgroup. */
+const subgroup = await (async () => {
+  if (!gpuAvailable) return 0;
+  const { subgroups, subgroupMinSize } = (await openTestGpu()).capabilities;
+  return subgroups ? subgroupMinSize : 0;
+})();
 
 /** Both kernels, where the tiled one applies. */
 async function check(options: AttentionOptions): Promise<void> {
@@ -58,6 +65,19 @@ describe.skipIf(!gpuAvailable)("attention.wgsl", () => {
   ] as const)("reads keys in %s and values in %s", (typeK, typeV) =>
     check({ heads: 4, kvHeads: 2, keyWidth: 64, types: [typeK, typeV], sequences: both }),
   );
+  it.skipIf(subgroup < 4)("lets threads share keys", async () => {
+    for (const options of [
+      { keyWidth: 64, types: ["f16", "q8_0"], positions: 1, splits: 4 },
+      { keyWidth: 64, types: ["q8_0", "f16"], positions: 2, window: 50, alibi: 8 },
+      // Loads that are no multiple of the threads; heads that are no whole loads.
+      { keyWidth: 80, types: ["q4_0", "f32"], positions: 1, heads: 6, softcap: 5, sinks: true },
+      { keyWidth: 20, valueWidth: 36, types: ["f16", "f16"], positions: 1 },
+    ] as const) {
+      const shape = { heads: 4, kvHeads: 2, sequences: both, subgroup, ...options };
+      const { job, out, expected } = attentionCase(shape);
+      expectRows(out, (await runCalls(job, "out")).bits, expected);
+    }
+  });
   it.each([
     { windowKind: "sliding", ring: false },
     { windowKind: "sliding", ring: true },

@@ -103,7 +103,10 @@ const mutants: readonly (readonly [string, () => Case, string, string])[] = [
   ["a window off by one", windowed, "position + 1u - window", "position - window"],
   ["an ignored sink", windowed, "exp(sink - next)", "0.0"],
   ["a causal mask off by one", windowed, "let end = row_end(row);", "let end = row_end(row) - 1u;"],
-  ["a swapped nibble of a key", windowed, "(element & 4u) << 2u", "(4u - (element & 4u)) << 2u"],
+  ["a swapped nibble of a key", windowed, "q >> 4u, q >> 8u", "q >> 8u, q >> 4u"],
+  ["a scale of the next block", tiled, "value_scales + kv_block", "value_scales + 1u + kv_block"],
+  ["the second half of a load taken for the first", tiled, "(halves & 4u) != 0u", "false"],
+  ["keys of a turn left out", tiled, "turn < K_HEAD", "turn < K_HEAD - 1u"],
   [
     "an ignored page table",
     windowed,

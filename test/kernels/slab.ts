@@ -27,48 +27,51 @@ const floatOf = (bits: number): number => {
   return float[0];
 };
 
-/** Words of 32 elements. */
-const wordsOf: Readonly<Record<string, number>> = {
-  KV_F32: 32,
-  KV_F16: 16,
-  KV_Q8_0: 9,
-  KV_Q4_0: 5,
+/** Elements in a vec4 of words. */
+const perVec4: Readonly<Record<string, number>> = {
+  KV_F32: 4,
+  KV_F16: 8,
+  KV_Q8_0: 16,
+  KV_Q4_0: 32,
 };
 
-/** Writes values of a row, as llama.cpp quantises q8_0 and q4_0. */
-function encode(kind: string, values: Float32Array, words: Uint32Array): void {
+/** The words of one head's elements, and of the scales of its blocks. */
+interface Head {
+  readonly words: Uint32Array;
+  readonly scales: Uint32Array;
+}
+
+/** Writes values of a head, as llama.cpp quantises q8_0 and q4_0. */
+function encode(kind: string, values: Float32Array, { words, scales }: Head): void {
+  words.fill(0);
   if (kind === "KV_F32") return words.set(new Uint32Array(values.slice().buffer));
-  if (kind === "KV_F16") {
-    for (let i = 0; i < values.length; i += 2)
-      words[i / 2] = (floatToHalf(values[i]) | (floatToHalf(values[i + 1]) << 16)) >>> 0;
-    return;
-  }
+  if (kind === "KV_F16")
+    return values.forEach((value, i) => {
+      words[i >> 1] |= floatToHalf(value) << (16 * (i & 1));
+    });
   for (let block = 0; block * 32 < values.length; block++) {
     const part = values.subarray(32 * block, 32 * block + 32);
-    const out = words.subarray(block * wordsOf[kind], (block + 1) * wordsOf[kind]).fill(0);
+    const out = words.subarray((128 / perVec4[kind]) * block);
     const largest = part.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
     const scale = kind === "KV_Q8_0" ? Math.abs(largest) / 127 : largest / -8;
     const inverse = scale === 0 ? 0 : 1 / Math.fround(scale);
-    out[0] = bitsOf(halved(scale));
+    scales[block] = bitsOf(halved(scale));
     part.forEach((value, i) => {
-      if (kind === "KV_Q8_0")
-        out[1 + (i >> 2)] |= (Math.round(value * inverse) & 255) << (8 * (i & 3));
-      else out[1 + (i >> 3)] |= Math.min(15, Math.floor(value * inverse + 8.5)) << (4 * (i & 7));
+      if (kind === "KV_Q8_0") out[i >> 2] |= (Math.round(value * inverse) & 255) << (8 * (i & 3));
+      else out[i >> 3] |= Math.min(15, Math.floor(value * inverse + 8.5)) << (4 * (i & 7));
     });
   }
 }
 
-function decode(kind: string, words: Uint32Array, count: number): Float32Array {
+function decode(kind: string, { words, scales }: Head, count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => {
     if (kind === "KV_F32") return floatOf(words[i]);
     if (kind === "KV_F16") return halfToFloat((words[i >> 1] >>> (16 * (i & 1))) & 0xffff);
-    const block = words.subarray((i >> 5) * wordsOf[kind]);
-    const at = i & 31;
     const q =
       kind === "KV_Q8_0"
-        ? (block[1 + (at >> 2)] << (24 - 8 * (at & 3))) >> 24
-        : ((block[1 + (at >> 3)] >>> (4 * (at & 7))) & 15) - 8;
-    return floatOf(block[0]) * q;
+        ? (words[i >> 2] << (24 - 8 * (i & 3))) >> 24
+        : ((words[i >> 3] >>> (4 * (i & 7))) & 15) - 8;
+    return floatOf(scales[i >> 5]) * q;
   });
 }
 
@@ -92,13 +95,23 @@ export class Slab {
     this.words = new Uint32Array(this.layout.bytes / 4).fill(UNWRITTEN);
   }
 
-  /** The words of a position's keys and values, of this slab or of another one's contents. */
-  #row(sequence: number, position: number, words: Uint32Array): [Uint32Array, Uint32Array] {
-    const { ring, rowWords, valueWord } = this.layout;
+  /** The heads of a position's keys or values, of this slab or of another one's contents. */
+  #heads(which: "K" | "V", sequence: number, position: number, words: Uint32Array): Head[] {
+    const { ring, rowWords, valueWord, heads, keyWidth, valueWidth } = this.layout;
     const page = this.pages[sequence * this.#perSequence + Math.floor(position / PAGE)];
     const row = ring > 0 ? sequence * ring + (position % ring) : page * PAGE + (position % PAGE);
-    const at = row * rowWords;
-    return [words.subarray(at, at + valueWord), words.subarray(at + valueWord, at + rowWords)];
+    const width = which === "K" ? keyWidth : valueWidth;
+    const kind = this.#kind(`${which}_KIND`);
+    const size = 4 * Math.ceil(width / perVec4[kind]);
+    const start = row * rowWords + (which === "K" ? 0 : valueWord);
+    const blocks = width / 32;
+    return Array.from({ length: heads }, (_, head) => ({
+      words: words.subarray(start + head * size, start + (head + 1) * size),
+      scales: words.subarray(
+        start + heads * size + head * blocks,
+        start + heads * size + (head + 1) * blocks,
+      ),
+    }));
   }
 
   #kind(which: "K_KIND" | "V_KIND"): string {
@@ -106,9 +119,14 @@ export class Slab {
   }
 
   write(sequence: number, position: number, keys: Float32Array, values: Float32Array): void {
-    const [k, v] = this.#row(sequence, position, this.words);
-    encode(this.#kind("K_KIND"), keys, k);
-    if (!this.layout.valueIsKeyPrefix) encode(this.#kind("V_KIND"), values, v);
+    const { keyWidth, valueWidth, valueIsKeyPrefix } = this.layout;
+    this.#heads("K", sequence, position, this.words).forEach((head, i) => {
+      encode(this.#kind("K_KIND"), keys.subarray(i * keyWidth, (i + 1) * keyWidth), head);
+    });
+    if (valueIsKeyPrefix) return;
+    this.#heads("V", sequence, position, this.words).forEach((head, i) => {
+      encode(this.#kind("V_KIND"), values.subarray(i * valueWidth, (i + 1) * valueWidth), head);
+    });
   }
 
   /** Keys and values of all heads at a position. */
@@ -117,10 +135,14 @@ export class Slab {
     position: number,
     words: Uint32Array = this.words,
   ): { keys: Float32Array; values: Float32Array } {
-    const { heads, keyWidth, valueWidth, valueIsKeyPrefix } = this.layout;
-    const [k, v] = this.#row(sequence, position, words);
-    const keys = decode(this.#kind("K_KIND"), k, heads * keyWidth);
-    if (valueIsKeyPrefix) return { keys, values: keys };
-    return { keys, values: decode(this.#kind("V_KIND"), v, heads * valueWidth) };
+    const { keyWidth, valueWidth, valueIsKeyPrefix } = this.layout;
+    const all = (which: "K" | "V", width: number): Float32Array =>
+      Float32Array.from(
+        this.#heads(which, sequence, position, words).flatMap((head) => [
+          ...decode(this.#kind(`${which}_KIND`), head, width),
+        ]),
+      );
+    const keys = all("K", keyWidth);
+    return { keys, values: valueIsKeyPrefix ? keys : all("V", valueWidth) };
   }
 }

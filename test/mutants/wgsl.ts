@@ -33,6 +33,27 @@ export const mutants: readonly Mutant[] = [
     to: "  }\n  for (var i = 0u; i < 8u; i++) {\n    finish_row",
   },
   {
+    ...barriers,
+    file: "wgsl/attentionTile.wgsl",
+    fault: "keys are scored before the other threads have brought theirs",
+    from: "          }\n        }\n        workgroupBarrier();\n        for (var i = 0u; i < min(TURN",
+    to: "          }\n        }\n        for (var i = 0u; i < min(TURN",
+  },
+  {
+    file: "wgsl/attention.wgsl",
+    fault: "threads that share a key all take the scores of the first of them",
+    from: "part == l",
+    to: "false",
+    tests: ["test/kernels/attention.test"],
+  },
+  {
+    file: "wgsl/lib/kv-store.wgsl",
+    fault: "halves past the end of a head are not zero",
+    from: "if (left > 4u) {",
+    to: "if (true) {",
+    tests: ["test/kernels/ropeStore"],
+  },
+  {
     file: "wgsl/moeRoute.wgsl",
     fault: "the floor of the weights' sum is dropped",
     from: "by /= max(sum, 6.103515625e-5)",

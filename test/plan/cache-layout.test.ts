@@ -35,13 +35,32 @@ describe("slot layout", () => {
       valueWord,
       typeName,
       bytes: all,
-    } = layout({}, { cacheTypeK: type, cacheTypeV: type });
+    } = layout({ valueWidth: 128 }, { cacheTypeK: type, cacheTypeV: type });
     expect(4 * valueWord).toBe(bytes * 4);
-    expect(4 * rowWords).toBe(bytes * 6);
+    expect(4 * rowWords).toBe(bytes * 12);
     expect(typeName).toBe(type);
     // Whole pages for each sequence.
     expect(all).toBe(4 * PAGE * 3 * 4 * rowWords);
   });
+  it.each([
+    // Elements of two heads, then their scales, where there are some.
+    ["f16", 20, [24, 24]],
+    ["f32", 20, [40, 40]],
+    ["q8_0", 32, [16, 20]],
+    ["q4_0", 96, [24, 32]],
+  ] as const)(
+    "begins every head and every row at 16 bytes: %s of width %i",
+    (type, width, words) => {
+      const types = { cacheTypeK: type, cacheTypeV: type };
+      const { keyScales, valueWord, valueScales, rowWords } = layout(
+        { keyWidth: width, valueWidth: width },
+        types,
+      );
+      const [elements, all] = words;
+      expect([keyScales, valueWord]).toEqual([elements, all]);
+      expect([valueScales, rowWords]).toEqual([all + elements, 2 * all]);
+    },
+  );
   it("keeps f16 where a head is no whole number of blocks", () => {
     const mixed = layout({ keyWidth: 40 }, { cacheTypeK: "q8_0", cacheTypeV: "q4_0" });
     expect(mixed.typeName).toBe("f16/q4_0");

@@ -7,10 +7,32 @@
 // x      [rows][q_stride] f32 holding q, k and v at their offsets                   binding 1
 // angles [position][half] (cos, sin)                                                binding 5
 @group(1) @binding(1) var<storage, read> x: array<f32>;
-@group(1) @binding(2) var<storage, read_write> slab: array<u32>;
+@group(1) @binding(2) var<storage, read_write> slab: array<vec4<u32>>;
 @group(1) @binding(5) var<storage, read> angles: array<vec2<f32>>;
 
 const KEY_HEAD = GROUP; // its place among the heads; the value is behind it
+
+fn put(at: u32, words: vec4<u32>) { slab[at] = words; }
+
+// Elements i and on, a unit, of a head whose elements begin at vec4 `at`; returns the block's scale.
+fn append_unit(kind: u32, at: u32, slot: u32, i: u32, width: u32) -> f32 {
+  return kv_store(kind, at + ((i >> kind) >> 2u), slot * HEAD + i, width - i);
+}
+
+// A head to the slab. A thread stores the scales of four blocks at once: a vec4 belongs to one thread, which is why
+// quantised heads are whole vec4s of scales (canAppend of src/kernels/attention.ts).
+fn append(kind: u32, thread: u32, at: u32, scales: u32, slot: u32, width: u32) {
+  if (kind < KV_Q8_0) {
+    let unit = kv_unit(kind);
+    for (var i = thread * unit; i < width; i += WG * unit) { append_unit(kind, at, slot, i, width); }
+    return;
+  }
+  for (var i = thread * 128u; i < width; i += WG * 128u) {
+    slab[scales + (i >> 7u)] = bitcast<vec4<u32>>(vec4(
+      append_unit(kind, at, slot, i, width), append_unit(kind, at, slot, i + 32u, width),
+      append_unit(kind, at, slot, i + 64u, width), append_unit(kind, at, slot, i + 96u, width)));
+  }
+}
 
 fn take_queries(thread: u32, row: u32, first: u32, heads: u32, appends: bool) {
   let kv_head = first / GROUP;
@@ -39,15 +61,11 @@ fn take_queries(thread: u32, row: u32, first: u32, heads: u32, appends: bool) {
     query[i] = vec4(head[at], head[at + 1u], head[at + 2u], head[at + 3u]);
   }
   if (appends) {
-    let word = slab_row(row_sequence(row), row_position(row)) * params.row_words;
-    let key_unit = kv_unit(K_KIND);
-    for (var i = thread * key_unit; i < params.key_width; i += WG * key_unit) {
-      kv_store(K_KIND, word, kv_head * params.key_width + i, KEY_HEAD * HEAD + i);
-    }
-    let value_unit = kv_unit(V_KIND);
-    for (var i = thread * value_unit; i < params.value_width; i += WG * value_unit) {
-      kv_store(V_KIND, word + params.value_word, kv_head * params.value_width + i, (KEY_HEAD + 1u) * HEAD + i);
-    }
+    let start = slab_row(row_sequence(row), row_position(row)) * params.row_size;
+    let key_scales = start + ((params.key_scales + ((kv_head * params.key_width) >> 5u)) >> 2u);
+    let value_scales = start + ((params.value_scales + ((kv_head * params.value_width) >> 5u)) >> 2u);
+    append(K_KIND, thread, start + kv_head * K_HEAD, key_scales, KEY_HEAD, params.key_width);
+    append(V_KIND, thread, start + params.value_start + kv_head * V_HEAD, value_scales, KEY_HEAD + 1u, params.value_width);
   }
   storageBarrier();
   workgroupBarrier();

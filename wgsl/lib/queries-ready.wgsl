@@ -2,7 +2,7 @@
 //
 // q     [rows][q_stride] f32                                                        binding 1
 @group(1) @binding(1) var<storage, read> q: array<vec4<f32>>;
-@group(1) @binding(2) var<storage, read> slab: array<u32>;
+@group(1) @binding(2) var<storage, read> slab: array<vec4<u32>>;
 
 // Heads stand one behind the other; a group that has fewer repeats its last.
 fn take_queries(thread: u32, row: u32, first: u32, heads: u32, appends: bool) {

@@ -62,6 +62,7 @@ function lowerAttention(plan: Lowering, ref: Ref, op: AttentionOp): void {
       scratch,
       splits,
       positions: plan.input.tuning.positions,
+      subgroup: plan.input.tuning.subgroup,
       tiled: !plan.matvec && fitsTile(slot.keyWidth),
       heads: op.heads,
       scale: op.scale,
