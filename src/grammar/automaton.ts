@@ -121,10 +121,15 @@ export class Automaton {
     return state;
   }
 
-  /** The state after a token with that id (if it is wanted as such) and text (if it has any). */
-  stepToken(state: State, id: number, bytes: Uint8Array): State | null {
+  /**
+   * The state after a token with that id (if it is wanted as such) and text (if it has any). One that
+   * ends texts is wanted only where it is named.
+   */
+  stepToken(state: State, id: number, bytes: Uint8Array, ends: boolean): State | null {
     const byText = bytes.length > 0 ? this.stepBytes(state, bytes) : null;
-    const wanted = state.tokens.filter(({ what }) => what.ids.has(id) !== what.not);
+    const wanted = state.tokens.filter(({ what: { ids, not } }) =>
+      not ? !ends && !ids.has(id) : ids.has(id),
+    );
     if (wanted.length === 0) return byText;
     const afters = wanted.map(({ after }) => after);
     return this.#close(byText?.places ?? [], byText?.tokens ?? [], afters, byText?.complete);

@@ -161,9 +161,9 @@ export class GrammarMatcher {
     if (!(token >= 0 && token < size)) return undefined;
     if (texts.endTokens.has(token)) {
       if (state.complete) return null;
-      return automaton.stepToken(state, token, NO_TEXT) ?? undefined;
+      return automaton.stepToken(state, token, NO_TEXT, true) ?? undefined;
     }
-    return automaton.stepToken(state, token, texts.bytes(token)) ?? undefined;
+    return automaton.stepToken(state, token, texts.bytes(token), false) ?? undefined;
   }
 }
 

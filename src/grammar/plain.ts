@@ -11,27 +11,25 @@ const PLAIN: readonly Range[] = [
 const SEQUENCES = utf8Sequences(PLAIN);
 
 /** How many characters the bytes are, where all are plain and whole; else 0. */
-export function isPlain(bytes: Uint8Array): number {
+export function plainCharacters(bytes: Uint8Array): number {
   let count = 0;
   for (let at = 0; at < bytes.length; count++) {
-    const length = plainAt(bytes, at);
-    if (length === 0) return 0;
+    const first = bytes[at];
+    if (first < 0x80) {
+      if (first < 0x20 || first === 0x22 || first === 0x5c || first === 0x7f) return 0;
+      at++;
+      continue;
+    }
+    const second = bytes[at + 1];
+    const length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    if (length === 0 || at + length > bytes.length) return 0;
+    for (let i = 1; i < length; i++) if ((bytes[at + i] & 0xc0) !== 0x80) return 0;
+    // Longer than needed, a surrogate, or beyond the last character.
+    if ((first === 0xe0 && second < 0xa0) || (first === 0xed && second > 0x9f)) return 0;
+    if ((first === 0xf0 && second < 0x90) || (first === 0xf4 && second > 0x8f)) return 0;
     at += length;
   }
   return count;
-}
-
-/** How many bytes the plain character there has; 0 if there is none. */
-function plainAt(bytes: Uint8Array, at: number): number {
-  const first = bytes[at];
-  if (first < 0x80)
-    return first >= 0x20 && first !== 0x22 && first !== 0x5c && first !== 0x7f ? 1 : 0;
-  for (const sequence of SEQUENCES) {
-    const fits = ([from, to]: Range, i: number): boolean =>
-      bytes[at + i] >= from && bytes[at + i] <= to;
-    if (sequence.every(fits)) return sequence.length;
-  }
-  return 0;
 }
 
 /** For how many plain characters a state surely goes on, whichever they are. */

@@ -254,7 +254,7 @@ export class RegexBuilder {
     if (part === this.never) return min === 0 ? this.empty : this.never;
     if (min === 1 && max === 1) return part;
     if (part.nullable) min = 0;
-    if (max === Number.POSITIVE_INFINITY && part.kind === "repeat" && part.min <= 1)
+    if (max === Number.POSITIVE_INFINITY && min <= 1 && part.kind === "repeat" && part.min <= 1)
       if (part.max === max)
         return min === 0 || part.min === 0 ? this.repeat(part.parts[0], 0) : part;
     const nullable = min === 0;
