@@ -60,6 +60,20 @@ export const mutants: readonly Mutant[] = [
     to: "return this.#r.repeat(this.#r.bytes([[0x20, 0x21], [0x23, 0xff]]), min, max);",
   },
   {
+    file: "src/grammar/tools/pairs.ts",
+    tests: ["test/grammar/tools/calls.node"],
+    fault: "a text that would be read as JSON is written as a text",
+    from: "if (!sure) wrong = [...wrong, looksLikeJson(builder)];",
+    to: "",
+  },
+  {
+    file: "src/grammar/tools/answer.ts",
+    tests: ["test/grammar/tools/answer"],
+    fault: "any function may be called where one is named",
+    from: "const offered = tools.filter(",
+    to: "const offered = tools.slice() || tools.filter(",
+  },
+  {
     ...at("unevaluated"),
     fault: "what stands below not counts as evaluated",
     from: "seen: NOTHING_SEEN }))",
