@@ -14,7 +14,7 @@
 // A tile is WG · SHARE / LANES positions. LANES neighbouring threads share the SHARE keys that they score, each reading
 // every LANES-th vec4 of them, so that a load of theirs touches few cache lines, and what a thread reads of the queries
 // serves SHARE keys; then each has the whole scores of SHARE / LANES positions. For the values a thread sums PIECES pieces
-// of PIECE quads over its share of the tile, for all heads. The split of a row depends on its own range only: the same for
+// of PIECE quads, COLUMNS in all, over its share of the tile, for all heads. The split of a row depends on its own range only: the same for
 // any number of rows.
 // grid: (SPLITS, groups of heads, rows), WG = 64 threads
 struct Params {
@@ -50,7 +50,6 @@ const WG = 64u;
 const KEYS = WG / LANES; // keys that are scored at a time
 const OWN = SHARE / LANES; // positions whose weights a thread makes
 const TILE = WG * OWN;
-const COLUMNS = PIECES * PIECE; // quads of a thread
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(3) var<storage, read> small: array<f32>;
@@ -104,21 +103,21 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
   var maximum: array<f32, GROUP>;
   var sum: array<f32, GROUP>;
   var values: array<vec4<f32>, GROUP * COLUMNS>;
-  for (var g = 0u; g < GROUP; g++) { maximum[g] = -1e30; }
+  @unroll for (var g = 0u; g < GROUP; g++) { maximum[g] = -1e30; }
 
   for (var tile = begin; tile < end; tile += TILE) {
     var rows: array<u32, SHARE>;
     var scores: array<f32, GROUP * SHARE>;
     // Positions past the end repeat the last; their weight is 0.
-    for (var n = 0u; n < SHARE; n++) {
+    @unroll for (var n = 0u; n < SHARE; n++) {
       rows[n] = slab_row(sequence, min(tile + n * KEYS + thread / LANES, end - 1u)) * params.row_size;
-      for (var g = 0u; g < GROUP; g++) { scores[g * SHARE + n] = 0.0; } // not every driver zeroes again what a loop declares
+      @unroll for (var g = 0u; g < GROUP; g++) { scores[g * SHARE + n] = 0.0; } // not every driver zeroes again what a loop declares
     }
     for (var i = 0u; i < K_HEAD; i += LANES) {
       let at = kv_head * K_HEAD + i + part;
       var loads: array<vec4<u32>, SHARE>;
       var scales: array<f32, SHARE>;
-      for (var n = 0u; n < SHARE; n++) {
+      @unroll for (var n = 0u; n < SHARE; n++) {
         if (LANES > 1u || n == 0u || tile + n * KEYS < end) {
           loads[n] = slab[rows[n] + at];
           if (K_KIND >= KV_Q8_0) { scales[n] = scale_at(rows[n], params.key_scales + kv_block(K_KIND, at)); }
@@ -128,14 +127,14 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
         let quad = (i + part) * K_QUADS + j;
         if (KEY4 % K_QUADS == 0u || quad < KEY4) {
           var keys: array<vec4<f32>, SHARE>;
-          for (var n = 0u; n < SHARE; n++) {
+          @unroll for (var n = 0u; n < SHARE; n++) {
             keys[n] = kv_quad(K_KIND, loads[n]);
             if (K_KIND >= KV_Q8_0) { keys[n] *= scales[n]; }
             loads[n] = kv_next(K_KIND, loads[n]);
           }
-          for (var g = 0u; g < GROUP; g++) {
+          @unroll for (var g = 0u; g < GROUP; g++) {
             let a = query[g * KEY4 + quad];
-            for (var n = 0u; n < SHARE; n++) {
+            @unroll for (var n = 0u; n < SHARE; n++) {
               if (LANES > 1u || n == 0u || tile + n * KEYS < end) { scores[g * SHARE + n] += dot(a, keys[n]); }
             }
           }
@@ -143,15 +142,19 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       }
     }
     if (LANES > 1u) {
-      for (var s = 0u; s < GROUP * SHARE; s++) { scores[s] = lane_sum(scores[s]); }
-      // A thread's own are those of every LANES-th key.
-      for (var s = 0u; s < GROUP * SHARE; s += LANES) {
-        for (var l = 1u; l < LANES; l++) { scores[s] = select(scores[s], scores[s + l], part == l); }
+      @unroll for (var g = 0u; g < GROUP; g++) {
+        @unroll for (var n = 0u; n < SHARE; n++) { scores[g * SHARE + n] = lane_sum(scores[g * SHARE + n]); }
+        // A thread's own are those of every LANES-th key.
+        @unroll for (var n = 0u; n < OWN; n++) {
+          @unroll for (var l = 0u; l < LANES; l++) {
+            scores[g * SHARE + n * LANES] = select(scores[g * SHARE + n * LANES], scores[g * SHARE + n * LANES + l], part == l);
+          }
+        }
       }
     }
-    for (var g = 0u; g < GROUP; g++) {
+    @unroll for (var g = 0u; g < GROUP; g++) {
       var highest = -1e30;
-      for (var n = 0u; n < OWN; n++) {
+      @unroll for (var n = 0u; n < OWN; n++) {
         let j = tile + n * WG + own;
         var score = scores[g * SHARE + n * LANES] * params.scale;
         if (params.softcap > 0.0) { score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0)); }
@@ -163,20 +166,20 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       partials[g * WG + thread] = highest;
     }
     largest(thread);
-    for (var g = 0u; g < GROUP; g++) {
+    @unroll for (var g = 0u; g < GROUP; g++) {
       var next = maximum[g];
       for (var i = 0u; i < 8u; i++) { next = max(next, eighth[g * 8u + i]); }
       let shrink = exp(maximum[g] - next);
       maximum[g] = next;
       var p = 0.0;
-      for (var n = 0u; n < OWN; n++) {
+      @unroll for (var n = 0u; n < OWN; n++) {
         let j = tile + n * WG + own;
         let one = select(0.0, exp(scores[g * SHARE + n * LANES] - next), j < end);
         weight[g * TILE + n * WG + own] = one;
         p += one;
       }
       sum[g] = sum[g] * shrink + p;
-      for (var c = 0u; c < COLUMNS; c++) { values[g * COLUMNS + c] *= shrink; }
+      @unroll for (var c = 0u; c < COLUMNS; c++) { values[g * COLUMNS + c] *= shrink; }
     }
     workgroupBarrier();
     let count = min(TILE, end - tile);
@@ -184,8 +187,8 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       for (var i = stripe; i < count; i += stripes) {
         let start = slab_row(sequence, tile + i) * params.row_size;
         var w: array<f32, GROUP>;
-        for (var g = 0u; g < GROUP; g++) { w[g] = weight[g * TILE + i]; }
-        for (var c = 0u; c < PIECES; c++) {
+        @unroll for (var g = 0u; g < GROUP; g++) { w[g] = weight[g * TILE + i]; }
+        @unroll for (var c = 0u; c < PIECES; c++) {
           // A thread that has fewer pieces takes the last one again.
           let first = min(lane + c * used, pieces - 1u) * PIECE;
           let at = kv_head * V_HEAD + first / V_QUADS;
@@ -193,11 +196,11 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
           if (PIECE < V_QUADS) { load = kv_turned(V_KIND, load, first % V_QUADS); }
           var scale = 1.0;
           if (V_KIND >= KV_Q8_0) { scale = scale_at(start, params.value_scales + kv_block(V_KIND, at)); }
-          for (var j = 0u; j < PIECE; j++) {
+          @unroll for (var j = 0u; j < PIECE; j++) {
             var value = kv_quad(V_KIND, load);
             if (V_KIND >= KV_Q8_0) { value *= scale; }
             load = kv_next(V_KIND, load);
-            for (var g = 0u; g < GROUP; g++) { values[g * COLUMNS + c * PIECE + j] += w[g] * value; }
+            @unroll for (var g = 0u; g < GROUP; g++) { values[g * COLUMNS + c * PIECE + j] += w[g] * value; }
           }
         }
       }
@@ -205,14 +208,14 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
     // The next tile writes weights behind the barriers of largest() only.
   }
 
-  for (var g = 0u; g < GROUP; g++) { partials[g * WG + thread] = sum[g]; }
+  @unroll for (var g = 0u; g < GROUP; g++) { partials[g * WG + thread] = sum[g]; }
   workgroupBarrier();
   for (var i = thread; i < GROUP * 8u; i += WG) {
     var total = 0.0;
     for (var j = 0u; j < 8u; j++) { total += partials[i * 8u + j]; }
     eighth[i] = total;
   }
-  for (var g = 0u; g < GROUP; g++) {
+  @unroll for (var g = 0u; g < GROUP; g++) {
     workgroupBarrier();
     var total = 0.0;
     for (var i = 0u; i < 8u; i++) { total += eighth[g * 8u + i]; }
@@ -234,8 +237,10 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       to += 4u;
     }
     // [stripe][quad]
-    for (var c = 0u; c < COLUMNS && stripe < stripes; c++) {
-      columns[stripe * COLUMNS * used + (c / PIECE * used + lane) * PIECE + c % PIECE] = values[g * COLUMNS + c];
+    if (stripe < stripes) {
+      @unroll for (var c = 0u; c < COLUMNS; c++) {
+        columns[stripe * COLUMNS * used + (c / PIECE * used + lane) * PIECE + c % PIECE] = values[g * COLUMNS + c];
+      }
     }
     workgroupBarrier();
     for (var column = thread; column < quads && g < heads; column += WG) {

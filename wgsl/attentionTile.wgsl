@@ -5,7 +5,7 @@
 //
 // 32 positions at a time: their keys go through workgroup memory, 128 bytes of each a turn, which neighbouring threads read
 // as neighbours; a thread scores one position for 4 rows; then 8 threads a row find its maximum and weights; then a thread
-// sums PIECES pieces of PIECE quads of the values for ROW_SHARE rows. Rows of a tile that belong to different sequences are
+// sums PIECES pieces of PIECE quads, COLUMNS in all, of the values for ROW_SHARE rows. Rows of a tile that belong to different sequences are
 // done one run of rows after the other.
 // grid: (ceil(rows / 8), heads, 1), 64 threads
 struct Params {
@@ -35,7 +35,6 @@ struct Params {
 
 const POSITIONS = 32u;
 const TURN = 8u; // vec4s of a key
-const COLUMNS = PIECES * PIECE; // quads of a thread
 
 var<workgroup> query: array<vec4<f32>, 8u * KEY4>;
 // [vec4][position], one more so that neither those who write nor those who read meet in a bank
@@ -139,7 +138,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
         }
         workgroupBarrier();
       }
-      for (var i = 0u; i < 4u; i++) {
+      @unroll for (var i = 0u; i < 4u; i++) {
         let r = four + i;
         var score = scores[i] * params.scale;
         if (params.softcap > 0.0) { score = params.softcap * tanh(clamp(score / params.softcap, -15.0, 15.0)); }
@@ -155,7 +154,7 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       let next = max(maximum, eighths_max(thread >> 3u));
       workgroupBarrier();
       var sum = 0.0;
-      for (var i = 0u; i < 4u; i++) {
+      @unroll for (var i = 0u; i < 4u; i++) {
         let s = weight[at + i];
         let p = select(exp(s - next), 0.0, s <= -1e30);
         weight[at + i] = p;
@@ -168,12 +167,12 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       workgroupBarrier();
       total += eighths_sum(thread >> 3u);
       let count = min(POSITIONS, high - start);
-      for (var c = 0u; c < PIECES; c++) {
+      @unroll for (var c = 0u; c < PIECES; c++) {
         let column = (lane + c * 64u) * PIECE;
         if (column < quads && share * ROW_SHARE < 8u) {
-          for (var r = 0u; r < ROW_SHARE; r++) {
+          @unroll for (var r = 0u; r < ROW_SHARE; r++) {
             let factor = shrink[min(share * ROW_SHARE + r, 7u)];
-            for (var j = 0u; j < PIECE; j++) { values[r * COLUMNS + c * PIECE + j] *= factor; }
+            @unroll for (var j = 0u; j < PIECE; j++) { values[r * COLUMNS + c * PIECE + j] *= factor; }
           }
           let at_value = kv_head * V_HEAD + column / V_QUADS;
           for (var i = 0u; i < count; i++) {
@@ -182,11 +181,11 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
             if (PIECE < V_QUADS) { load = kv_turned(V_KIND, load, column % V_QUADS); }
             var scale = 1.0;
             if (V_KIND >= KV_Q8_0) { scale = scale_at(row, params.value_scales + kv_block(V_KIND, at_value)); }
-            for (var j = 0u; j < PIECE; j++) {
+            @unroll for (var j = 0u; j < PIECE; j++) {
               var v = kv_quad(V_KIND, load);
               load = kv_next(V_KIND, load);
               if (V_KIND >= KV_Q8_0) { v *= scale; }
-              for (var r = 0u; r < ROW_SHARE; r++) {
+              @unroll for (var r = 0u; r < ROW_SHARE; r++) {
                 values[r * COLUMNS + c * PIECE + j] += weight[min(share * ROW_SHARE + r, 7u) * POSITIONS + i] * v;
               }
             }
@@ -208,15 +207,15 @@ fn main(@builtin(workgroup_id) id: vec3<u32>, @builtin(local_invocation_index) t
       shrink[thread >> 3u] = factor / total;
     }
     workgroupBarrier();
-    for (var c = 0u; c < COLUMNS; c++) {
+    @unroll for (var c = 0u; c < COLUMNS; c++) {
       let column = (lane + c / PIECE * 64u) * PIECE + c % PIECE;
       if (column < quads && share * ROW_SHARE < 8u) {
-        for (var r = 0u; r < ROW_SHARE; r++) {
+        @unroll for (var r = 0u; r < ROW_SHARE; r++) {
           let row = tile_row + share * ROW_SHARE + r;
           if (row >= first && row < last) {
             let to = params.out_offset + row * params.out_stride + head * params.value_width + 4u * column;
             let v = values[r * COLUMNS + c] * shrink[share * ROW_SHARE + r];
-            for (var i = 0u; i < 4u; i++) { out[to + i] = v[i]; }
+            @unroll for (var i = 0u; i < 4u; i++) { out[to + i] = v[i]; }
           }
         }
       }

@@ -60,7 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let wa = mat4x4<f32>(tile_w[at], tile_w[at + TILE_X], tile_w[at + 2u * TILE_X], tile_w[at + 3u * TILE_X]);
       let wb = mat4x4<f32>(
         tile_w[at + 4u * TILE_X], tile_w[at + 5u * TILE_X], tile_w[at + 6u * TILE_X], tile_w[at + 7u * TILE_X]);
-      for (var i = 0u; i < 8u; i++) {
+      @unroll for (var i = 0u; i < 8u; i++) {
         let v = tile_x[q * COLUMN_X + ty + i * TILE_Y];
         a[i] += v * wa;
         b[i] += v * wb;
@@ -68,7 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
   }
-  for (var i = 0u; i < 8u; i++) {
+  @unroll for (var i = 0u; i < 8u; i++) {
     finish_row(group.x, tx, row0 + ty + i * TILE_Y, rows, a[i], b[i]);
   }
 }

@@ -24,7 +24,7 @@ struct FourRuns {
 
 fn four_runs(at: u32) -> FourRuns {
   var runs: FourRuns;
-  for (var j = 0u; j < 4u; j++) {
+  @unroll for (var j = 0u; j < 4u; j++) {
     runs.q[j] = tile_w[at + j * TILE_X];
     let s = tile_s[at + j * TILE_X];
     runs.scales[j] = s.x;
@@ -82,7 +82,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var run = 0u; run < 2u; run++) {
       let wa = four_runs(run * TILE_WEIGHTS + tx);
       let wb = four_runs(run * TILE_WEIGHTS + tx + 4u * TILE_X);
-      for (var i = 0u; i < 8u; i++) {
+      @unroll for (var i = 0u; i < 8u; i++) {
         let q = tile_x[run * TILE_ROWS + ty + i * TILE_Y];
         let head = head_of(ty + i * TILE_Y, run);
         a[i] += products(q, head, wa);
@@ -91,7 +91,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
   }
-  for (var i = 0u; i < 8u; i++) {
+  @unroll for (var i = 0u; i < 8u; i++) {
     finish_row(group.x, tx, row0 + ty + i * TILE_Y, rows, a[i], b[i]);
   }
 }

@@ -49,7 +49,8 @@ function turnsOf({ kernel, consts }: Kernel, loop: Loop): number {
   if (kernel === "matvec" || kernel === "moeMatvec") return 2; // halves of 32 columns
   if (kernel === "moeMatmul") return loop.vmem === 0 ? 8 : 4; // eighths of 32 columns; quads of x
   if (kernel === "matmul") {
-    if (loop.vmem === 0) return loop.valu < 200 ? 32 : 4; // quarters of 16 columns, or their rows too
+    // Quarters of 16 columns, or their rows too.
+    if (loop.vmem === 0) return loop.valu < 200 && consts["UNROLL"] !== true ? 32 : 4;
     const bits = Object.entries(loop.widths).reduce(
       (sum, [width, n]) => sum + Number(width) * n,
       0,

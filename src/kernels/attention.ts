@@ -25,6 +25,8 @@ export interface AttentionCall {
   readonly positions: number;
   /** Threads of the smallest subgroup of the device; 0 = it has none. */
   readonly subgroup: number;
+  /** Whether loops over registers are written out (as in tuning.ts). */
+  readonly unroll: boolean;
   /** Several rows at a time (prefill); takes no splits. */
   readonly tiled: boolean;
   readonly heads: number;
@@ -79,17 +81,13 @@ const ROOM = 4096;
 const roomFor = (slot: SlotLayout, group: number, positions: number): number =>
   4 * 64 * columnsFor(slot, group) + group * (slot.keyWidth + 64 * positions + 64 + 8);
 
-/** Most keys that a thread scores at a time where threads share keys, and most scores, so that these stay in registers. */
-const SHARED_KEYS = 4;
-const MOST_SCORES = 16;
+/** Keys that a thread scores at a time where threads share keys: with four, some GPUs hold too few threads. */
+const SHARED_KEYS = 2;
 
 /** Threads that share a key, whose loads are then neighbours: a number that divides the loads of a key. */
-function lanesFor(slot: SlotLayout, group: number, positions: number, subgroup: number): number {
-  const most = 2 ** Math.floor(Math.log2(MOST_SCORES / group));
-  let lanes = Math.max(1, Math.min(most, SHARED_KEYS) / positions);
-  if (lanes > subgroup) return 1;
-  while (slot.consts.K_HEAD % lanes !== 0) lanes /= 2;
-  return lanes;
+function lanesFor(slot: SlotLayout, positions: number, subgroup: number): number {
+  const lanes = Math.max(1, SHARED_KEYS / positions);
+  return lanes <= subgroup && slot.consts.K_HEAD % lanes === 0 ? lanes : 1;
 }
 
 /** Quads that a thread takes of one load of the values: all of it, or fewer where it has fewer sums. */
@@ -136,6 +134,7 @@ export function attention(call: AttentionCall): KernelCall[] {
   const quads = slot.valueWidth / 4;
   const target = splits > 1 ? scratch! : out;
   const consts = {
+    ...(call.unroll && { UNROLL: true }),
     ...slot.consts,
     WINDOW: call.windowKind.toUpperCase(),
     KEY4: slot.keyWidth / 4,
@@ -175,6 +174,7 @@ export function attention(call: AttentionCall): KernelCall[] {
           ROW_SHARE: Math.ceil(TILE_ROWS / Math.floor(64 / Math.min(pieces, 64))),
           PIECES: Math.ceil(pieces / 64),
           PIECE,
+          COLUMNS: Math.ceil(pieces / 64) * PIECE,
         },
         params,
         bindings,
@@ -184,7 +184,7 @@ export function attention(call: AttentionCall): KernelCall[] {
     ];
   }
   const rope = append?.rope;
-  const lanes = lanesFor(slot, group, positions, call.subgroup);
+  const lanes = lanesFor(slot, positions, call.subgroup);
   const columns = columnsFor(slot, group);
   const piece = pieceFor(slot, columns);
   const calls = [
@@ -199,8 +199,9 @@ export function attention(call: AttentionCall): KernelCall[] {
         SHARE: positions * lanes,
         LANES: lanes,
         GROUP: group,
-        PIECES: Math.ceil(columns / piece),
+        PIECES: columns / piece,
         PIECE: piece,
+        COLUMNS: columns,
         ...(append && {
           HEADS: group + 2,
           HEAD: Math.max(slot.keyWidth, slot.valueWidth),

@@ -103,7 +103,7 @@ export function linear(call: LinearCall, rows: number, tuning: LinearTuning): Ke
     grid = { ...folded(Math.ceil(call.count / perGroup)), z: 1, tile: 1, domain: call.x.domain };
   } else {
     const { tile } = tuning;
-    consts["TILE_Y"] = tile / 8;
+    Object.assign(consts, { TILE_Y: tile / 8 }, unrolling(tuning));
     if (call.int8) Object.assign(consts, pairConsts(quant, 0, 1));
     const outputs = 4096 / tile / (gated ? 2 : 1);
     const x = Math.ceil(call.count / outputs);

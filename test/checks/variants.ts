@@ -255,6 +255,7 @@ function* caches(): Generator<KernelCall> {
               splits,
               positions: splits === 1 ? 4 : 1,
               subgroup,
+              unroll: subgroup > 0,
               tiled,
               heads: 4,
               scale: 1,

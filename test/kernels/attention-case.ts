@@ -20,6 +20,8 @@ export interface AttentionOptions {
   readonly positions?: number;
   /** Threads of the device's smallest subgroup; 0 = do without. @default 0 */
   readonly subgroup?: number;
+  /** @default false */
+  readonly unroll?: boolean;
   /** The kernel of prefill chunks. @default false */
   readonly tiled?: boolean;
   readonly window?: number;
@@ -131,6 +133,7 @@ export function attentionCase(options: AttentionOptions): AttentionCase {
     splits,
     positions: options.positions ?? (splits === 1 ? 4 : 1),
     subgroup: options.subgroup ?? 0,
+    unroll: options.unroll ?? false,
     tiled,
     heads,
     scale,

@@ -89,7 +89,7 @@ var<workgroup> d: u32;
             const about = { label: "", layer: 0, q: place, out: place, scratch: place };
             const none = { sinks: NONE, slopes: NONE, scale: 1, softcap: 0, window: 0 };
             const call = { ...about, ...none, slot, heads: perKv, windowKind: "sliding" } as const;
-            const one = { ...call, splits: 1, positions, subgroup: 32, tiled: false };
+            const one = { ...call, splits: 1, positions, subgroup: 32, unroll: true, tiled: false };
             for (const made of attention(one)) fits(made);
             if (canAppend(slot, perKv, positions)) {
               const append = { k: place, v: place, qNorm: NONE, kNorm: NONE, eps: 0 };

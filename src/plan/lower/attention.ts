@@ -63,6 +63,7 @@ function lowerAttention(plan: Lowering, ref: Ref, op: AttentionOp): void {
       splits,
       positions: plan.input.tuning.positions,
       subgroup: plan.input.tuning.subgroup,
+      unroll: plan.input.tuning.unroll,
       tiled: !plan.matvec && fitsTile(slot.keyWidth),
       heads: op.heads,
       scale: op.scale,
