@@ -1,12 +1,15 @@
 /** Which tokens may come in a state, remembered by state. */
 import type { Automaton, State } from "./automaton.ts";
-import { plainRun } from "./plain.ts";
+import { isFree, plainRun } from "./plain.ts";
 import { type GrammarVocabulary, MOST_COUNTED, type TokenTree } from "./vocabulary.ts";
 
 /** Masks of few tokens are kept as a list. */
 const FEW = 512;
 /** Whole masks that are remembered at most: 19 KB each at 151,936 tokens. */
 const MOST_MASKS = 256;
+
+/** Below a node of more nodes than this it is asked whether all of them may come. */
+const LARGE = 8;
 
 /** The tokens that may come: as a list where they are few, else a bit a token. */
 export interface Allowed {
@@ -20,6 +23,8 @@ export class Masks {
   readonly #vocabulary: GrammarVocabulary;
   readonly #kept: State[] = [];
   readonly #path: (State | null)[];
+  /** Whether any number of plain characters leads back to the state. */
+  readonly #free = new WeakMap<State, boolean>();
 
   constructor(automaton: Automaton, vocabulary: GrammarVocabulary) {
     this.#automaton = automaton;
@@ -83,9 +88,20 @@ export class Masks {
         continue;
       }
       path[at + 1] = next;
+      if (end[node] > node + LARGE && tree !== this.#vocabulary.other && this.#isFree(next)) {
+        for (const last = end[node]; node < last; node++)
+          for (let id = token[node]; id >= 0; id = same[id]) mask[id >> 5] |= 1 << (id & 31);
+        continue;
+      }
       for (let id = token[node]; id >= 0; id = same[id]) mask[id >> 5] |= 1 << (id & 31);
       node++;
     }
+  }
+
+  #isFree(state: State): boolean {
+    let free = this.#free.get(state);
+    if (free === undefined) this.#free.set(state, (free = isFree(this.#automaton, state)));
+    return free;
   }
 
   #wanted(ids: ReadonlySet<number>, not: boolean, mask: Uint32Array): void {

@@ -66,18 +66,42 @@ export function plainRun(automaton: Automaton, start: State, most: number): Run 
   return { atLeast: most, exact: false };
 }
 
+/** Whether any plain character leads back to the state, so that any number of them may come. */
+export function isFree(automaton: Automaton, state: State): boolean {
+  if (automaton.stepByte(state, 0x61) !== state) return false;
+  for (const after of characters(automaton, state)) if (after !== state) return false;
+  return true;
+}
+
 /** What plain characters lead to. */
 function characters(automaton: Automaton, state: State): Set<State | null> {
   const after = new Set<State | null>();
-  for (const sequence of SEQUENCES) {
-    let states = new Set<State | null>([state]);
-    for (const [from, to] of sequence) {
-      const classes = new Set(automaton.classOf.subarray(from, to + 1));
+  for (const sequence of classesOf(automaton)) {
+    let states: Iterable<State | null> = [state];
+    for (const classes of sequence) {
       const next = new Set<State | null>();
-      for (const one of states) for (const of of classes) next.add(one && automaton.step(one, of));
+      for (const one of states)
+        if (!one) next.add(one);
+        else for (const of of classes) next.add(automaton.step(one, of));
       states = next;
     }
     for (const one of states) after.add(one);
   }
   return after;
+}
+
+const known = new WeakMap<Automaton, { count: number; sequences: number[][][] }>();
+
+/** The classes of the bytes of {@link SEQUENCES}. */
+function classesOf(automaton: Automaton): number[][][] {
+  const { classOf, classBytes } = automaton;
+  let found = known.get(automaton);
+  if (found?.count !== classBytes.length) {
+    const sequences = SEQUENCES.map((sequence) =>
+      sequence.map(([from, to]) => [...new Set(classOf.subarray(from, to + 1))]),
+    );
+    found = { count: classBytes.length, sequences };
+    known.set(automaton, found);
+  }
+  return found.sequences;
 }
