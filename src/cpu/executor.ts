@@ -53,6 +53,10 @@ export function argmax(x: Float32Array): number {
   return best;
 }
 
+/** Rows that are computed at once, at most. */
+export const chunkOf = (graph: Graph, { chunk = 64, contextLength }: ComputeOptions): number =>
+  graph.causal ? chunk : contextLength;
+
 export class CpuExecutor implements Executor {
   readonly kind = "cpu";
   readonly adapter: string;
@@ -87,7 +91,7 @@ export class CpuExecutor implements Executor {
     this.adapter = adapter;
     this.contextLength = options.contextLength;
     this.maxSequences = options.maxSequences ?? 1;
-    this.chunk = graph.causal ? (options.chunk ?? 64) : options.contextLength;
+    this.chunk = chunkOf(graph, options);
     this.outputChunk = this.chunk;
     this.vocabulary = graph.vocabulary;
     this.givenWidth = givenWidth(graph);
@@ -157,7 +161,8 @@ export class CpuExecutor implements Executor {
     let sequence = this.#sequences.get(id);
     if (sequence) return sequence;
     const { cacheTypeK = "f16", cacheTypeV = "f16" } = this.#options;
-    sequence = new Sequence(this.#graph, cacheTypeK, cacheTypeV, this.contextLength);
+    const room = this.#runner?.slots?.(id);
+    sequence = new Sequence(this.#graph, cacheTypeK, cacheTypeV, this.contextLength, room);
     this.#sequences.set(id, sequence);
     return sequence;
   }

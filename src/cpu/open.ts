@@ -4,12 +4,12 @@ import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ComputeOptions } from "../graph/settings.ts";
 import { CpuExecutor, type CpuExecutorHooks } from "./executor.ts";
+import type { CpuOps } from "./ops/context.ts";
 import { plainOps } from "./ops/index.ts";
 import { Pace } from "./pace.ts";
-import { GraphRun } from "./run.ts";
+import { GraphRun, type ValueRoom } from "./run.ts";
 import { fullBytes } from "./sequence.ts";
-import { placeMatrices } from "./wasm/place.ts";
-import { hasKernels, heldBy, wasmStore } from "./wasm/store.ts";
+import { hasKernels, neededFor, type WasmHome, wasmHome } from "./wasm/store.ts";
 import {
   floatBytes,
   loadCpuWeights,
@@ -35,27 +35,26 @@ export interface CpuDevice {
   ): Promise<CpuExecutor>;
 }
 
-/** How matrices are kept, and what that takes. */
-interface Keeping {
-  held(plan: WeightPlan): Pick<MatrixStore, "bytes" | "scratch">;
-  store(plan: WeightPlan): MatrixStore | Promise<MatrixStore>;
+/** How a model is kept and computed. */
+interface Way {
+  needs(graph: Graph, plan: WeightPlan, options: ComputeOptions): Executor["memory"];
+  make(
+    graph: Graph,
+    plan: WeightPlan,
+    options: ComputeOptions,
+  ): { store: MatrixStore; ops: CpuOps; room?: ValueRoom } | Promise<WasmHome>;
 }
 
-function device(name: string, keeping: Keeping): CpuDevice {
+function device(name: string, way: Way): CpuDevice {
   return {
     name,
-    memory(graph, file, { contextLength, maxSequences = 1 }) {
-      const plan = planCpuWeights(graph, file);
-      const { bytes, scratch } = keeping.held(plan);
-      const cache = maxSequences * fullBytes(graph, contextLength);
-      return { weights: bytes + floatBytes(plan.vectors), cache, arena: scratch };
-    },
+    memory: (graph, file, options) => way.needs(graph, planCpuWeights(graph, file), options),
     async create(graph, file, options, hooks = {}) {
       const plan = planCpuWeights(graph, file);
       const { signal, onProgress } = hooks;
-      const store = await keeping.store(plan);
+      const { store, ops, room } = await way.make(graph, plan, options);
       const weights = await loadCpuWeights(file, plan, store, signal, onProgress);
-      const run = new GraphRun(graph, weights, plainOps, new Pace());
+      const run = new GraphRun(graph, weights, ops, new Pace(), room);
       return new CpuExecutor(name, graph, run, options, hooks);
     },
   };
@@ -63,13 +62,20 @@ function device(name: string, keeping: Keeping): CpuDevice {
 
 /** All in plain TypeScript, products in double precision. */
 export const plainCpu: CpuDevice = device("CPU (TypeScript)", {
-  held: plainStore,
-  store: plainStore,
+  needs(graph, plan, { contextLength, maxSequences = 1 }) {
+    const { bytes, scratch } = plainStore(plan);
+    return {
+      weights: bytes + floatBytes(plan.vectors),
+      cache: maxSequences * fullBytes(graph, contextLength),
+      arena: scratch,
+    };
+  },
+  make: (_, plan) => ({ store: plainStore(plan), ops: plainOps }),
 });
 
 const wasmCpu: CpuDevice = device("CPU (WebAssembly SIMD)", {
-  held: ({ matrices }) => heldBy(placeMatrices(matrices)),
-  store: wasmStore,
+  needs: neededFor,
+  make: wasmHome,
 });
 
 /** The faster of the two that there is here. */

@@ -8,12 +8,12 @@ export class Pace {
   readonly products: number = 2 ** 22;
   #since = performance.now();
 
-  /**
-   * After 50 ms of work, waits for one turn of the event loop; throws the reason of an aborted
-   * signal.
-   */
+  /** Whether others have waited for so long that it is their turn. */
+  due(): boolean {
+    return performance.now() - this.#since >= stretchMs;
+  }
+  /** Waits for one turn of the event loop; throws the reason of an aborted signal. */
   async rest(signal?: AbortSignal): Promise<void> {
-    if (performance.now() - this.#since < stretchMs) return;
     await new Promise((resolve) => setTimeout(resolve, 0));
     this.#since = performance.now();
     signal?.throwIfAborted();

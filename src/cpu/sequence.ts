@@ -12,32 +12,39 @@ export const snapshotRows = 32;
 /** Snapshots kept, the latest ones; rewinding further starts from nothing. */
 const snapshotsKept = 4;
 
-/** Bytes of a full sequence of `positions` rows; every type is held as f32. */
+/** Bytes of a slot of `positions` rows; every type is held as f32. */
+export const slotBytes = (slot: CacheSlot, positions: number): number =>
+  4 *
+  (slot.kind === "kv"
+    ? positions * slot.heads * (slot.keyWidth + (slot.valueIsKeyPrefix ? 0 : slot.valueWidth))
+    : slot.size);
+
+/** Bytes of a full sequence of `positions` rows, with the snapshots of its state. */
 export const fullBytes = (graph: Graph, positions: number): number =>
   graph.slots.reduce(
-    (sum, slot) =>
-      sum +
-      4 *
-        (slot.kind === "kv"
-          ? positions * slot.heads * (slot.keyWidth + (slot.valueIsKeyPrefix ? 0 : slot.valueWidth))
-          : slot.size * (1 + snapshotsKept)),
+    (sum, slot) => sum + slotBytes(slot, positions) * (slot.kind === "kv" ? 1 : 1 + snapshotsKept),
     0,
   );
 
-type KvSlot = Extract<CacheSlot, { kind: "kv" }>;
+export type KvSlot = Extract<CacheSlot, { kind: "kv" }>;
+
+/** Room for what a sequence keeps in a slot, whatever stands there; undefined: an array of its own. */
+export type SlotRoom = (slot: number) => Float32Array | undefined;
 
 /** Rows [positions][width] that grow; all types but f32 are stored as f16, which rounds what is written. */
 class Rows {
   readonly width: number;
-  readonly #half: boolean;
-  data: Float32Array = new Float32Array(0);
+  /** Whether numbers are rounded to those of 16-bit floats. */
+  readonly half: boolean;
+  data: Float32Array;
   /** Numbers at most. */
   readonly #most: number;
 
-  constructor(width: number, type: CacheType, positions: number) {
+  constructor(width: number, type: CacheType, positions: number, room?: Float32Array) {
     this.width = width;
     this.#most = width * positions;
-    this.#half = type !== "f32";
+    this.half = type !== "f32";
+    this.data = room ?? new Float32Array(0);
   }
   write(rows: Float32Array, position: number): void {
     const end = position * this.width + rows.length;
@@ -47,7 +54,7 @@ class Rows {
       grown.set(this.data);
       this.data = grown;
     }
-    const stored = this.#half ? rows.map((value) => halfToFloat(floatToHalf(value))) : rows;
+    const stored = this.half ? rows.map((value) => halfToFloat(floatToHalf(value))) : rows;
     this.data.set(stored, position * this.width);
   }
 }
@@ -58,10 +65,20 @@ export class KvCache {
   /** The keys themselves where a value is a prefix of its key. */
   readonly values: Rows;
 
-  constructor(slot: KvSlot, typeK: CacheType, typeV: CacheType, positions: number) {
+  constructor(
+    slot: KvSlot,
+    typeK: CacheType,
+    typeV: CacheType,
+    positions: number,
+    room?: Float32Array,
+  ) {
     const { heads, keyWidth, valueWidth, valueIsKeyPrefix } = slot;
-    this.keys = new Rows(heads * keyWidth, typeK, positions);
-    this.values = valueIsKeyPrefix ? this.keys : new Rows(heads * valueWidth, typeV, positions);
+    const border = positions * heads * keyWidth;
+    const [keys, values] = [room?.subarray(0, border), room?.subarray(border)];
+    this.keys = new Rows(heads * keyWidth, typeK, positions, keys);
+    this.values = valueIsKeyPrefix
+      ? this.keys
+      : new Rows(heads * valueWidth, typeV, positions, values);
   }
 }
 
@@ -79,11 +96,17 @@ export class Sequence {
   /** Some rows are being computed: state is between two positions. */
   #moving = false;
 
-  constructor(graph: Graph, typeK: CacheType, typeV: CacheType, positions: number) {
-    this.#slots = graph.slots.map((slot) =>
+  constructor(
+    graph: Graph,
+    typeK: CacheType,
+    typeV: CacheType,
+    positions: number,
+    room?: SlotRoom,
+  ) {
+    this.#slots = graph.slots.map((slot, i) =>
       slot.kind === "kv"
-        ? new KvCache(slot, typeK, typeV, positions)
-        : allocate(Float32Array, slot.size),
+        ? new KvCache(slot, typeK, typeV, positions, room?.(i))
+        : (room?.(i) ?? allocate(Float32Array, slot.size)),
     );
     this.#states = this.#slots.filter((slot) => slot instanceof Float32Array);
   }
@@ -93,7 +116,8 @@ export class Sequence {
   }
   /** A part of a state slot; ops change it in place. */
   state(slot: number, offset: number, size: number): Float32Array {
-    return (this.#slots[slot] as Float32Array).subarray(offset, offset + size);
+    const all = this.#slots[slot] as Float32Array;
+    return offset === 0 && size === all.length ? all : all.subarray(offset, offset + size);
   }
   get recurrent(): boolean {
     return this.#states.length > 0;
@@ -111,9 +135,15 @@ export class Sequence {
   /** Rows begin to be computed. */
   begin(): void {
     this.#moving = true;
+    this.#clear();
+  }
+  /** In a sequence's room may stand what another one left. */
+  #clear(): void {
+    if (this.computed === 0) for (const state of this.#states) state.fill(0);
   }
   /** Appends rows of small random keys and values; recurrent state stays as it is. */
   fill(count: number): void {
+    this.#clear();
     for (const slot of this.#slots) {
       if (slot instanceof Float32Array) continue;
       for (const rows of new Set([slot.keys, slot.values])) {

@@ -19,6 +19,8 @@ export interface MatrixStore {
   room(info: TensorInfo): Iterable<Uint8Array>;
   /** Called when they are filled. */
   matrix(info: TensorInfo, pieces: readonly Uint8Array[]): Matrix;
+  /** Room for a vector; undefined: an array of its own. */
+  vector?(info: TensorInfo): Float32Array | undefined;
 }
 
 /** All tensors that a graph reads. */
@@ -52,8 +54,11 @@ export class CpuWeights {
   }
 }
 
-function decode({ type, elements }: TensorInfo, pieces: readonly Uint8Array[]): Float32Array {
-  const out = allocate(Float32Array, elements);
+function decode(
+  { type, elements }: TensorInfo,
+  pieces: readonly Uint8Array[],
+  out: Float32Array = allocate(Float32Array, elements),
+): Float32Array {
   let at = 0;
   for (const bytes of pieces) {
     const count = (bytes.length / type.bytes) * type.elements;
@@ -171,7 +176,7 @@ export async function loadCpuWeights(
       onProgress?.(loaded, total);
     });
     if (stored.has(info)) matrices.set(info.name, store.matrix(info, pieces));
-    else vectors.set(info.name, decode(info, pieces));
+    else vectors.set(info.name, decode(info, pieces, store.vector?.(info)));
   }
   return new CpuWeights(matrices, vectors, store.bytes + floatBytes(plan.vectors), store.scratch);
 }

@@ -63,12 +63,16 @@ export const i32: Table<"load" | "load8u" | "load8s" | "load16u", Load<"i32">> &
 /** A constant. */
 export const float = (value: number): F32 =>
   new Expr("f32", [0x43, bytesOf(Float32Array.of(value))]);
-/** `max` is not a number if an operand is none. */
-export const f32: Table<"add" | "mul" | "div" | "max" | "fromI32", Operation<"f32">> & {
+/** `max` is not a number if an operand is none; `fromBits` takes an integer's bits as those of a float. */
+export const f32: Table<
+  "sqrt" | "add" | "sub" | "mul" | "div" | "max" | "fromI32" | "fromBits",
+  Operation<"f32">
+> & {
   readonly load: Load<"f32">;
   readonly store: Store;
 } = {
-  ...table({ add: 0x92, mul: 0x94, div: 0x95, max: 0x97, fromI32: 0xb2 }, operation("f32")),
+  ...table({ sqrt: 0x91, add: 0x92, sub: 0x93, mul: 0x94, div: 0x95, max: 0x97 }, operation("f32")),
+  ...table({ fromI32: 0xb2, fromBits: 0xbe }, operation("f32")),
   load: loads("f32")(0x2a),
   store: stores(0x38),
 };
@@ -142,15 +146,33 @@ export const i32x4: Table<
 export const intLane = (v: V128, lane: number): I32 => new Expr("i32", [v, 0xfd, 27, lane]);
 export const withIntLane = (v: V128, value: I32, lane: number): V128 =>
   new Expr("v128", [v, value, 0xfd, 28, lane]);
-/** `max` is not a number where an operand is none; `nearest` takes the even one of two. */
+/** `min` and `max` are not a number where an operand is none; `nearest` takes the even one of two. */
 export const f32x4: Table<
-  "splat" | "nearest" | "abs" | "neg" | "add" | "sub" | "mul" | "max" | "fromI32",
+  | ("splat" | "eq" | "lt" | "nearest" | "abs" | "neg" | "sqrt" | "add" | "sub" | "mul" | "div")
+  | ("min" | "max" | "fromI32"),
   Operation
 > = table(
   {
-    ...{ splat: 19, nearest: 106, abs: 224, neg: 225, add: 228, sub: 229, mul: 230 },
-    ...{ max: 233, fromI32: 250 },
+    ...{
+      splat: 19,
+      eq: 65,
+      lt: 67,
+      nearest: 106,
+      abs: 224,
+      neg: 225,
+      sqrt: 227,
+      add: 228,
+      sub: 229,
+    },
+    ...{ mul: 230, div: 231, min: 232, max: 233, fromI32: 250 },
   },
   simd,
 );
+/** A constant. */
+export const floats = (...values: number[]): V128 =>
+  new Expr("v128", [0xfd, 12, bytesOf(Float32Array.from(cycle(4, values)))]);
 export const floatLane = (v: V128, lane: number): F32 => new Expr("f32", [v, 0xfd, 31, lane]);
+
+/** Copies `count` bytes from `from` to `to`. */
+export const copy = (f: FunctionBody, to: I32, from: I32, count: I32): void =>
+  f.run(to, from, count, 0xfc, 10, 0, 0);

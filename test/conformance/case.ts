@@ -29,6 +29,8 @@ export interface Setup {
   readonly device: "gpu" | "cpu";
   /** Of the activations, else of the cache: f32 only when keys and values both are. */
   readonly precision: "f32" | "f16" | "int8";
+  /** Bound of products with quantised weights, where activations are rounded: 1e-7 for 15 bits. */
+  readonly products?: number;
 }
 
 /** A named case; text cases need no executor. */

@@ -47,7 +47,7 @@ async function runQuant(
   read: Reader,
   entry: Entry,
   xFile: string,
-  { make, precision }: Setup,
+  { make, precision, products = precision === "int8" ? 1e-4 : 1e-10 }: Setup,
 ): Promise<Outcome[]> {
   const { files, rows, cols, x_rows: count } = entry;
   const type = quantById(entry.ggml_type);
@@ -83,7 +83,7 @@ async function runQuant(
     16 * count,
   ]);
   // The cache has no part in this.
-  const bound = precision === "int8" ? 1e-4 : 1e-10;
+  const bound = products;
   outcomes.push(atMost("mat-vec nmse", nmse(one, y.subarray(0, rows)), bound));
   outcomes.push(atMost("mat-mul nmse", nmse(few, y), bound));
   outcomes.push(atMost("mat-mul of a prompt nmse", nmse(all, repeated(y, 16)), bound));

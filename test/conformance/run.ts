@@ -1,7 +1,7 @@
 /** Runs the cases of a reference folder, in any runtime; main.ts and the browser page call it. */
 import { platform } from "#platform";
 import { WebggufError } from "../../src/base/errors.ts";
-import { openCpu } from "../../src/cpu/open.ts";
+import { openCpu, plainCpu } from "../../src/cpu/open.ts";
 import { createGpuExecutor } from "../../src/gpu/open.ts";
 import type { CacheType } from "../../src/graph/settings.ts";
 import type { Gpu } from "../../src/platform/types.ts";
@@ -79,6 +79,7 @@ export async function* conformance(
   const device = gpu ? "gpu" : "cpu";
   const cache = cacheTypeK === "f32" && cacheTypeV === "f32" ? "f32" : "f16";
   const precision = int8 === "on" ? "int8" : cache;
+  const products = gpu || cpu.name === plainCpu.name ? undefined : 1e-7;
   try {
     const cases = select(
       await allCases(readers, {
@@ -91,7 +92,7 @@ export async function* conformance(
       adapter = gpu?.capabilities.name ?? cpu.name;
       const common = { name: one.name, runtime };
       try {
-        for (const outcome of await one.run({ make, device, precision }))
+        for (const outcome of await one.run({ make, device, precision, products }))
           yield { ...common, ...outcome, adapter: one.computes ? adapter : "none" };
       } catch (error) {
         onProblem(`${one.name}: ${error instanceof Error ? error.message : String(error)}`);

@@ -24,6 +24,8 @@ export interface OpContext {
   readonly first: number;
   value(x: Ref): Float32Array;
   width(x: Ref): number;
+  /** Room for the value that the op makes, with whatever stood there. */
+  make(length: number): Float32Array;
   /** The position of each row. */
   positions(): number[];
   /** Keys and values of a slot, before these rows. */
@@ -33,8 +35,8 @@ export interface OpContext {
   angles(table: RopeTable): RopeAngles;
   /** Products of two numbers that may be computed without a {@link rest}. */
   readonly products: number;
-  /** Gives others a turn when it is time. */
-  rest(): Promise<void>;
+  /** Gives others a turn when it is time; undefined when it is not. */
+  rest(): Promise<void> | undefined;
 }
 
 /** An implementation of all ops: each makes a value [rows][width]. */

@@ -1,68 +1,15 @@
 /** Weight matrices in WebAssembly memory, as the file has them. */
 import { dequantize } from "../../file/decode/index.ts";
-import { quantTables } from "../../file/grids.ts";
 import { rowBytes } from "../../file/quants.ts";
 import type { TensorInfo } from "../../file/types.ts";
-import { outOfMemory } from "../allocate.ts";
 import type { Matrix, Product } from "../matrix.ts";
 import { floatFormats } from "./floats.ts";
-import { gridFormats, tablesAt } from "./formats/iq.ts";
-import { kernelBytes } from "./module.ts";
+import type { Room } from "./kernels.ts";
+import { bits } from "./kernels.ts";
 import { type Piece, type Places, productsAtOnce, rowsAtOnce } from "./place.ts";
-
-type Kernels = Readonly<Record<string, (...args: number[]) => void>>;
 
 /** From so many rows on, weights are unpacked once for all of them. */
 const unpackedFrom = 3;
-
-/** A memory with an instance of the kernels. */
-export interface Room {
-  readonly kernels: Kernels;
-  readonly buffer: ArrayBuffer;
-  readonly x: Float32Array;
-  readonly y: Float32Array;
-}
-
-function makeMemory(bytes: number): WebAssembly.Memory {
-  const pages = bytes / 2 ** 16;
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
-  } catch (cause) {
-    throw outOfMemory(bytes, cause);
-  }
-}
-
-/** Compiled modules by the types that they are for. */
-const modules = new Map<string, Promise<WebAssembly.Module>>();
-
-function moduleFor(infos: readonly TensorInfo[]): Promise<WebAssembly.Module> {
-  const types = [...new Set(infos.map(({ type }) => type.name))].sort();
-  const key = types.join();
-  const made = modules.get(key) ?? WebAssembly.compile(kernelBytes(types));
-  modules.set(key, made);
-  return made;
-}
-
-/** Makes the memories and the kernels of the matrices' types. */
-export async function makeRooms(infos: readonly TensorInfo[], places: Places): Promise<Room[]> {
-  const module = await moduleFor(infos);
-  const { scratch } = places;
-  const rooms: Room[] = [];
-  for (const bytes of places.memories) {
-    const memory = makeMemory(bytes);
-    const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-    const { buffer } = memory;
-    if (infos.some(({ type }) => type.name in gridFormats))
-      new Uint32Array(buffer, tablesAt).set(quantTables());
-    rooms.push({
-      kernels: exports as Kernels,
-      buffer,
-      x: new Float32Array(buffer, scratch.x, (scratch.q - scratch.x) / 4),
-      y: new Float32Array(buffer, scratch.y, productsAtOnce),
-    });
-  }
-  return rooms;
-}
 
 /** The bytes of a matrix's pieces, to be filled. */
 export function bytesOf(
@@ -88,6 +35,8 @@ export class WasmMatrix implements Matrix {
   readonly #places: Places;
   readonly #stride: number;
   readonly #isFloat: boolean;
+  readonly #vec: string;
+  readonly #mul: string;
 
   constructor(info: TensorInfo, places: Places, rooms: readonly Room[]) {
     this.width = info.shape[0];
@@ -99,23 +48,65 @@ export class WasmMatrix implements Matrix {
     this.#places = places;
     this.#stride = rowBytes(info.type, this.width);
     this.#isFloat = info.type.name in floatFormats;
+    this.#vec = `${info.type.name}_vec`;
+    this.#mul = `${info.type.name}_mul`;
   }
 
   multiply(x: Float32Array, rows: number, product: Product, y: Float32Array): void {
-    const { first, from, to } = product;
+    const [{ buffer, x: taken, y: made }] = this.#rooms;
+    const { width } = this;
+    const { first, out, from, to, bias, scale = 1 } = product;
+    if (x.buffer === buffer && y.buffer === buffer && (!bias || bias.buffer === buffer)) {
+      this.multiplyAt(x.byteOffset, rows, product, y.byteOffset);
+      return;
+    }
+    // From arrays elsewhere and to such, by way of the first memory.
     for (let row = 0; row < rows; row += rowsAtOnce) {
       const count = Math.min(rowsAtOnce, rows - row);
+      taken.set(x.subarray(row * width, (row + count) * width));
+      const most = Math.floor(productsAtOnce / count);
+      for (let at = from; at < to; at += most) {
+        const columns = Math.min(most, to - at);
+        const part = { first: first + at, out: columns, from: 0, to: columns };
+        this.multiplyAt(taken.byteOffset, count, part, made.byteOffset);
+        for (let r = 0; r < count; r++) {
+          const put = (row + r) * out + at;
+          const own = made.subarray(r * columns, (r + 1) * columns);
+          if (!bias && scale === 1) y.set(own, put);
+          else
+            for (let i = 0; i < columns; i++)
+              y[put + i] = Math.fround(own[i] * scale) + (bias ? bias[first + at + i] : 0);
+        }
+      }
+    }
+  }
+
+  /** The same with x, y and the bias in the first memory, given by their addresses. */
+  multiplyAt(x: number, rows: number, product: Product, y: number): void {
+    const { first, out, from, to, bias, scale = 1 } = product;
+    const [{ kernels }] = this.#rooms;
+    for (let row = 0; row < rows; row += rowsAtOnce) {
+      const count = Math.min(rowsAtOnce, rows - row);
+      const [own, put] = [x + 4 * row * this.width, y + 4 * row * out];
       let begin = 0;
+      let taken = -1;
       for (const piece of this.#pieces) {
         const start = Math.max(first + from, begin);
         const end = Math.min(first + to, begin + piece.rows);
         if (start < end) {
-          this.#take(piece, x.subarray(row * this.width, (row + count) * this.width), count);
-          const address = piece.at + (start - begin) * this.#stride;
-          this.#multiply(piece, address, start, end, row, count, product, y);
+          if (taken !== piece.memory) this.#take(piece.memory, own, count);
+          taken = piece.memory;
+          const w = piece.at + (start - begin) * this.#stride;
+          const target = put + 4 * (start - first);
+          if (taken === 0) this.#products(0, own, w, end - start, count, target, out);
+          else this.#elsewhere(taken, w, end - start, count, target, out);
         }
         begin += piece.rows;
       }
+      if (!bias && scale === 1) continue;
+      const plus = bias ? bias.byteOffset + 4 * (first + from) : 0;
+      const name = bias ? "finishB" : "finish";
+      kernels[name](put + 4 * from, out, count, to - from, bits(scale), plus);
     }
   }
 
@@ -127,47 +118,48 @@ export class WasmMatrix implements Matrix {
     dequantize(this.#info.type, bytes, to, this.width);
   }
 
-  /** Brings rows of x to where the kernels want them. */
-  #take({ memory }: Piece, x: Float32Array, rows: number): void {
-    const { kernels, x: to } = this.#rooms[memory];
+  /** Brings rows of x to where a memory's kernels want them. */
+  #take(memory: number, x: number, rows: number): void {
     const { scratch } = this.#places;
-    to.set(x);
-    if (this.#isFloat) return;
-    kernels["quantize"](scratch.x, scratch.q, scratch.d, scratch.s, this.width, rows);
+    const { kernels, x: to } = this.#rooms[memory];
+    let at = x;
+    if (memory > 0) {
+      to.set(new Float32Array(this.#rooms[0].buffer, x, rows * this.width));
+      at = scratch.x;
+    }
+    if (!this.#isFloat) kernels["quantize"](at, scratch.q, scratch.d, scratch.s, this.width, rows);
   }
 
-  /** Matrix rows [start, end), which lie from `address` on, with `rows` rows of x from `row` on. */
-  #multiply(
-    { memory }: Piece,
-    address: number,
-    start: number,
-    end: number,
-    row: number,
+  /** `count` rows of the matrix from address w on, with `rows` rows of x: y[row][ys]. */
+  #products(
+    memory: number,
+    x: number,
+    w: number,
+    count: number,
     rows: number,
-    { first, out, bias, scale = 1 }: Product,
-    y: Float32Array,
+    y: number,
+    ys: number,
   ): void {
-    const { kernels, y: made } = this.#rooms[memory];
-    const { scratch } = this.#places;
-    const { name } = this.#info.type;
+    const { kernels } = this.#rooms[memory];
+    const { q, d, s, unpacked } = this.#places.scratch;
     const { width } = this;
     const stride = this.#stride;
+    if (this.#isFloat) kernels[this.#vec](w, stride, count, x, width, rows, y, ys);
+    else if (rows < unpackedFrom) kernels[this.#vec](w, stride, count, q, d, s, width, rows, y, ys);
+    else kernels[this.#mul](w, stride, count, q, d, s, width, rows, y, ys, unpacked);
+  }
+
+  /** The same in another memory than the first, to which the products are copied. */
+  #elsewhere(memory: number, w: number, count: number, rows: number, y: number, ys: number): void {
+    const { scratch } = this.#places;
+    const to = new Float32Array(this.#rooms[0].buffer);
+    const { y: made } = this.#rooms[memory];
     const most = Math.floor(productsAtOnce / rows);
-    for (let at = start; at < end; at += most) {
-      const count = Math.min(most, end - at);
-      const w = address + (at - start) * stride;
-      const { x, q, d, s, unpacked, y: to } = scratch;
-      if (this.#isFloat) kernels[`${name}_vec`](w, stride, count, x, width, rows, to, count);
-      else if (rows < unpackedFrom)
-        kernels[`${name}_vec`](w, stride, count, q, d, s, width, rows, to, count);
-      else kernels[`${name}_mul`](w, stride, count, q, d, s, width, rows, to, count, unpacked);
-      for (let r = 0; r < rows; r++) {
-        const own = made.subarray(r * count, (r + 1) * count);
-        const put = (row + r) * out + at - first;
-        if (!bias && scale === 1) y.set(own, put);
-        else
-          for (let i = 0; i < count; i++) y[put + i] = own[i] * scale + (bias ? bias[at + i] : 0);
-      }
+    for (let at = 0; at < count; at += most) {
+      const part = Math.min(most, count - at);
+      this.#products(memory, scratch.x, w + at * this.#stride, part, rows, scratch.y, part);
+      for (let r = 0; r < rows; r++)
+        to.set(made.subarray(r * part, (r + 1) * part), y / 4 + r * ys + at);
     }
   }
 }

@@ -7,6 +7,8 @@ import type { Format } from "./format.ts";
 import { gridFormats } from "./formats/iq.ts";
 import { superBlockFormats } from "./formats/k.ts";
 import { smallFormats } from "./formats/small.ts";
+import { defineFinish } from "./ops/finish.ts";
+import { defineOps } from "./ops/index.ts";
 import { defineProducts } from "./products.ts";
 
 const formats: Readonly<Record<string, Format>> = {
@@ -20,6 +22,8 @@ export function kernelBytes(types: Iterable<string>): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const tiles = new Map<string, FunctionBody>();
   defineQuantize(module);
+  defineFinish(module);
+  defineOps(module);
   for (const name of types) {
     const type = quantByName(name);
     if (type && formats[name]) defineProducts(module, name, formats[name], type, tiles);

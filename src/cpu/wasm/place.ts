@@ -1,4 +1,4 @@
-/** Where matrices stand in WebAssembly memories, planned before anything is allocated. */
+/** Where a model stands in WebAssembly memories, planned before anything is allocated. */
 import { rowBytes } from "../../file/quants.ts";
 import { tableWords } from "../../file/tables.ts";
 import type { TensorInfo } from "../../file/types.ts";
@@ -12,6 +12,13 @@ export interface Piece {
   readonly rows: number;
 }
 
+/** Bytes that stand together. */
+export interface Area {
+  readonly memory: number;
+  readonly at: number;
+  readonly bytes: number;
+}
+
 /** Where the kernels of a memory work. */
 export interface Scratch {
   /** Rows of x, floats. */
@@ -22,13 +29,19 @@ export interface Scratch {
   readonly s: number;
   readonly unpacked: number;
   readonly y: number;
+  /** A number a position. */
+  readonly scores: number;
   readonly end: number;
 }
 
 export interface Places {
   readonly pieces: ReadonlyMap<string, readonly Piece[]>;
+  /** In the order in which they were asked for. */
+  readonly areas: readonly Area[];
   /** Bytes of each memory, whole pages. */
   readonly memories: readonly number[];
+  /** Bytes of them that are used. */
+  readonly used: number;
   readonly scratch: Scratch;
   /** Bytes of the tensors. */
   readonly weights: number;
@@ -40,13 +53,13 @@ export const rowsAtOnce: number = 64;
 export const productsAtOnce: number = 2 ** 16;
 
 const page = 2 ** 16;
-const aligned = (at: number): number => Math.ceil(at / 64) * 64;
+export const aligned = (at: number): number => Math.ceil(at / 64) * 64;
 /** The last group of a row is read whole: so many bytes behind its end, at most. */
 const behind = 256;
 /** What the 32-bit addresses of a memory reach. */
 const reach = 2 ** 32 - page;
 
-function scratchFor(width: number): Scratch {
+function scratchFor(width: number, positions: number): Scratch {
   const groups = Math.ceil(width / 128);
   let at = aligned(tablesAt + 4 * tableWords);
   const take = (bytes: number): number => {
@@ -61,34 +74,62 @@ function scratchFor(width: number): Scratch {
     s: take(16 * rowsAtOnce * groups),
     unpacked: take(unpackedBytes(width)),
     y: take(4 * productsAtOnce),
+    scores: take(4 * positions + 16),
     end: at,
   };
 }
 
+/** What stands in the memories besides matrices. */
+export interface Wanted {
+  /** Bytes, in the first memory. */
+  readonly first: readonly number[];
+  /** Bytes, wherever there is room; what is larger than a memory is left out. */
+  readonly anywhere: readonly number[];
+  /** Floats of a row that kernels take, where that is more than the matrices' width. */
+  readonly width: number;
+  /** Positions that are attended to at most. */
+  readonly positions: number;
+}
+const nothing: Wanted = { first: [], anywhere: [], width: 1, positions: 0 };
+
 /** @param most bytes of a memory, at most */
-export function placeMatrices(infos: readonly TensorInfo[], most: number = reach): Places {
-  const scratch = scratchFor(Math.max(1, ...infos.map(({ shape }) => shape[0])));
+export function placeMatrices(
+  infos: readonly TensorInfo[],
+  most: number = reach,
+  wanted: Wanted = nothing,
+): Places {
+  const width = Math.max(wanted.width, ...infos.map(({ shape }) => shape[0]));
+  const scratch = scratchFor(width, wanted.positions);
   const ends: number[] = [];
-  const room = Math.max(most, scratch.end + page) - behind;
+  const sum = wanted.first.reduce((all, bytes) => all + aligned(bytes), 0);
+  const room = Math.max(most, scratch.end + sum + page) - behind;
   const pieces = new Map<string, Piece[]>();
+  const put = (bytes: number): Area => {
+    let memory = ends.findIndex((end) => end + bytes <= room);
+    if (memory < 0) memory = ends.push(scratch.end) - 1;
+    const at = ends[memory];
+    ends[memory] = aligned(at + bytes);
+    return { memory, at, bytes };
+  };
+  const areas = wanted.first.map(put);
+  for (const bytes of wanted.anywhere)
+    areas.push(scratch.end + bytes <= room ? put(bytes) : { memory: -1, at: 0, bytes });
   for (const { name, type, shape, elements } of infos) {
     const stride = rowBytes(type, shape[0]);
     const each = Math.max(1, Math.floor((room - scratch.end) / stride));
     const own: Piece[] = [];
     for (let left = elements / shape[0]; left > 0; ) {
       const rows = Math.min(left, each);
-      const bytes = rows * stride;
-      let memory = ends.findIndex((end) => end + bytes <= room);
-      if (memory < 0) memory = ends.push(scratch.end) - 1;
-      own.push({ memory, at: ends[memory], rows });
-      ends[memory] = aligned(ends[memory] + bytes);
+      own.push({ ...put(rows * stride), rows });
       left -= rows;
     }
     pieces.set(name, own);
   }
   return {
     pieces,
+    areas,
     memories: ends.map((end) => Math.ceil((end + behind) / page) * page),
+    used: ends.reduce((all, end) => all + end, 0),
     scratch,
     weights: infos.reduce((sum, { bytes }) => sum + bytes, 0),
   };

@@ -1,8 +1,19 @@
-/** Keeps a model's matrices in WebAssembly memory, where its kernels multiply with them. */
-import type { MatrixStore, WeightPlan } from "../weights.ts";
-import { bytesOf, makeRooms, WasmMatrix } from "./matrix.ts";
+/** Keeps a model in WebAssembly memory, where its kernels compute. */
+import type { Executor } from "../../graph/executor.ts";
+import type { Graph } from "../../graph/graph.ts";
+import type { RopeTable } from "../../graph/ops.ts";
+import type { ComputeOptions } from "../../graph/settings.ts";
+import type { CpuOps } from "../ops/context.ts";
+import type { ValueRoom } from "../run.ts";
+import { fullBytes } from "../sequence.ts";
+import { floatBytes, type MatrixStore, type WeightPlan } from "../weights.ts";
+import type { Room } from "./kernels.ts";
+import { type Layout, planLayout } from "./layout.ts";
+import { bytesOf, WasmMatrix } from "./matrix.ts";
 import { kernelBytes } from "./module.ts";
-import { type Places, placeMatrices } from "./place.ts";
+import { wasmOps } from "./ops/index.ts";
+import type { Places } from "./place.ts";
+import { makeRooms } from "./rooms.ts";
 
 /** Whether there is WebAssembly with SIMD, and the page's policy allows it. */
 export async function hasKernels(): Promise<boolean> {
@@ -14,22 +25,85 @@ export async function hasKernels(): Promise<boolean> {
   }
 }
 
-/** What a store will hold, told before anything is allocated. */
-export function heldBy(places: Places): Pick<MatrixStore, "bytes" | "scratch"> {
-  const all = places.memories.reduce((sum, bytes) => sum + bytes, 0);
-  return { bytes: places.weights, scratch: all - places.weights };
+/** What matrices take, and what is used besides them and `other` bytes. */
+const heldBy = (
+  { used, weights }: Places,
+  other: number,
+): Pick<MatrixStore, "bytes" | "scratch"> => ({
+  bytes: weights,
+  scratch: used - weights - other,
+});
+
+/** Bytes that a model will take, told before anything is allocated. */
+export function neededFor(
+  graph: Graph,
+  plan: WeightPlan,
+  options: ComputeOptions,
+): Executor["memory"] {
+  const { places, cache } = planLayout(graph, plan, options);
+  const vectors = floatBytes(plan.vectors);
+  const { bytes, scratch } = heldBy(places, cache + vectors);
+  const { contextLength, maxSequences = 1 } = options;
+  // With the snapshots of states, which stand elsewhere.
+  const full = maxSequences * fullBytes(graph, contextLength);
+  return { weights: bytes + vectors, cache: full, arena: scratch };
+}
+
+/** Where a whole model is: its matrices and vectors, its values, what its sequences keep, and the ops on them. */
+export interface WasmHome {
+  readonly store: MatrixStore;
+  readonly ops: CpuOps;
+  readonly room: ValueRoom;
 }
 
 /** @param memoryBytes bytes of a memory, at most */
-export async function wasmStore(
-  { matrices }: Pick<WeightPlan, "matrices">,
+export async function wasmHome(
+  graph: Graph,
+  plan: WeightPlan,
+  options: ComputeOptions,
   memoryBytes?: number,
-): Promise<MatrixStore> {
-  const places = placeMatrices(matrices, memoryBytes);
-  const rooms = await makeRooms(matrices, places);
+): Promise<WasmHome> {
+  const layout = planLayout(graph, plan, options, memoryBytes);
+  const { places } = layout;
+  const rooms = await makeRooms(plan.matrices, places);
+  const { vectors, angles, slots, values } = views(plan, layout, rooms);
   return {
-    ...heldBy(places),
-    room: (info) => bytesOf(info, places.pieces.get(info.name) ?? [], rooms),
-    matrix: (info) => new WasmMatrix(info, places, rooms),
+    store: {
+      ...heldBy(places, layout.cache + floatBytes(plan.vectors)),
+      room: (info) => bytesOf(info, places.pieces.get(info.name) ?? [], rooms),
+      matrix: (info) => new WasmMatrix(info, places, rooms),
+      vector: ({ name }) => vectors.get(name),
+    },
+    ops: wasmOps(rooms, places, angles),
+    room: {
+      make: values,
+      slot: (sequence, slot) => slots[sequence * graph.slots.length + slot],
+    },
+  };
+}
+
+function views(plan: WeightPlan, { places, values, tables }: Layout, rooms: readonly Room[]) {
+  const [{ at: base }, ...areas] = places.areas;
+  const floats = areas.map(({ memory, at, bytes }) =>
+    memory < 0 ? undefined : new Float32Array(rooms[memory].buffer, at, bytes / 4),
+  );
+  const next = (): Float32Array => floats.shift() as Float32Array;
+  const vectors = new Map(
+    plan.vectors.map(({ name, elements }) => [name, next().subarray(0, elements)]),
+  );
+  const angles = new Map<RopeTable, Float32Array>(tables.map((table) => [table, next()]));
+  const made: Float32Array[] = [];
+  return {
+    vectors,
+    angles,
+    slots: floats,
+    values: (at: number, length: number): Float32Array => {
+      let own = made[at];
+      if (own?.length !== length) {
+        own = new Float32Array(rooms[0].buffer, base + values[at], length);
+        made[at] = own;
+      }
+      return own;
+    },
   };
 }

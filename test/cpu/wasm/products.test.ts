@@ -5,8 +5,9 @@
 import { describe, expect, it } from "vitest";
 import { fillRandom, random } from "../../../bench/random-blocks.ts";
 import { DecodedMatrix } from "../../../src/cpu/matrix.ts";
-import { makeRooms, WasmMatrix } from "../../../src/cpu/wasm/matrix.ts";
+import { WasmMatrix } from "../../../src/cpu/wasm/matrix.ts";
 import { placeMatrices } from "../../../src/cpu/wasm/place.ts";
+import { makeRooms } from "../../../src/cpu/wasm/rooms.ts";
 import { dequantize } from "../../../src/file/decode/index.ts";
 import { type QuantType, quants } from "../../../src/file/quants.ts";
 import type { TensorInfo } from "../../../src/file/types.ts";

@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { fillRandom, random } from "../../../bench/random-blocks.ts";
 import type { Matrix } from "../../../src/cpu/matrix.ts";
 import { openCpu, plainCpu } from "../../../src/cpu/open.ts";
+import { bytesOf, WasmMatrix } from "../../../src/cpu/wasm/matrix.ts";
 import { placeMatrices } from "../../../src/cpu/wasm/place.ts";
-import { wasmStore } from "../../../src/cpu/wasm/store.ts";
+import { makeRooms } from "../../../src/cpu/wasm/rooms.ts";
 import { dequantize } from "../../../src/file/decode/index.ts";
 import { quantByName } from "../../../src/file/quants.ts";
 import type { TensorInfo } from "../../../src/file/types.ts";
@@ -55,16 +56,16 @@ describe("places of matrices", () => {
 async function filled(info: TensorInfo, memoryBytes?: number): Promise<[Matrix, Uint8Array]> {
   const content = new Uint8Array(Math.ceil(info.bytes / 4) * 4);
   fillRandom(content, info.type, random(11));
-  const plan = { matrices: [info] };
-  const store = await wasmStore(plan, memoryBytes);
-  const pieces = [...store.room(info)];
+  const places = placeMatrices([info], memoryBytes);
+  const rooms = await makeRooms([info], places);
+  const pieces = bytesOf(info, places.pieces.get(info.name)!, rooms);
   let at = 0;
   for (const piece of pieces) {
     piece.set(content.subarray(at, at + piece.length));
     at += piece.length;
   }
   expect(at).toBe(info.bytes);
-  return [store.matrix(info, pieces), content];
+  return [new WasmMatrix(info, places, rooms), content];
 }
 
 describe("a matrix over several memories", () => {
