@@ -6,11 +6,8 @@ import { type Alternative, type Grammar, GrammarBuilder, type Term } from "../gr
 import { callsTerm } from "./calls.ts";
 import { callStyleOf } from "./styles.ts";
 
-/** `auto`: the model decides; `required`: one call at least; or one of this function. */
-export type ToolChoice =
-  | "auto"
-  | "required"
-  | { readonly type: "function"; readonly function: { readonly name: string } };
+/** `auto`: the model decides; `required`: one call at least; or one of the function of this name. */
+export type ToolChoice = "auto" | "required" | { readonly name: string };
 
 export interface ToolAnswerOptions {
   /** The chat template. */
@@ -46,7 +43,7 @@ export function toolAnswer(options: ToolAnswerOptions): ToolAnswer {
   const style = callStyleOf(template);
   if (!style)
     throw new WebggufError("grammar/unsupported", `Cannot enforce tool calls: ${NOT_SHOWN}`);
-  const only = typeof toolChoice === "object" ? toolChoice.function.name : undefined;
+  const only = typeof toolChoice === "object" ? toolChoice.name : undefined;
   const offered = tools.filter((tool) => only === undefined || tool.function.name === only);
   if (offered.length === 0)
     throw new WebggufError(
@@ -56,17 +53,20 @@ export function toolAnswer(options: ToolAnswerOptions): ToolAnswer {
     );
   const builder = new GrammarBuilder();
   const mark = (text: string): Alternative => marks(builder, text, tokenOf);
-  const calls = callsTerm(builder, style, offered, {
-    parallel: parallel !== false && only === undefined,
-    mark,
-  });
+  const several = parallel !== false && only === undefined;
   if (toolChoice === "auto") {
-    const triggers =
-      style.begin === " to="
-        ? offered.map((tool) => ` to=${tool.function.name}<`)
-        : [style.trigger ?? firstMark(style.begin)];
-    return { grammar: builder.build(calls), triggers };
+    const trigger = style.trigger ?? firstMark(style.begin);
+    // Where it begins is read as text, whatever tokens it was written with.
+    const begin = style.begin.startsWith(trigger) ? style.begin.slice(trigger.length) : "";
+    const lead = style.begin.startsWith(trigger) ? trigger : (style.lead ?? "");
+    const term = callsTerm(builder, { ...style, begin }, offered, { parallel: several, mark });
+    return {
+      grammar: builder.build(lead ? builder.sequence(builder.literal(lead), term) : term),
+      triggers:
+        style.begin === " to=" ? offered.map((tool) => ` to=${tool.function.name}`) : [trigger],
+    };
   }
+  const calls = callsTerm(builder, style, offered, { parallel: several, mark });
   const thought = thoughtTerm(builder, template, prompt, style.thought, mark);
   return { grammar: builder.build(thought ? builder.sequence(thought, calls) : calls) };
 }

@@ -23,8 +23,10 @@ export interface CallStyle {
   /** A call: `{name}`, `{id}` (letters and digits), `{index}` (digits), and `{args}`. */
   readonly call: string;
   readonly pairs?: PairStyle;
-  /** An answer that has this text, has come to a call that begins with it. Default: `begin`. */
+  /** An answer that has this text, has come to calls. Default: the first mark of `begin`. */
   readonly trigger?: string;
+  /** Stands before calls that prose precedes. */
+  readonly lead?: string;
   /** Before calls, instead of a mark of reasoning: what a thought is between. */
   readonly thought?: readonly [start: string, end: string];
 }
@@ -152,6 +154,7 @@ const STYLES: readonly (readonly [format: string, style: (template: string) => C
     "command r+",
     () => ({
       ...{ begin: "Action:\n```json\n[\n    ", between: ",\n    ", end: "\n]```" },
+      trigger: "Action:\n```json",
       call: '{\n        "tool_name": "{name}",\n        "parameters": {args}\n    }',
     }),
   ],
@@ -160,6 +163,7 @@ const STYLES: readonly (readonly [format: string, style: (template: string) => C
     "kimi k3",
     () => ({
       ...{ begin: "<|open|>tools<|sep|>", between: "", end: "<|close|>tools<|sep|>" },
+      trigger: "<|open|>tools<|sep|>",
       call: '<|open|>call tool="{name}" index="{index}"<|sep|>{args}<|close|>call<|sep|>',
       pairs: {
         pair: '<|open|>argument key="{key}" type="{kind}"<|sep|>{value}<|close|>argument<|sep|>',
@@ -249,13 +253,21 @@ const STYLES: readonly (readonly [format: string, style: (template: string) => C
     "harmony",
     () => ({
       ...{ begin: "<|channel|>commentary to=functions.", end: "" },
+      trigger: "<|channel|>commentary to=functions.",
       call: "{name} <|constrain|>json<|message|>{args}",
       thought: ["<|channel|>analysis<|message|>", "<|end|><|start|>assistant"],
     }),
   ],
   [
     "functionary",
-    () => ({ begin: "", between: ">>>", end: "", call: "{name}\n{args}", trigger: ">>>" }),
+    () => ({
+      begin: "",
+      between: ">>>",
+      end: "",
+      call: "{name}\n{args}",
+      trigger: ">>>",
+      lead: ">>>",
+    }),
   ],
   [
     "muse",
