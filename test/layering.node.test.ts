@@ -200,11 +200,7 @@ describe("exports", () => {
     "src/bytes/store/worker.ts": "started by its address",
     "src/gguf/write.ts": "the other half of the format, which benches and tests write models with",
     "src/gguf/write-value.ts typed": "part of that half",
-    "src/grammar/gbnf.ts": "a way to say a grammar",
-    "src/grammar/json-schema/grammar.ts": "a way to say a grammar",
-    "src/grammar/matcher.ts": "what follows a grammar",
     "src/grammar/tools/answer.ts": "a way to say a grammar",
-    "src/grammar/vocabulary.ts": "the tokens that it is about",
     "src/tokenizer/pretokenize/index.ts preTokenizerNames": "every name is tested",
     "src/tokenizer/tokenizer.ts tokenizerSteps": "the growth of the work is tested",
   };

@@ -4,6 +4,7 @@ import { Chat } from "../chat.ts";
 import { namedTemplate } from "../chat-templates.ts";
 import type { Command } from "../command.ts";
 import { usage, type Values } from "../flags.ts";
+import { GRAMMAR_FLAGS, grammarOptions } from "../grammar-flags.ts";
 import { withModel } from "../model.ts";
 import {
   DEVICE_FLAGS,
@@ -57,6 +58,7 @@ export const chat: Command = {
     { names: ["-no-cnv", "--no-conversation"], help: "see webgguf complete" },
     ...GENERATION_FLAGS,
     ...SAMPLING_FLAGS,
+    ...GRAMMAR_FLAGS,
     ...DEVICE_FLAGS,
     ...SPECULATION_FLAGS,
   ],
@@ -67,6 +69,7 @@ export const chat: Command = {
     const options: GenerateOptions = {
       ...samplingOptions(values),
       ...generationOptions(values),
+      ...(await grammarOptions(values)),
       template: await templateOptions(values),
       reasoning: values.choice("reasoning-format", ["auto", "deepseek", "none"]) !== "none",
     };

@@ -1,6 +1,7 @@
 /** `webgguf complete`: a prompt in, its continuation out. */
 import type { GenerateOptions, Model, Piece } from "../../mod.ts";
 import type { Command } from "../command.ts";
+import { GRAMMAR_FLAGS, grammarOptions } from "../grammar-flags.ts";
 import { interruptible, withModel } from "../model.ts";
 import {
   DEVICE_FLAGS,
@@ -29,12 +30,17 @@ export const complete: Command = {
     { names: ["--no-display-prompt"], help: "print the answer only" },
     { names: ["-no-cnv", "--no-conversation"], help: "what complete always does" },
     ...SAMPLING_FLAGS,
+    ...GRAMMAR_FLAGS,
     ...DEVICE_FLAGS,
     ...SPECULATION_FLAGS,
   ],
   async run(values) {
     const prompt = await promptFrom(values);
-    const options: GenerateOptions = { ...samplingOptions(values), ...generationOptions(values) };
+    const options: GenerateOptions = {
+      ...samplingOptions(values),
+      ...generationOptions(values),
+      ...(await grammarOptions(values)),
+    };
     return withModel(values, {}, async (model) => {
       const session = model.session();
       if (!values.switch("no-display-prompt")) await print(prompt);

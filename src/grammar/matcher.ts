@@ -54,6 +54,11 @@ export class GrammarMatcher {
     return !state || (state.places.length === 0 && state.tokens.length === 0);
   }
 
+  /** Whether some token may come wherever the text is not complete: every byte is one. */
+  get sure(): boolean {
+    return this.#grammar.vocabulary.missing.length === 0;
+  }
+
   /** A copy; what the one accepts does not change the other. */
   clone(): GrammarMatcher {
     return new GrammarMatcher(this.#grammar, this.#states);

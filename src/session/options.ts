@@ -3,6 +3,8 @@ import {
   checkOptions,
   flag,
   ids,
+  isObject,
+  json,
   listOf,
   MOST,
   objectOf,
@@ -88,6 +90,18 @@ export const generateRules: Rules<GenerateOptions> = {
   logprobs: whole(0),
   parseSpecial: flag,
   speculation: oneOf("none", "ngram", "draft"),
+  grammar: text,
+  jsonSchema(value, name) {
+    if (typeof value === "boolean") return;
+    if (!isObject(value) || Array.isArray(value)) refuse(name, "a JSON Schema", value);
+    json(value, name);
+  },
+  regex: text,
+  choice: listOf(text),
+  responseFormat: oneOf("text", "json_object"),
+  grammarTriggers: listOf((value, name) =>
+    (typeof value === "number" ? whole(0) : text)(value as never, name),
+  ),
   signal,
 };
 

@@ -7,6 +7,7 @@ import { inTurns } from "../base/steps.ts";
 import { shorten } from "../graph/executor.ts";
 import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
+import { type Constraint, constraintFor } from "./constraint.ts";
 import { asyncDispose } from "./dispose.ts";
 import { GivenVectors, requestsFor } from "./history.ts";
 import type { Loaded, Place } from "./loaded.ts";
@@ -85,6 +86,7 @@ class ModelSession implements Session {
     let stopText: string | undefined;
     let counts = { promptTokens: 0, cachedTokens: 0 };
     let tally: Tally | undefined;
+    let constraint: Constraint | undefined;
     let reader: AnswerReader | undefined;
     const model = this.#model;
     const follower = new Follower(options.signal, this.#closing.signal, model.closing);
@@ -95,6 +97,7 @@ class ModelSession implements Session {
     try {
       signal.throwIfAborted();
       this.#requireLogits();
+      constraint = await constraintFor(options, model);
       const vectors = this.#vectors;
       const { common, items, ...read } = await inTurns(
         readPrompt(model, this.#items, prompt, options, vectors),
@@ -111,14 +114,14 @@ class ModelSession implements Session {
       valid = shorten(place.executor, place.sequence, Math.min(common, items.length - 1));
       this.#items = items.slice(0, common);
       counts = { promptTokens: items.length, cachedTokens: valid };
-      if (limit === 0) {
+      if (limit === 0 || constraint?.over) {
         await this.#feed(place, items.slice(valid), signal);
         this.#items = items;
         valid = items.length;
-        finishReason = limitedBy;
+        finishReason = limit === 0 ? limitedBy : "stop";
         return;
       }
-      const sampling = samplingFor(model, items, options);
+      const sampling = samplingFor(model, items, options, constraint);
       const start = ({ executor, sequence }: Place): typeof steps => {
         const { speculation, draftModel } = model;
         const feed = items.slice(valid);
@@ -142,15 +145,17 @@ class ModelSession implements Session {
         items.push(next.value.token);
         completionTokens++;
         const atLimit = completionTokens === limit;
-        const taken = reader.take(next.value, atLimit);
+        const through = constraint?.over === true && constraint.complete;
+        const over = atLimit || constraint?.over === true;
+        const taken = reader.take(next.value, over);
         if (taken.ended) this.#reader = undefined;
         // Between pieces the session is idle, and nothing keeps hold of it.
         follower.rest();
         model.sequences.pause(this.#holder);
         yield* taken.pieces;
-        if (taken.ended || atLimit) {
+        if (taken.ended || over) {
           const calls = reader.message.tool_calls?.some((call) => !call.unfinished);
-          finishReason = !taken.ended ? limitedBy : calls ? "tool-calls" : "stop";
+          finishReason = !taken.ended && !through ? limitedBy : calls ? "tool-calls" : "stop";
           stopText = taken.stopText;
           return;
         }
@@ -177,6 +182,7 @@ class ModelSession implements Session {
         promptMs: (firstAt || now) - started,
         completionMs: firstAt ? now - firstAt : 0,
         ...(tally && { speculation: tally }),
+        ...(constraint && { forcedTokens: constraint.forcedTokens }),
       };
       this.#stats = { ...usage, finishReason };
       this.#vectors.retain(this.#items);

@@ -53,6 +53,8 @@ export async function* speculate(
 ): AsyncGenerator<Sampled, void, undefined> {
   const { executor, drafter, sampling, tally, signal } = run;
   const settings = sampling.on === "device" ? sampling.settings : undefined;
+  // A step of one token has no room for tokens that come along; those are sampled in their turn.
+  const oneByOne = sampling.on === "device" ? sampling : { ...sampling, forced: undefined };
   const least = Math.max(1, run.draftMin);
   const text = Array.from(run.items);
   const end = text.length + run.limit;
@@ -63,12 +65,13 @@ export async function* speculate(
   while (text.length < end) {
     const prompt = feed.length > 1 || feed[0] < 0;
     const most = Math.min(length, end - text.length - 1);
-    const draft =
+    let draft =
       prompt || rest > 0 || most < least ? [] : await drafter.draft(text, most, signal, settings);
+    if (sampling.on === "host" && sampling.allowed) draft = draft.slice(0, sampling.allowed(draft));
     if (draft.length < least) {
       const ahead = prompt || !settings ? 1 : executor.stepsInFlight;
       const limit = Math.min(ahead, end - text.length);
-      for await (const sampled of decode({ ...run, feed, limit })) {
+      for await (const sampled of decode({ ...run, feed, limit, sampling: oneByOne })) {
         if (!prompt) {
           tally.steps++;
           tally.tokens++;

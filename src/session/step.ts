@@ -20,7 +20,16 @@ export interface Sampled {
 /** Who samples: the executor by these settings, or a function of the last row's logits. */
 export type Sampling =
   | { readonly on: "device"; readonly settings: DeviceSampling }
-  | { readonly on: "host"; readonly sample: (logits: Float32Array) => Sampled };
+  | {
+      readonly on: "host";
+      readonly sample: (logits: Float32Array) => Sampled;
+      /** Takes the next token where only one can come, else gives -1: it needs no logits. */
+      readonly forced?: () => number;
+      /** Called while a step is computed, to make ready for its logits. */
+      readonly prepare?: () => void;
+      /** How many tokens of a draft may come. */
+      readonly allowed?: (draft: readonly number[]) => number;
+    };
 
 export interface Decoding {
   readonly executor: Executor;
@@ -46,7 +55,23 @@ export async function* decode(run: Decoding): AsyncGenerator<Sampled, void, unde
   const flying: Promise<Sampled>[] = [];
   let next: ArrayLike<number> | "sampled" = run.feed;
   let left = run.limit;
+  /** Tokens that can only come as they do are rows of the next step, which nothing is sampled from. */
+  function* ride(items: number[]): Generator<Sampled> {
+    if (sampling.on !== "host" || !sampling.forced) return;
+    for (; left > 0; left--) {
+      const token = sampling.forced();
+      if (token < 0) return;
+      items.push(token);
+      yield { token };
+      signal.throwIfAborted();
+    }
+  }
   try {
+    if (sampling.on === "host") {
+      const forced: number[] = [];
+      yield* ride(forced);
+      if (forced.length > 0) next = [...Array.from(run.feed), ...forced];
+    }
     while (left > 0 || flying.length > 0) {
       if (flying.length <= most - group)
         for (let i = 0; i < group && left > 0; i++, left--) {
@@ -58,7 +83,11 @@ export async function* decode(run: Decoding): AsyncGenerator<Sampled, void, unde
       const sampled = await flying.shift()!;
       yield sampled;
       signal.throwIfAborted();
-      if (sampling.on === "host") next = [sampled.token];
+      if (sampling.on === "host") {
+        const items = [sampled.token];
+        yield* ride(items);
+        next = items;
+      }
     }
   } finally {
     await Promise.allSettled(flying);
@@ -75,6 +104,8 @@ async function stepOf(run: Decoding, items: ArrayLike<number> | "sampled"): Prom
     return { token: results[results.length - 1].tokens[0] };
   }
   const asked = { outputs: "last", read: true } as const;
-  const results = await executor.step(requestsFor(sequence, items, vectors, asked), signal);
+  const step = executor.step(requestsFor(sequence, items, vectors, asked), signal);
+  sampling.prepare?.();
+  const results = await step;
   return sampling.sample(results[results.length - 1].rows);
 }

@@ -168,6 +168,8 @@ export interface Usage {
   /** Milliseconds until the first token, and from there to the last. */
   readonly promptMs: number;
   readonly completionMs: number;
+  /** Under a grammar: tokens that could only come as they did, for which no step was needed. */
+  readonly forcedTokens?: number;
   /** Where tokens were drafted. */
   readonly speculation?: SpeculationStats;
 }
@@ -210,6 +212,21 @@ export interface GenerateOptions extends SamplingOptions, RenderOptions {
   parseSpecial?: boolean;
   /** Another way of drafting than the model was loaded with; `draft` needs its draft model. */
   speculation?: "none" | "ngram" | "draft";
+  /**
+   * A grammar in llama.cpp's notation (GBNF), which the answer follows from its first token on. One
+   * form at most may be asked for. Errors: `grammar/invalid` with the place as `offset`.
+   */
+  grammar?: string;
+  /** A JSON Schema whose value the answer is. Errors: `grammar/unsupported` where it asks for what cannot be enforced. */
+  jsonSchema?: object | boolean;
+  /** An ECMAScript regular expression that the whole answer matches. */
+  regex?: string;
+  /** Texts, one of which the answer is. */
+  choice?: readonly string[];
+  /** `json_object`: the answer is any JSON object. @default "text" */
+  responseFormat?: "text" | "json_object";
+  /** Texts or token ids that the form holds from, each included; until then the answer is free. @default it holds from the start */
+  grammarTriggers?: readonly (string | number)[];
   signal?: AbortSignal;
 }
 

@@ -27,8 +27,14 @@ export function patternExpression(
   }
 }
 
+/** What a pattern is compiled with: how characters are written, and all strings. */
+interface Writing {
+  readonly r: Expressions["r"];
+  readonly strings: Pick<Expressions["strings"], "plain" | "characters">;
+}
+
 /** As {@link patternExpression}; @throws PatternProblem */
-export function compilePattern(use: Expressions, pattern: string): Regex {
+export function compilePattern(use: Writing, pattern: string): Regex {
   const { r, strings } = use;
   const node = parsePattern(pattern);
   const compiler = new Compiler(use);
@@ -39,9 +45,9 @@ export function compilePattern(use: Expressions, pattern: string): Regex {
 }
 
 class Compiler {
-  readonly #use: Expressions;
+  readonly #use: Writing;
 
-  constructor(use: Expressions) {
+  constructor(use: Writing) {
     this.#use = use;
   }
 
