@@ -29,6 +29,7 @@ const RANGES: Readonly<Record<string, readonly unknown[]>> = {
   threads: [64],
   lanes: [1, 2, 4, 8, 16, 32, 64],
   weightRows: [2, 4],
+  batchWeightRows: [2, 4],
   tile: [32, 64],
   int8: [true, false],
 };

@@ -79,12 +79,16 @@ export async function tuneDevice(options: TuneOptions = {}): Promise<DeviceTunin
       return secondsPerStep(make, model, signal, rows, rows === 1 ? burst : 1);
     };
 
-    const { threads, lanes, weightRows, tile } = usual;
+    const { threads, lanes, weightRows, batchWeightRows, tile } = usual;
     const spread = [1, 4, 8, 16, 32, 64].flatMap((lanes) =>
       [2, 4].map((weightRows) => ({ threads, lanes, weightRows })),
     );
     const own = { threads, lanes, weightRows };
     const few = await best([own, ...spread], (tuning) => run(tuning, 1, "off"));
+    const batch = await best(
+      [{ batchWeightRows }, { batchWeightRows: batchWeightRows === 2 ? 4 : 2 }],
+      (tuning) => run({ ...tuning, ...few }, 4, "off"),
+    );
     const many = await best([{ tile }, { tile: tile === 32 ? 64 : 32 }], (tuning) =>
       run(tuning, 64, "off"),
     );
@@ -93,7 +97,7 @@ export async function tuneDevice(options: TuneOptions = {}): Promise<DeviceTunin
           run({ ...tuning, ...few }, 1, tuning.int8 ? "on" : "off"),
         )
       : { int8: false };
-    return { adapter: capabilities.name, ...few, ...many, ...bytes };
+    return { adapter: capabilities.name, ...few, ...batch, ...many, ...bytes };
   } finally {
     gpu.dispose();
   }

@@ -8,6 +8,13 @@ const snapshots = { file: "src/plan/snapshots.ts", tests: ["test/plan/snapshots"
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "src/plan/tuning.ts",
+    tests: ["test/plan/tuning"],
+    fault: "int8 is taken for faster without the instruction for it",
+    from: "int8: packedDot && own?.int8 === true,",
+    to: "int8: own?.int8 === true,",
+  },
+  {
     ...linear,
     fault: "fusion drops a value that another op reads",
     from: "if (uses.get(op.gate) !== 1 || uses.get(op.up) !== 1) return node;",
