@@ -262,7 +262,7 @@ describe.each(Object.entries(makers))("%s in WebAssembly", (_, maker) => {
   it("is what the plain function gives, the same for all batches", async () => {
     const device = await openCpu();
     expect(device.name).not.toBe(plainCpu.name);
-    for (let seed = 1; seed <= 5; seed++) {
+    for (let seed = 1; seed <= 4; seed++) {
       const made = graphOf(maker, seed);
       const cache = seed % 3 === 0 ? "f16" : "f32";
       const expected = await outputs(plainCpu, made, rows, cache);
