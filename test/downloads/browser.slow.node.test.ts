@@ -8,12 +8,15 @@ import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as Webgguf from "../../mod.ts";
 import { unpackChromium } from "../../scripts/unpack.mjs";
+import type * as Worker_ from "../../src/worker/mod.ts";
 import { type Site, serve } from "../browser/site.ts";
 import { root } from "../checks/sources.ts";
 import { type FakeHub, fakeFile, fakeHub, repoOf } from "./fake-hub.ts";
 import { fixtureModel, MIB, noise } from "./kit.ts";
 
 declare const webgguf: typeof Webgguf;
+declare const loadModelInWorker: (typeof Worker_)["loadModelInWorker"];
+declare const engine: () => Worker;
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "webgguf-browser-"));
 const content = noise(24 * MIB + 11);
@@ -32,6 +35,7 @@ beforeAll(async () => {
     root: path.join(root, "test/downloads"),
     logLevel: "error",
     base: "./",
+    worker: { format: "es" },
     build: {
       outDir: path.join(folder, "site"),
       emptyOutDir: true,
@@ -114,6 +118,35 @@ describe("in Chromium", () => {
     ]);
     expect(await removeIn(page, "hf:user/tale-GGUF")).toBe(space.used);
     expect(await listIn(page)).toEqual([]);
+    await page.close();
+  });
+
+  it("a model is kept by the engine's worker as well, which tells how it gets on", async () => {
+    const page = await open();
+    const load = (): Promise<string[]> =>
+      page.evaluate(async (endpoint) => {
+        const from: string[] = [];
+        const worker = engine();
+        const model = await loadModelInWorker(worker, "hf:user/tale-GGUF:Q8_0", {
+          endpoint,
+          device: "cpu",
+          onProgress: (progress) => {
+            if (progress.stage === "download" && progress.loaded === progress.total)
+              from.push(progress.from ?? "");
+          },
+        });
+        const { message } = await model.session().generate("Once", { maxTokens: 2 });
+        await model.dispose();
+        worker.terminate();
+        return [...from, String(message.content !== "")];
+      }, hub.endpoint);
+    const [url, answered] = await load();
+    expect(url.startsWith(hub.endpoint)).toBe(true);
+    expect(answered).toBe("true");
+    hub.requests.length = 0;
+    expect((await load())[0]).toMatch(/^webgguf\/hub\//);
+    expect(hub.requests).toEqual([]);
+    await removeIn(page, "hf:user/tale-GGUF");
     await page.close();
   });
 

@@ -28,7 +28,7 @@ export interface Pace {
 const RANGES = 12;
 /** Bytes of a range that somebody waits for out of turn, and of a piece that is read back for the digest. */
 const WANTED = 256 << 10;
-const HASHED = 1 << 20;
+const HASHED = 512 << 10;
 
 export interface DownloadOptions {
   readonly files: Files;

@@ -42,7 +42,7 @@ export interface Target {
 const SPARE = 16 << 20;
 /** Milliseconds between two looks at somebody else's download. */
 const LOOK = 200;
-const PIECE = 1 << 20;
+const PIECE = 512 << 10;
 
 const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
@@ -217,6 +217,8 @@ function arriving(
 ): StoredSource {
   let closed = false;
   let over = false;
+  /** What streams read into, one after the other: a new array for each tensor would pile up. */
+  let spare: Uint8Array<ArrayBuffer> | undefined;
   const check = (offset: number, length: number): void => {
     checkRange({ name, size }, offset, length);
     if (!closed) return;
@@ -257,11 +259,16 @@ function arriving(
     async *stream(offset, length, signal) {
       signal?.throwIfAborted();
       check(offset, length);
-      const piece = new Uint8Array(Math.min(PIECE, length));
-      for (let at = 0; at < length; at += piece.length) {
-        const part = piece.subarray(0, Math.min(piece.length, length - at));
-        await fill(part, offset + at, signal);
-        yield part;
+      const piece = spare ?? new Uint8Array(PIECE);
+      spare = undefined;
+      try {
+        for (let at = 0; at < length; at += piece.length) {
+          const part = piece.subarray(0, Math.min(piece.length, length - at));
+          await fill(part, offset + at, signal);
+          yield part;
+        }
+      } finally {
+        spare = piece;
       }
     },
     async whole() {
