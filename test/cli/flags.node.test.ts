@@ -130,5 +130,10 @@ describe("the terminal", () => {
   it("draws a bar of one width", () => {
     const bar = progressBar({ stage: "upload", loaded: 1 << 20, total: 2 << 20 });
     expect(bar).toBe(`Loading [${"#".repeat(15)}${".".repeat(15)}] 50% of 2 MiB`);
+    const download = { stage: "download", loaded: 1 << 20, total: 2 << 20 } as const;
+    expect(progressBar({ ...download, rate: 12.34e6, secondsLeft: 3725.2 })).toMatch(
+      /^Downloading \[.{30}\] 50% of 2 MiB, 12\.3 MB\/s, 1:02:06 left$/,
+    );
+    expect(progressBar({ ...download, rate: 0 })).toMatch(/MiB$/);
   });
 });

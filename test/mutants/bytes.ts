@@ -1,6 +1,7 @@
 /** Faults that the tests of bytes must notice. */
 import type { Mutant } from "./mutant.ts";
 
+const kept = ["test/bytes/store/store"];
 const body = { file: "src/bytes/ordered-body.ts", tests: ["test/bytes/neighbours"] } as const;
 
 export const mutants: readonly Mutant[] = [
@@ -65,13 +66,13 @@ export const mutants: readonly Mutant[] = [
     to: "",
   },
   {
-    file: "src/bytes/http-resource.ts",
+    file: "src/bytes/address.ts",
     fault: "credentials go wherever a redirect leads",
     from: "const own = this.#authorization && new URL(address).origin === new URL(this.#home).origin;",
     to: "const own = this.#authorization;",
   },
   {
-    file: "src/bytes/http-resource.ts",
+    file: "src/bytes/address.ts",
     fault: "redirects are followed anew for every range",
     from: "this.#address = response.url || address;",
     to: "",
@@ -79,8 +80,8 @@ export const mutants: readonly Mutant[] = [
   {
     file: "src/bytes/http-resource.ts",
     fault: "an expired address is not asked for anew",
-    from: "    this.#address = this.#home;\n",
-    to: '    this.#address += "";\n',
+    from: "    this.#address.forget();\n",
+    to: "    void this.#address;\n",
   },
   {
     file: "src/bytes/http-resource.ts",
@@ -123,5 +124,68 @@ export const mutants: readonly Mutant[] = [
     fault: "a closed source is asked again",
     from: "if (this.#closed) throw",
     to: "if (this.#readers < 0) throw",
+  },
+  {
+    file: "src/bytes/store/download.ts",
+    tests: kept,
+    fault: "a wrong digest passes",
+    from: "identity.sha256 !== undefined && sha256 !== identity.sha256",
+    to: "identity.sha256 === undefined && sha256 !== identity.sha256",
+  },
+  {
+    file: "src/bytes/store/download.ts",
+    tests: kept,
+    fault: "what a full disk leaves stays there",
+    from: "        await removePart(files, path).catch(() => {});\n        this.#wake();",
+    to: "        this.#wake();",
+  },
+  {
+    file: "src/bytes/store/download.ts",
+    tests: kept,
+    fault: "a body without end is taken",
+    from: "if (at + piece.length > identity.size)",
+    to: "if (at + piece.length < 0)",
+  },
+  {
+    file: "src/bytes/store/journal.ts",
+    tests: kept,
+    fault: "what was kept is forgotten",
+    from: "return new Spans(whole ? list : []);",
+    to: "return new Spans(whole ? [] : list);",
+  },
+  {
+    file: "src/bytes/store/obtain.ts",
+    tests: kept,
+    fault: "two fetch the same file",
+    from: "const lock = await files.lock(lockOf(target.path));",
+    to: "const lock = await files.lock(lockOf(target.path + Math.random()));",
+  },
+  {
+    file: "src/bytes/store/choose.ts",
+    tests: ["test/bytes/choose"],
+    fault: "a tag is found before any letter",
+    from: '[".", "-"].some((end)',
+    to: '[".", "-", ""].some((end)',
+  },
+  {
+    file: "src/bytes/store/store.ts",
+    tests: kept,
+    fault: "other parts are of whatever commit the branch has",
+    from: "referenceText({ ...other, revision: commit })",
+    to: "referenceText({ ...other, revision: undefined, file: undefined })",
+  },
+  {
+    file: "src/bytes/store/hub.ts",
+    tests: kept,
+    fault: "an unknown revision is the first branch",
+    from: "(revision === undefined ? refs[0] : undefined)",
+    to: "refs[0]",
+  },
+  {
+    file: "src/bytes/reference.ts",
+    tests: ["test/bytes/reference"],
+    fault: "a file may lie outside of its repository",
+    from: 'part !== "" && part !== "." && part !== ".."',
+    to: 'part !== "" && part !== "."',
   },
 ];

@@ -93,10 +93,10 @@ export const mutants: readonly Mutant[] = [
     to: "if (!stream) return { done: true } as never;\n    if (!stream)\n      throw new WebggufError(",
   },
   {
-    file: "src/worker/protocol.ts",
+    file: "src/base/plain-errors.ts",
     tests,
     fault: "an error's place stays in the worker",
-    from: "return { name, message, code, file, offset, key, tensor };",
-    to: "return { name, message, code, file };",
+    from: "return { name, message, code, file, offset, key, tensor, ...found };",
+    to: "return { name, message, code, file, ...found };",
   },
 ];

@@ -50,7 +50,12 @@ import type {
 /** A file that was found, or is to be fetched. */
 type Located =
   | { readonly present: string; readonly name: string; readonly commit?: string }
-  | { readonly target: Omit<Target, "beside">; readonly commit?: string };
+  | {
+      readonly target: Omit<Target, "beside">;
+      /** Where it is found when it is whole. */
+      readonly place: string;
+      readonly commit?: string;
+    };
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, "");
 
@@ -194,7 +199,7 @@ export class Store implements ModelStore {
       throw error;
     });
     if (download) this.#turn = Promise.allSettled([turn, download.done]);
-    return { source, path: target.path, commit, download };
+    return { source, path: located.place, commit, download };
   }
 
   /** One file, to its end; what changed meanwhile is fetched once more. */
@@ -362,6 +367,7 @@ export class Store implements ModelStore {
     if (options.offline) throw this.#absent(name);
     return {
       commit,
+      place: place ?? "",
       target: {
         name,
         url: resolveUrl(hub, repo, commit, path),
@@ -419,6 +425,7 @@ export class Store implements ModelStore {
       await files?.remove(folder);
     } else if (offline) throw this.#absent(name);
     return {
+      place: path,
       target: {
         name,
         url,
