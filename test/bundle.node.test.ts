@@ -12,8 +12,9 @@ describe("the engine bundled for browsers", () => {
     expect(stdout).toMatch(/^worker: gzipped [\d.]+ KB more$/m);
     expect(stdout).toMatch(/^tools: gzipped [\d.]+ KB more$/m);
     expect(stdout).toMatch(/^engine: gzipped [\d.]+ KB of at most [\d.]+ KB$/m);
-    // The CPU path, the decoders of quantised vectors, the grids of the IQ types, the store, alone and with its worker, and what fits.
-    expect(stdout.match(/^\S+: .* KB, fetched where it is needed$/gm)).toHaveLength(6);
+    // The CPU path, the decoders of quantised vectors, the grids of the IQ types, grammars, the store, alone and with its
+    // worker, and what fits.
+    expect(stdout.match(/^\S+: .* KB, fetched where it is needed$/gm)).toHaveLength(7);
     expect(stdout).not.toContain("code for Node");
     expect(status).toBe(0);
   });
