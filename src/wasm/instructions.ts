@@ -101,11 +101,15 @@ export const v128: Table<
   Load
 > &
   Table<"load8Lane" | "load16Lane" | "load32Lane", LoadLane> &
-  Table<"and" | "or" | "xor" | "bitselect", Operation> & { readonly store: Store } = {
+  Table<"and" | "or" | "xor" | "bitselect", Operation> & {
+    readonly anyTrue: Operation<"i32">;
+    readonly store: Store;
+  } = {
   ...table({ load: 0, load8x8s: 1, load8x8u: 2, load16x4u: 4 }, loads("v128", 0xfd)),
   ...table({ load16Splat: 8, load32Splat: 9, load32Zero: 92, load64Zero: 93 }, loads("v128", 0xfd)),
   ...table({ load8Lane: 84, load16Lane: 85, load32Lane: 86 }, laneLoads),
   ...table({ and: 78, or: 80, xor: 81, bitselect: 82 }, simd),
+  anyTrue: operation("i32", 0xfd)(83),
   store: stores(0xfd, 11),
 };
 /** Lanes of `width` bytes of a, followed by those of b, by their numbers. */
@@ -121,11 +125,13 @@ export const i8x16: Table<"swizzle" | "splat" | "eq" | "add" | "sub", Operation>
 );
 /** Shifts are of 16-bit lanes; `extend` widens the lower or upper eight bytes. */
 export const i16x8: Table<
+  | ("lt" | "gt")
   | ("splat" | "eq" | "narrow" | "extendLow" | "extendHigh" | "extendLowU" | "extendHighU")
   | ("shl" | "shr" | "add" | "sub" | "mul"),
   Operation
 > = table(
   {
+    ...{ lt: 47, gt: 49 },
     ...{ splat: 16, eq: 45, narrow: 133, extendLow: 135, extendHigh: 136, extendLowU: 137 },
     ...{ extendHighU: 138, shl: 139, shr: 141, add: 142, sub: 145, mul: 149 },
   },

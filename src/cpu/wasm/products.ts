@@ -16,6 +16,7 @@ import {
   f32,
   f32x4,
   floatLane,
+  i16x8,
   i32,
   i32x4,
   int,
@@ -116,10 +117,14 @@ function defineVec(
           for (let block = 0; block < 4; block++) {
             const at = 2 * (g * group + 32 * block);
             const xs = [0, 1, 2, 3].map((i) => f.let(v128.load(q, at + 16 * i)));
+            // The sum of two integers of 15 bits has 16.
+            const pair = (i: number): V128 => i16x8.add(xs[i], xs[i + 1]);
             parts.forEach((part, r) => {
-              const products = part
-                .codes(block, term)
-                .flatMap((code, i) => (code ? [i32x4.dot(code, xs[i])] : []));
+              const products = part.codes(block, term).flatMap((code, i, codes) => {
+                if (!code || (i % 2 === 1 && code === codes[i - 1])) return [];
+                const same = i % 2 === 0 && code === codes[i + 1];
+                return [i32x4.dot(code, same ? pair(i) : xs[i])];
+              });
               dots[r].push(keep(module, f, 4 * r + block, addDots(products)));
             });
           }

@@ -5,7 +5,6 @@ import {
   f32x4,
   i8x16,
   i16x8,
-  i32,
   i32x4,
   int,
   ints,
@@ -25,17 +24,18 @@ const q2_k: Format = {
   terms: 2,
   unit(f, p) {
     const [d, dmin] = [80, 82].map((at) => halfAt(f, p, at));
+    const both = f.let(v128.load(p));
+    const [scales, minima] = [low4(both), high4(both)].map((v) =>
+      widenU(f, v).map((half) => f.let(half)),
+    );
     return [0, 1].map((half) => ({
       codes: (block, term) =>
         [0, 1].flatMap((i) => {
-          const both = i32.load8u(p, 8 * half + 2 * block + i);
-          if (term === 1) {
-            const minimum = f.let(i16x8.splat(i32.shr(both, int(4))));
-            return [minimum, minimum];
-          }
-          const scale = f.let(i16x8.splat(i32.and(both, int(15))));
+          const lane = 2 * block + i;
+          const own = f.let(splatLane((term === 0 ? scales : minima)[half], lane));
+          if (term === 1) return [own, own];
           const q = shifted(v128.load(p, 16 + 32 * half + 16 * i), 2 * block, 3);
-          return widenU(f, q).map((code) => i16x8.mul(code, scale));
+          return widenU(f, q).map((code) => i16x8.mul(code, own));
         }),
       scale: (term) => (term === 0 ? d : f32x4.neg(dmin)),
     }));
