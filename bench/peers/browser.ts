@@ -13,6 +13,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface PeerBrowser {
   open(name: string, settings: PageSettings): Promise<Engine>;
+  /** Milliseconds of CPU time of all the browser's processes so far. */
+  cpuTime(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -66,7 +68,12 @@ export async function openPeerBrowser(
       ...environment,
     } as Record<string, string>,
   });
+  const inspector = await browser.newBrowserCDPSession();
   return {
+    async cpuTime() {
+      const { processInfo } = await inspector.send("SystemInfo.getProcessInfo");
+      return processInfo.reduce((sum, { cpuTime }) => sum + 1000 * cpuTime, 0);
+    },
     async open(name, settings): Promise<Engine> {
       if (settings.engine === "wllama" && !installed("@wllama/wllama"))
         throw new Error("not installed (--install)");

@@ -7,7 +7,7 @@
  * SmolLM2-135M's shape is made (--shape, --type). --chromium PATH and --chromium-flags "…" take
  * another browser, --lavapipe the packaged one on Mesa's software driver. webgguf runs as it does by itself and
  * with int8 activations. An engine that cannot run says so and is left out; onnxruntime-web is not among them,
- * because it cannot read GGUF files.
+ * because it cannot read GGUF files. With --cpu: the engines for CPUs, see cpu.ts.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
@@ -17,6 +17,7 @@ import { parseArgs } from "node:util";
 import { median } from "../../src/base/median.ts";
 import { writeModelFile } from "../model-file.ts";
 import { openPeerBrowser } from "./browser.ts";
+import { compareCpu } from "./cpu.ts";
 import type { Engine, PeerCounts, PeerResult, PeerRun } from "./engine.ts";
 import { install } from "./install.ts";
 import { disguisedChromium } from "./lavapipe.ts";
@@ -32,17 +33,22 @@ const { values } = parseArgs({
     prompt: { type: "string", short: "p", default: "128" },
     tokens: { type: "string", short: "n", default: "32" },
     repetitions: { type: "string", short: "r", default: "3" },
-    threads: { type: "string", default: String(os.availableParallelism()) },
+    threads: { type: "string" },
     context: { type: "string", default: "1024" },
     engines: { type: "string" },
     chromium: { type: "string" },
     "chromium-flags": { type: "string", default: "" },
     lavapipe: { type: "boolean", default: false },
+    cpu: { type: "boolean", default: false },
+    models: {
+      type: "string",
+      default: "smollm2-135m:q8_0,smollm2-135m:q4_0,qwen3-0.6b:q4_k_m",
+    },
     json: { type: "boolean", default: false },
   },
 });
 const gpus = values.gpu.split(",").filter(Boolean) as ("vulkan" | "cuda")[];
-const threads = Number(values.threads);
+const threads = Number(values.threads ?? (values.cpu ? 1 : os.availableParallelism()));
 const context = Number(values.context);
 const promptLength = Number(values.prompt);
 const tokens = Number(values.tokens);
@@ -149,6 +155,13 @@ async function compare(model: string): Promise<PeerResult[]> {
 }
 
 if (values.install) install(gpus);
+if (values.cpu) {
+  await compareCpu({
+    ...{ models: values.models.split(","), engines: values.engines?.split(",") },
+    ...{ threads, context, prompt: promptLength, tokens, repetitions, json: values.json },
+  });
+  process.exit();
+}
 const draft = values.model ? undefined : mkdtempSync(path.join(os.tmpdir(), "webgguf-peers-"));
 try {
   const model = path.resolve(
