@@ -29,6 +29,8 @@ export interface RenderedPrompt {
 export interface RenderedChat extends RenderedPrompt {
   /** Missing where the template shows no format of reasoning or tool calls. */
   readonly parser?: AnswerParser;
+  /** The template's own text. */
+  readonly template?: string;
 }
 
 /**
@@ -74,16 +76,18 @@ export function* renderSteps(
   if (tokenizer.addBos && bos !== undefined && tokens[0] === bos && tokens[1] === bos)
     tokens.shift();
   if (tokenizer.addEos && segments.length === 1 && tokens.at(-1) === eos) tokens.pop();
-  if (options.reasoning === false) return { text, tokens };
-  const formats = formatsOf(template.chosen(tools, given).source);
-  if (formats.length === 0) return { text, tokens };
+  const { source } = template.chosen(tools, given);
+  const rendered = { text, tokens, template: source };
+  if (options.reasoning === false) return rendered;
+  const formats = formatsOf(source);
+  if (formats.length === 0) return rendered;
   const channel = given.continueFinalMessage;
   const parser = new AnswerParser(formats, {
     startsInReasoning: startsInReasoning(text, formats),
     ...(channel && { continues: goesOnIn(messages.at(-1) ?? {}, channel) }),
     tools: options.tools,
   });
-  return { text, tokens, parser };
+  return { ...rendered, parser };
 }
 
 /** {@link renderSteps} at once. */

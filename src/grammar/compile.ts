@@ -39,32 +39,42 @@ const known = new WeakMap<Tokenizer, Known>();
  * @throws WebggufError `grammar/invalid` or `grammar/unsupported`
  */
 export function compileGrammar(options: GrammarOptions, tokenizer: Tokenizer): CompiledGrammar {
+  const model = knownOf(tokenizer);
+  const { grammar, jsonSchema, regex, choice, responseFormat } = options;
+  const key = JSON.stringify([grammar, jsonSchema, regex, choice, responseFormat]);
+  const { grammars } = model;
+  const found =
+    grammars.get(key) ?? new CompiledGrammar(grammarOf(options, tokenizer), model.vocabulary);
+  // The one asked for longest ago goes first.
+  grammars.delete(key);
+  grammars.set(key, found);
+  if (grammars.size > MOST_GRAMMARS) grammars.delete(grammars.keys().next().value!);
+  return found;
+}
+
+/** A grammar with the tokens of a model. */
+export const compiled = (grammar: Grammar, tokenizer: Tokenizer): CompiledGrammar =>
+  new CompiledGrammar(grammar, knownOf(tokenizer).vocabulary);
+
+/** The token that a text is, whole. */
+export function tokenOf(tokenizer: Tokenizer, text: string): number | undefined {
+  const ids = tokenizer.encode(text, { addSpecial: false, parseSpecial: true });
+  return ids.length === 1 ? ids[0] : undefined;
+}
+
+function knownOf(tokenizer: Tokenizer): Known {
   let model = known.get(tokenizer);
   if (!model) {
     model = { vocabulary: grammarVocabulary(tokenizer), grammars: new Map() };
     known.set(tokenizer, model);
   }
-  const { grammar, jsonSchema, regex, choice, responseFormat } = options;
-  const key = JSON.stringify([grammar, jsonSchema, regex, choice, responseFormat]);
-  const { grammars } = model;
-  const compiled =
-    grammars.get(key) ?? new CompiledGrammar(grammarOf(options, tokenizer), model.vocabulary);
-  // The one asked for longest ago goes first.
-  grammars.delete(key);
-  grammars.set(key, compiled);
-  if (grammars.size > MOST_GRAMMARS) grammars.delete(grammars.keys().next().value!);
-  return compiled;
+  return model;
 }
 
 function grammarOf(options: GrammarOptions, tokenizer: Tokenizer): Grammar {
   const { grammar, jsonSchema, regex, choice } = options;
   if (grammar !== undefined)
-    return parseGbnf(grammar, {
-      tokenOf(text) {
-        const ids = tokenizer.encode(text, { addSpecial: false, parseSpecial: true });
-        return ids.length === 1 ? ids[0] : undefined;
-      },
-    });
+    return parseGbnf(grammar, { tokenOf: (text) => tokenOf(tokenizer, text) });
   if (jsonSchema !== undefined) return jsonSchemaGrammar(jsonSchema);
   if (regex !== undefined) return regexGrammar(regex);
   if (choice !== undefined) {

@@ -2,6 +2,7 @@
 import { WebggufError } from "../base/errors.ts";
 import type { GrammarMatcher } from "../grammar/matcher.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { ReadPrompt } from "./prompt.ts";
 import type { GenerateOptions } from "./types.ts";
 
 const FORMS = ["grammar", "jsonSchema", "regex", "choice"] as const;
@@ -10,6 +11,13 @@ const FORMS = ["grammar", "jsonSchema", "regex", "choice"] as const;
 function isAsked(options: GenerateOptions): boolean {
   const given: string[] = FORMS.filter((name) => options[name] !== undefined);
   if ((options.responseFormat ?? "text") !== "text") given.push("responseFormat");
+  const { toolChoice = "none", tools = [] } = options;
+  if (toolChoice !== "none") given.push("toolChoice");
+  if (toolChoice !== "none" && tools.length === 0)
+    throw new WebggufError(
+      "input/invalid",
+      "Cannot follow toolChoice without tools; give some, or no toolChoice",
+    );
   if (given.length > 1)
     throw new WebggufError(
       "input/invalid",
@@ -27,10 +35,26 @@ function isAsked(options: GenerateOptions): boolean {
 export async function constraintFor(
   options: GenerateOptions,
   model: { readonly tokenizer: Tokenizer },
+  chat?: ReadPrompt["chat"],
 ): Promise<Constraint | undefined> {
   if (!isAsked(options)) return undefined;
-  const { compileGrammar } = await import("../grammar/compile.ts");
+  const { compileGrammar, compiled, tokenOf } = await import("../grammar/compile.ts");
   const { tokenizer } = model;
+  const { toolChoice = "none", tools = [], parallelToolCalls } = options;
+  if (toolChoice !== "none") {
+    if (!chat)
+      throw new WebggufError(
+        "input/invalid",
+        "Cannot follow toolChoice behind a text or tokens: how calls are written is the chat template's; give messages",
+      );
+    const { toolAnswer } = await import("../grammar/tools/answer.ts");
+    const { grammar, triggers } = toolAnswer({
+      ...{ template: chat.template, prompt: chat.text, tools, toolChoice },
+      ...{ parallel: parallelToolCalls, tokenOf: (text) => tokenOf(tokenizer, text) },
+    });
+    const how = { ...options, grammarTriggers: triggers };
+    return new Constraint(compiled(grammar, tokenizer).matcher(), tokenizer, how);
+  }
   const matcher = compileGrammar(options, tokenizer).matcher();
   return new Constraint(matcher, tokenizer, options);
 }

@@ -99,6 +99,12 @@ export const generateRules: Rules<GenerateOptions> = {
   regex: text,
   choice: listOf(text),
   responseFormat: oneOf("text", "json_object"),
+  toolChoice(value, name) {
+    if (typeof value === "object")
+      objectOf<{ name: string }>({ name: text }, ["name"])(value, name);
+    else oneOf("none", "auto", "required")(value, name);
+  },
+  parallelToolCalls: flag,
   grammarTriggers: listOf((value, name) =>
     (typeof value === "number" ? whole(0) : text)(value as never, name),
   ),

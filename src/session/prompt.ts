@@ -17,6 +17,8 @@ export interface ReadPrompt {
   readonly items: number[];
   /** For messages: what reads the answer. */
   readonly parser?: AnswerParser;
+  /** For messages: the text of the conversation and its template. */
+  readonly chat?: { readonly text: string; readonly template: string };
 }
 
 /** True for a list of messages (an empty list counts as no tokens). */
@@ -39,8 +41,14 @@ export function* readPrompt(
   vectors: GivenVectors,
 ): Generator<void, ReadPrompt> {
   if (isChat(prompt)) {
-    const { tokens, parser } = yield* model.render(prompt, options, true);
-    return { common: commonPrefix(history, tokens), items: requireSome([...tokens]), parser };
+    const { text, tokens, template, parser } = yield* model.render(prompt, options, true);
+    const chat = template === undefined ? undefined : { text, template };
+    return {
+      common: commonPrefix(history, tokens),
+      items: requireSome([...tokens]),
+      parser,
+      ...(chat && { chat }),
+    };
   }
   if (isParts(prompt)) {
     const items = requireSome(itemsOf(model, prompt, vectors));

@@ -97,12 +97,14 @@ class ModelSession implements Session {
     try {
       signal.throwIfAborted();
       this.#requireLogits();
-      constraint = await constraintFor(options, model);
       const vectors = this.#vectors;
+      // What must not be called is not told of.
+      const offered = options.toolChoice === "none" ? { ...options, tools: undefined } : options;
       const { common, items, ...read } = await inTurns(
-        readPrompt(model, this.#items, prompt, options, vectors),
+        readPrompt(model, this.#items, prompt, offered, vectors),
         signal,
       );
+      constraint = await constraintFor(options, model, read.chat);
       const { limit, limitedBy } = this.#room(items.length, options.maxTokens ?? -1);
       // An answer that goes on is in the channel, or the call, where it stood.
       const goesOn = common === items.length && common === this.#items.length;

@@ -225,6 +225,14 @@ export interface GenerateOptions extends SamplingOptions, RenderOptions {
   choice?: readonly string[];
   /** `json_object`: the answer is any JSON object. @default "text" */
   responseFormat?: "text" | "json_object";
+  /**
+   * Which `tools` the model calls: `auto` as it likes, `required` one at least, `name` the one of that
+   * name; `none` leaves them out. Names and arguments then always are what the tools say, in the marks
+   * of the chat template. @default the model is free, and calls are read where it writes them
+   */
+  toolChoice?: "none" | "auto" | "required" | { readonly name: string };
+  /** Whether several calls may come under `toolChoice`. @default true */
+  parallelToolCalls?: boolean;
   /** Texts or token ids that the form holds from, each included; until then the answer is free. @default it holds from the start */
   grammarTriggers?: readonly (string | number)[];
   signal?: AbortSignal;

@@ -1,6 +1,6 @@
 /** Answers under a grammar, from the option to the text. */
 import { afterAll, describe, expect, it } from "vitest";
-import { type GenerateOptions, loadModel, type Model } from "../../mod.ts";
+import { type GenerateOptions, loadModel, type Model, type ToolDefinition } from "../../mod.ts";
 import { loadModelInWorker, serveModel } from "../../src/worker/mod.ts";
 import { fixture } from "../fixture.ts";
 
@@ -166,6 +166,45 @@ describe("an answer under a grammar", () => {
   });
 });
 
+describe("an answer with tools", () => {
+  const template =
+    "{% if tools %}{{ tools | length }}{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}" +
+    "{% for call in tool_calls %}<tool_call>\n{{ call | tojson }}\n</tool_call>{% endfor %}" +
+    '{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n</tool_call>';
+  const tool = (name: string): ToolDefinition => ({
+    type: "function" as const,
+    function: { name, parameters: person },
+  });
+  const ask = (more: GenerateOptions) =>
+    model.session().generate([{ role: "user", content: "The fox" }], {
+      ...{ template: { template }, tools: [tool("find"), tool("hide")], maxTokens: 120, seed: 3 },
+      ...more,
+    });
+
+  it("calls a function where it must, with arguments of its schema", async () => {
+    for (const toolChoice of ["required", { name: "hide" }] as const) {
+      const { message, finishReason } = await ask({ toolChoice, parallelToolCalls: false });
+      expect(finishReason).toBe("tool-calls");
+      const [call] = message.tool_calls!;
+      if (toolChoice !== "required") expect(call.function.name).toBe("hide");
+      expect(Object.keys(JSON.parse(String(call.function.arguments)))).toEqual([
+        "name",
+        "age",
+        "kind",
+      ]);
+    }
+  });
+
+  it("leaves prose alone with auto, and knows no tools with none", async () => {
+    const free = await ask({ maxTokens: 20 });
+    const auto = await ask({ maxTokens: 20, toolChoice: "auto" });
+    expect(auto.message).toEqual(free.message);
+    const none = await ask({ maxTokens: 5, toolChoice: "none" });
+    const without = await ask({ maxTokens: 5, tools: [] });
+    expect(none.usage.promptTokens).toBe(without.usage.promptTokens);
+  });
+});
+
 describe("what cannot be followed", () => {
   const wrong: [GenerateOptions, string, RegExp][] = [
     [{ grammar: "root ::= (" }, "grammar/invalid", /column 11/],
@@ -173,6 +212,7 @@ describe("what cannot be followed", () => {
     [{ regex: "(a)\\1" }, "grammar/unsupported", /regular expression/],
     [{ choice: [] }, "grammar/invalid", /no text at all/],
     [{ choice: ["a"], regex: "b" }, "input/invalid", /regex and choice/],
+    [{ toolChoice: "auto" }, "input/invalid", /without tools/],
     [{ grammarTriggers: ["a"] }, "input/invalid", /grammarTriggers/],
     [{ jsonSchema: { type: "no such" } }, "grammar/invalid", /type/],
   ];
