@@ -39,7 +39,8 @@ export function tuningFor(capabilities: Capabilities): Tuning {
   const llvmpipe = software && f16;
   const common = {
     threads: 64,
-    batchWeightRows: 4,
+    // With more its compiler runs out of registers.
+    batchWeightRows: /apple/i.test(`${capabilities.vendor} ${capabilities.name}`) ? 2 : 4,
     unroll: !software,
     subgroup: subgroups ? subgroupMinSize : 0,
     int8: llvmpipe,
