@@ -151,6 +151,27 @@ export const mutants: readonly Mutant[] = [
     to: "choices[0] * out));",
   },
   {
+    file: "src/cpu/wasm/products.ts",
+    tests: ["test/cpu/wasm/products"],
+    fault: "the second stream of an odd count of rows begins a row too late",
+    from: "f.let(i32.sub(count, half))",
+    to: "f.let(half)",
+  },
+  {
+    file: "src/cpu/wasm/products.ts",
+    tests: ["test/cpu/wasm/products"],
+    fault: "codes that 16 weights share are multiplied with the first eight activations alone",
+    from: "same ? pair(i) : xs[i]",
+    to: "xs[i]",
+  },
+  {
+    file: "src/cpu/wasm/floats.ts",
+    tests: ["test/cpu/wasm/products"],
+    fault: "infinite 16-bit floats are made as the others are",
+    from: "shorts(-4097)",
+    to: "shorts(-2049)",
+  },
+  {
     file: "src/wasm/assembler.ts",
     fault: "numbers whose last bits look like a sign are too short",
     from: "rest === 0 && low < 64",
