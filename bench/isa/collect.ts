@@ -66,7 +66,10 @@ function make(about: CollectedCase, code: string, layout: GPUPipelineLayout | "a
 
 const pipelines = Pipelines.of(device);
 const { step, tables } = pipelines.layouts;
-for (const one of await plannedKernels(settings, { ...capabilities, software: false })) {
+// As the makers' own drivers say it; Mesa's are Mesa's.
+const vendor = process.env["COLLECT_VENDOR"] || capabilities.vendor;
+const real = { ...capabilities, software: false, vendor };
+for (const one of await plannedKernels(settings, real)) {
   const { call, model, rows, count } = one;
   const { kernel, variant, consts = {} } = call;
   const bindGroupLayouts = [step, pipelines.groupLayout(call), ...(call.tables ? [tables] : [])];

@@ -31,7 +31,7 @@ function workOf({ kernel, consts }: Kernel): { weights: number; products: number
   const number = (name: string): number => Number(consts[name] ?? 0);
   const tile = 8 * number("TILE_Y");
   if (kernel === "matvec") {
-    const weights = 32 * number("WEIGHT_ROWS");
+    const weights = number("WEIGHTS") || 32 * number("WEIGHT_ROWS");
     return { weights, products: weights * number("ROWS") };
   }
   if (kernel === "moeMatvec") return { weights: 128, products: 128 };
@@ -44,7 +44,7 @@ function workOf({ kernel, consts }: Kernel): { weights: number; products: number
 
 /** How often a loop inside the largest one turns; drivers unroll such loops or not as they like. */
 function turnsOf({ kernel, consts }: Kernel, loop: Loop): number {
-  if (loop.instructions < 16) return 1; // what a driver makes of lanes that go separate ways
+  if (loop.instructions < 16 || consts["WEIGHTS"] !== undefined) return 1; // what a driver makes of lanes that go separate ways
   const tile = 8 * Number(consts["TILE_Y"] ?? 0);
   if (kernel === "matvec" || kernel === "moeMatvec") return 2; // halves of 32 columns
   if (kernel === "moeMatmul") return loop.vmem === 0 ? 8 : 4; // eighths of 32 columns; quads of x

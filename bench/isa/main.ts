@@ -31,6 +31,7 @@ const help = `usage: npm run bench:isa -- [options]
   --plan A,B      SHAPE:TYPE[:int8]   [llama-3-8b:q4_k_m,qwen3-0.6b:q8_0,gpt-oss-20b:mxfp4]; "none"
   --wgsl A,B      whole shaders besides (layout "auto", first entry point)
   --spirv A;B     SPIR-V files, each with its specialisation constants as in x.spv:64,4,1
+  --peers         llama.cpp's Vulkan shaders for Q4_0, Q8_0, Q4_K and Q6_K besides, in tables of their own
   --filter RE     of "PLAN xROWS KERNEL VARIANT"
   --cache f16     type of the KV cache;  --context N   [4096]
   --tuning JSON   over src/plan/tuning.ts's, such as {"lanes":16}
@@ -47,6 +48,7 @@ const { values: flags } = parseArgs({
     plan: { type: "string", default: "llama-3-8b:q4_k_m,qwen3-0.6b:q8_0,gpt-oss-20b:mxfp4" },
     wgsl: { type: "string", default: "" },
     spirv: { type: "string", default: "" },
+    peers: { type: "boolean", default: false },
     filter: { type: "string" },
     cache: { type: "string", default: "f16" },
     context: { type: "string", default: "4096" },
@@ -86,6 +88,24 @@ const settings: CollectSettings = {
   disable: flags.clamp ? "vulkan_use_buffer_robust_access_2" : "",
 };
 
+/** Weights that a thread of llama.cpp's shaders multiplies in a turn of the largest loop, which takes two rows of them. */
+const peerWeights = { Q4_0: 64, Q8_0: 64, Q4_K: 32, Q6_K: 32 };
+
+/** A SPIR-V file with its specialisation constants, as the table has it. */
+const foreign = (key: string): CollectedCase => {
+  const kernel = path.basename(key);
+  return { key, name: kernel, model: "", rows: 0, kernel, variant: "", count: 1, consts: {} };
+};
+const peers = Object.entries(flags.peers ? peerWeights : {}).flatMap(([type, weights]) =>
+  // 64 threads, two rows of weights, and so many of activations.
+  [1, 8].map((rows): CollectedCase => {
+    const key = `${path.join(cache, `peers/${type.toLowerCase()}.spv`)}:64,2,${rows}`;
+    const about = { kernel: "matvec", variant: type, count: 1, model: "llama.cpp's Vulkan" };
+    const consts = { WEIGHTS: weights, ROWS: rows };
+    return { ...foreign(key), ...about, name: `llama.cpp ${type} x${rows}`, rows, consts };
+  }),
+);
+
 /** Cache lines by the kernels' names; the device here runs the shaders, the plans are those of a real GPU. */
 async function countLines(): Promise<Map<string, number | undefined>> {
   const gpu = await platform.openGpu();
@@ -99,8 +119,8 @@ async function countLines(): Promise<Map<string, number | undefined>> {
 }
 
 /** The program that makes the pipelines, and what it is told. */
-function program(): string[] {
-  if (spirv.length > 0) return [path.join(cache, "tap/offline"), ...spirv];
+function program(files: readonly CollectedCase[]): string[] {
+  if (files.length > 0) return [path.join(cache, "tap/offline"), ...files.map(({ key }) => key)];
   const collect = path.join(here, "collect.ts");
   if (!flags.deno) return [process.execPath, "--import", "tsx", collect];
   const deno = path.join(root, "node_modules/@deno/linux-x64-glibc/deno");
@@ -152,10 +172,14 @@ function codeOf(gpu: IsaGpu, folder: string, pipeline: Tapped, printed: string[]
   return which >= 0 && fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
 }
 
-function measure(name: string): (CollectedCase & { gpu: string; figures?: Figures })[] {
+/** Our own shaders, or files of SPIR-V. */
+function measure(
+  name: string,
+  files: readonly CollectedCase[],
+): (CollectedCase & { gpu: string; figures?: Figures })[] {
   const gpu = gpus[name];
   const folder = flags.keep
-    ? path.resolve(flags.keep, name)
+    ? path.resolve(flags.keep, files === peers ? `${name}-peers` : name)
     : fs.mkdtempSync(path.join(cache, "run-"));
   fs.mkdirSync(folder, { recursive: true });
   const log = path.join(folder, "log.txt");
@@ -164,7 +188,7 @@ function measure(name: string): (CollectedCase & { gpu: string; figures?: Figure
     path.join(cache, "tap/ld-linux-x86-64.so.2"),
     [
       ...["--library-path", `${path.join(cache, "tap")}:${libraries}`],
-      ...["--preload", path.join(libraries, `lib${gpu.shim}_noop_drm_shim.so`), ...program()],
+      ...["--preload", path.join(libraries, `lib${gpu.shim}_noop_drm_shim.so`), ...program(files)],
     ],
     {
       cwd: root,
@@ -179,6 +203,7 @@ function measure(name: string): (CollectedCase & { gpu: string; figures?: Figure
         TAP_OUT: folder,
         MESA_SHADER_CACHE_DISABLE: "true",
         COLLECT: JSON.stringify(settings),
+        COLLECT_VENDOR: gpu.style ?? "",
         ...(flags.clamp && { TAP_PLAIN: "1" }),
       },
     },
@@ -189,11 +214,7 @@ function measure(name: string): (CollectedCase & { gpu: string; figures?: Figure
   const found = jsonLines<Tapped>(path.join(folder, "pipelines.jsonl"));
   const made = new Map(found.map((one) => [one.label, one]));
   const printed = gpu.style === "apple" ? appleTexts(logged) : [];
-  const foreign = spirv.map((key): CollectedCase => {
-    const kernel = path.basename(key);
-    return { key, name: kernel, model: "", rows: 0, kernel, variant: "", count: 1, consts: {} };
-  });
-  const cases = [...foreign, ...jsonLines<CollectedCase>(path.join(folder, "cases.jsonl"))];
+  const cases = [...files, ...jsonLines<CollectedCase>(path.join(folder, "cases.jsonl"))];
   const results = cases.map((about) => {
     const pipeline = made.get(about.key);
     // A driver may give no statistics.
@@ -209,7 +230,12 @@ function measure(name: string): (CollectedCase & { gpu: string; figures?: Figure
 
 const lines = await countLines();
 const results: Measured[] = list(flags.gpu).flatMap((name) =>
-  measure(name).map((one) => ({ ...one, lines: lines.get(one.name) })),
+  [...measure(name, spirv.map(foreign)), ...(flags.peers ? measure(name, peers) : [])].map(
+    (one) => ({
+      ...one,
+      lines: lines.get(one.name),
+    }),
+  ),
 );
 for (const result of results)
   if (!result.figures)

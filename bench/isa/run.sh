@@ -33,6 +33,7 @@ case " $* " in *" --help "*) ;; *)
   if [ ! "$cache/tap/offline" -nt "$here/offline.c" ]; then
     gcc -O1 -I "$cache/root/usr/include" -o "$cache/tap/offline" "$here/offline.c" -ldl
   fi
+  case " $* " in *" --peers "*) . "$here/peers.sh" ;; esac
   export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/tmp}
   ;;
 esac
