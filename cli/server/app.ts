@@ -2,10 +2,11 @@
  * The server as an app on web standards: a request in, a response out. Node, Deno and a page run the same one.
  */
 import { Hono } from "hono";
-import type { ServerOptions } from "./context.ts";
+import type { Call, ServerOptions } from "./context.ts";
 import { ApiError, anthropicErrorBody, asApiError, errorBody } from "./errors.ts";
 import { checkHost, checkKey, checkOrigin, corsHeaders } from "./guard.ts";
 import type { Host } from "./host.ts";
+import { KeptStreams } from "./resume.ts";
 import { type Route, routes } from "./routes.ts";
 
 export interface App {
@@ -15,10 +16,11 @@ export interface App {
 /** The app that answers for the models of `host`. */
 export function createApp(host: Host, options: ServerOptions): App {
   const app = new Hono();
+  const streams = new KeptStreams();
   for (const route of routes)
     for (const path of route.paths)
       app.on(route.method, path, (context) =>
-        answer(route, context.req.raw, context.req.param(), host, options),
+        answer(route, context.req.raw, context.req.param(), { host, options, streams }),
       );
   app.all("*", (context) => unknown(context.req.raw, options));
   return { fetch: (request) => app.fetch(request) };
@@ -28,9 +30,9 @@ async function answer(
   route: Route,
   request: Request,
   params: Readonly<Record<string, string>>,
-  host: Host,
-  options: ServerOptions,
+  server: Pick<Call, "host" | "options" | "streams">,
 ): Promise<Response> {
+  const { options, streams } = server;
   const url = new URL(request.url);
   const started = performance.now();
   let origin: string | undefined;
@@ -44,7 +46,11 @@ async function answer(
     checkHost(request, url, options);
     origin = checkOrigin(request, options);
     if (!route.open) await checkKey(request, options);
-    response = await route.handler({ request, url, host, options, signal: gone.signal, params });
+    response = await route.handler({ request, url, ...server, signal: gone.signal, params });
+    const conversation = request.headers.get("x-conversation-id");
+    const isStream = response.headers.get("content-type") === "text/event-stream";
+    if (conversation !== null && isStream && route.method === "POST")
+      response = streams.keep(conversation, response);
   } catch (error) {
     if (!(error instanceof ApiError) && asApiError(error).status === 500 && !gone.signal.aborted)
       options.log?.({

@@ -1,6 +1,7 @@
 /** What the handlers of requests are given. */
 import type { BodyLimits } from "./fields.ts";
 import type { Host, Lease } from "./host.ts";
+import type { KeptStreams } from "./resume.ts";
 
 export interface ServerOptions extends BodyLimits {
   /** Keys of which one must be given; none = everybody may. */
@@ -25,6 +26,7 @@ export interface Call {
   readonly url: URL;
   readonly host: Host;
   readonly options: ServerOptions;
+  readonly streams: KeptStreams;
   /** Aborted when the client leaves before it has its answer, or the server stops. */
   readonly signal: AbortSignal;
   readonly params: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import { countTokens, messages } from "./anthropic/messages.ts";
 import type { Handler } from "./context.ts";
 import { ApiError } from "./errors.ts";
 import { completion } from "./native/completion.ts";
+import { infill } from "./native/infill.ts";
 import { health, metrics, props, slots } from "./native/state.ts";
 import { applyTemplate, detokenize, inputTokens, tokenize } from "./native/text.ts";
 import { chatCompletions } from "./openai/chat.ts";
@@ -12,7 +13,7 @@ import { listModels, loadModels, oneModel, unloadModels } from "./openai/models.
 import { responses, responseTokens } from "./openai/responses.ts";
 
 export interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   /** The path, then its other names; `:name` stands for one part. */
   readonly paths: readonly string[];
   readonly handler: Handler;
@@ -106,6 +107,34 @@ export const routes: readonly Route[] = [
     handler: completion,
     form: "native",
     about: "llama-server's continuation, with everything it tells of it",
+  },
+  {
+    method: "POST",
+    paths: ["/infill"],
+    handler: infill,
+    form: "native",
+    about: "the text between two others, by models that can",
+  },
+  {
+    method: "GET",
+    paths: ["/v1/stream", "/v1/stream/:id"],
+    handler: (call) => call.streams.replay(call),
+    form: "native",
+    about: "a stream that was begun with `X-Conversation-Id`, by `conv_id`, from byte `from` on",
+  },
+  {
+    method: "DELETE",
+    paths: ["/v1/stream", "/v1/stream/:id"],
+    handler: (call) => call.streams.stop(call),
+    form: "native",
+    about: "stops it",
+  },
+  {
+    method: "POST",
+    paths: ["/v1/streams/lookup"],
+    handler: (call) => call.streams.lookup(call),
+    form: "native",
+    about: "which of some `conversation_ids` have a stream",
   },
   {
     method: "POST",

@@ -131,6 +131,36 @@ describe("streams at once", () => {
     await pinging.close();
   });
 
+  it("with a conversation's id a lost client stops nothing, and any byte on is read again", async () => {
+    const headers = { "x-conversation-id": "c-1" };
+    const init = (more: object): RequestInit => ({
+      method: "POST",
+      body: JSON.stringify(body("rain", { stream: true, ...more })),
+      headers,
+    });
+    const whole = said(await app.events(CHAT, body("rain")));
+    const response = await app.request(CHAT, init({}));
+    const reader = response.body!.getReader();
+    await reader.read();
+    await reader.cancel();
+    const all = await (await app.request("/v1/stream?conv_id=c-1")).text();
+    expect(said(eventsOf(all))).toBe(whole);
+    for (const from of [0, 1, 100, all.length - 1, all.length])
+      expect(await (await app.request(`/v1/stream?conv_id=c-1&from=${from}`)).text()).toBe(
+        all.slice(from),
+      );
+    for (const from of ["-1", "x", String(all.length + 1)])
+      expect((await app.request(`/v1/stream?conv_id=c-1&from=${from}`)).status).toBe(400);
+    expect((await app.request("/v1/stream?conv_id=c-2")).status).toBe(404);
+    const found = await app.post("/v1/streams/lookup", { conversation_ids: ["c-1", "c-2"] });
+    expect(found.body.streams).toEqual([{ conversation_id: "c-1", size: all.length, done: true }]);
+    // One that is stopped ends, and its slot is free.
+    const endless = await app.request(CHAT, init({ max_tokens: -1, ignore_eos: true }));
+    await endless.body!.getReader().read();
+    await app.request("/v1/stream?conv_id=c-1", { method: "DELETE" });
+    await idle(app);
+  });
+
   it("stopping lets answers finish, then refuses new ones", async () => {
     const closing = testApp();
     const answer = closing.events(CHAT, body("a fox"));
