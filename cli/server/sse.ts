@@ -13,6 +13,37 @@ export const written = ({ event, data }: ServerEvent): string =>
   `${event === undefined ? "" : `event: ${event}\n`}data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
 
 /**
+ * As {@link eventStream}, but waits for the first event, so that what is wrong with the request is a status.
+ */
+export async function checkedStream(
+  run: (signal: AbortSignal) => AsyncIterable<ServerEvent>,
+  failed: (error: unknown) => readonly ServerEvent[],
+  pingSeconds: number,
+  leaving: AbortSignal,
+): Promise<Response> {
+  const stop = new AbortController();
+  const leave = (): void => stop.abort(leaving.reason);
+  leaving.addEventListener("abort", leave);
+  const events = run(stop.signal)[Symbol.asyncIterator]();
+  let first: IteratorResult<ServerEvent>;
+  try {
+    first = await events.next();
+  } finally {
+    leaving.removeEventListener("abort", leave);
+  }
+  const rest = async function* (signal: AbortSignal): AsyncGenerator<ServerEvent> {
+    const end = (): void => stop.abort(signal.reason);
+    signal.addEventListener("abort", end);
+    try {
+      for (let next = first; !next.done; next = await events.next()) yield next.value;
+    } finally {
+      await events.return?.();
+    }
+  };
+  return eventStream(rest, failed, pingSeconds);
+}
+
+/**
  * The response that sends the events of `run`. The signal of `run` is aborted when the client leaves.
  * An error ends the stream with the event that `failed` makes of it: the status has been sent.
  */

@@ -652,6 +652,94 @@ const claims: Readonly<Record<string, readonly [string, () => Promise<boolean>][
       async () => (await post("/completion", { ...text, n_cmpl: 2 })).length === 2,
     ],
   ],
+  constraints: [
+    [
+      "json_object gives JSON",
+      async () => {
+        const json = { ...chat, response_format: { type: "json_object" }, max_tokens: 60 };
+        const { message, finish_reason } = (await post(CHAT, json)).choices[0];
+        return finish_reason === "length" || typeof JSON.parse(message.content) === "object";
+      },
+    ],
+    [
+      "json_schema gives what the schema says",
+      async () => {
+        const schema = {
+          type: "object",
+          properties: { sum: { enum: [12, 13] } },
+          required: ["sum"],
+          additionalProperties: false,
+        };
+        const format = { type: "json_schema", json_schema: { name: "sum", schema } };
+        const { sum } = JSON.parse(
+          await contentOf({ ...chat, max_tokens: 40, response_format: format }),
+        );
+        return sum === 12 || sum === 13;
+      },
+    ],
+    [
+      "responses take it as text.format",
+      async () => {
+        const format = { type: "json_schema", name: "yes", schema: { enum: ["yes", "no"] } };
+        const one = await post("/v1/responses", { input: "7?", temperature: 0, text: { format } });
+        return /^"(yes|no)"$/.test(one.output[0].content[0].text);
+      },
+    ],
+    [
+      "a grammar is followed",
+      async () => /^(yes|no)$/.test(await contentOf({ ...chat, grammar: 'root ::= "yes" | "no"' })),
+    ],
+    [
+      "json_schema is a field of completions",
+      async () =>
+        /^(true|false)$/.test(
+          (await post("/completion", { ...text, json_schema: { type: "boolean" } })).content,
+        ),
+    ],
+    [
+      "streamed it is the same",
+      async () => {
+        const body = { ...chat, grammar: 'root ::= "yes" | "no"' };
+        const streamed = (await choices(body)).map(({ delta }) => delta.content ?? "").join("");
+        return streamed === (await contentOf(body));
+      },
+    ],
+    [
+      "a grammar that cannot be read is 400, streamed too",
+      async () => {
+        const wrong = { ...chat, grammar: "root ::= (" };
+        const both = [
+          await app.post(CHAT, wrong),
+          await app.post(CHAT, { ...wrong, stream: true }),
+        ];
+        return both.every(
+          ({ status, body }) => status === 400 && body.error.message.includes("grammar"),
+        );
+      },
+    ],
+    [
+      "a schema that cannot be enforced is 400 and never passed over",
+      async () => {
+        const schema = { type: "string", format: "no-such-format", $ref: "https://example.com/x" };
+        const error = await refused(CHAT, {
+          ...chat,
+          response_format: { type: "json_schema", json_schema: { schema } },
+        });
+        return error.status === 400 && /\$ref|format/.test(error.message);
+      },
+    ],
+    [
+      "a format that there is not is 400",
+      async () =>
+        (await refused(CHAT, { ...chat, response_format: { type: "xml" } })).param ===
+        "response_format.type",
+    ],
+    [
+      "two constraints at once are refused",
+      async () =>
+        (await refused(CHAT, { ...chat, grammar: 'root ::= "a"', json_schema: {} })).status === 400,
+    ],
+  ],
   text: [
     [
       "tokenize and detokenize are inverse",

@@ -1,5 +1,6 @@
 /** `/completion`: llama-server's own continuation of a text, with everything it tells of it. */
 import type { Answer, GenerateOptions, Model, Piece } from "../../../mod.ts";
+import { constraintFrom, isConstrained } from "../constraint.ts";
 import { type Call, json, withModel } from "../context.ts";
 import { asApiError, errorBody, refuse } from "../errors.ts";
 import { type Fields, readFields } from "../fields.ts";
@@ -8,7 +9,7 @@ import type { Lease, Served } from "../host.ts";
 import { readPrompts } from "../prompt.ts";
 import { isOfText, logprob, timingsOf, tokenText } from "../results.ts";
 import { samplingFrom } from "../sampling.ts";
-import { eventStream, type ServerEvent } from "../sse.ts";
+import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
 
 interface Request {
   readonly jobs: readonly Job[];
@@ -51,10 +52,12 @@ export async function answerNative(
   const lease = await call.host.lease(wanted, call.signal);
   try {
     const request = readRequest(body, lease.served.model, prompts(lease.served.model));
-    return eventStream(
+    const stream = isConstrained(request.jobs[0].options) ? checkedStream : eventStream;
+    return await stream(
       (signal) => events(lease, request, signal),
       (error) => [{ data: errorBody(asApiError(error), true) }],
       body.number("sse_ping_interval", 0) ?? call.options.pingSeconds,
+      call.signal,
     );
   } catch (error) {
     lease.release();
@@ -80,6 +83,7 @@ function readRequest(
     ...sampling,
     ...(most !== undefined && { maxTokens: most }),
     ...(probs > 0 && { logprobs: probs }),
+    ...constraintFrom(body),
   };
   const slot = body.whole("id_slot", -1);
   const choices = body.whole("n_cmpl", 1, 128) ?? body.whole("n", 1, 128) ?? 1;

@@ -1,14 +1,15 @@
 /** `/v1/chat/completions`: OpenAI's chat, whole or streamed. */
 import type { Answer, ChatMessage, GenerateOptions, Model, Piece } from "../../../mod.ts";
+import { constraintFrom, isConstrained } from "../constraint.ts";
 import { type Call, json, newId, now, withModel } from "../context.ts";
 import { promptTokens, readMessages, readRendering, readTools } from "../conversation.ts";
-import { asApiError, errorBody, refuse } from "../errors.ts";
+import { ApiError, asApiError, errorBody, refuse } from "../errors.ts";
 import { type Fields, readFields } from "../fields.ts";
 import { complete, generate, type Job } from "../generate.ts";
 import type { Lease } from "../host.ts";
 import { finishReason, isOfText, timingsOf, tokenLogprob, usageOf } from "../results.ts";
 import { samplingFrom } from "../sampling.ts";
-import { eventStream, type ServerEvent } from "../sse.ts";
+import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
 
 export async function chatCompletions(call: Call): Promise<Response> {
   const body = await readFields(call.request, call.options);
@@ -40,11 +41,13 @@ export async function chatCompletions(call: Call): Promise<Response> {
     const usage = options?.flag("include_usage") ?? false;
     const perToken = body.flag("timings_per_token") ?? false;
     const ping = body.number("sse_ping_interval", 0) ?? call.options.pingSeconds;
-    return eventStream(
+    const stream = isConstrained(job.options) ? checkedStream : eventStream;
+    return await stream(
       (signal) =>
         chunks(lease, job, { model: wanted ?? lease.served.id, logprobs, usage, perToken }, signal),
       (error) => [{ data: errorBody(asApiError(error), false) }],
       ping,
+      call.signal,
     );
   } catch (error) {
     lease.release();
@@ -65,10 +68,12 @@ export function readChat(body: Fields, model: Model): { job: Job; logprobs: bool
     ...readRendering(body, messages),
     ...maxTokens(body),
     ...(logprobs && { logprobs: top ?? 0 }),
+    ...constraintFrom(body),
   };
   const tools = readTools(body);
   const choice = readToolChoice(body);
   if (tools && choice !== "none") options.tools = tools;
+  requireFree(choice);
   const tokens = promptTokens(model, messages, options);
   const slot = body.whole("id_slot", -1);
   return {
@@ -103,6 +108,18 @@ export function readToolChoice(body: Fields): "none" | "auto" | "required" | { n
   const called = body.fields("tool_choice")!;
   const named = called.fields("function") ?? called;
   return { name: named.required("name", named.text("name")) };
+}
+
+/** Refuses a choice that would have to be enforced. */
+export function requireFree(choice: ReturnType<typeof readToolChoice>): void {
+  if (choice === "required" || typeof choice === "object")
+    throw new ApiError(
+      501,
+      "Cannot use tool_choice: this server enforces no calls, only auto and none",
+      {
+        param: "tool_choice",
+      },
+    );
 }
 
 /** The message of a whole answer. */

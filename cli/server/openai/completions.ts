@@ -1,5 +1,6 @@
 /** `/v1/completions`: OpenAI's continuation of a text, whole or streamed. */
 import type { Answer, Model, Piece } from "../../../mod.ts";
+import { constraintFrom, isConstrained } from "../constraint.ts";
 import { type Call, json, newId, now, withModel } from "../context.ts";
 import { asApiError, errorBody } from "../errors.ts";
 import { type Fields, readFields } from "../fields.ts";
@@ -8,7 +9,7 @@ import type { Lease } from "../host.ts";
 import { readPrompts } from "../prompt.ts";
 import { finishReason, isOfText, logprob, timingsOf, tokenText, usageOf } from "../results.ts";
 import { samplingFrom } from "../sampling.ts";
-import { eventStream, type ServerEvent } from "../sse.ts";
+import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
 import { maxTokens } from "./chat.ts";
 
 /** OpenAI's default. */
@@ -47,7 +48,8 @@ export async function completions(call: Call): Promise<Response> {
   try {
     const { jobs, echo, top } = readCompletion(body, lease.served.model);
     const usage = body.fields("stream_options")?.flag("include_usage") ?? false;
-    return eventStream(
+    const stream = isConstrained(jobs[0].options) ? checkedStream : eventStream;
+    return await stream(
       (signal) =>
         chunks(
           lease,
@@ -58,6 +60,7 @@ export async function completions(call: Call): Promise<Response> {
         ),
       (error) => [{ data: errorBody(asApiError(error), false) }],
       body.number("sse_ping_interval", 0) ?? call.options.pingSeconds,
+      call.signal,
     );
   } catch (error) {
     lease.release();
@@ -77,6 +80,7 @@ function readCompletion(
     ...samplingFrom(body, () => model.tokenizer),
     ...maxTokens(body),
     ...(top !== undefined && { logprobs: top }),
+    ...constraintFrom(body),
   };
   const cached = body.flag("cache_prompt") ?? true;
   return {

@@ -1,6 +1,7 @@
 /** `/v1/responses`: OpenAI's newer API, without its store: every request brings the whole conversation. */
 import type { Answer, ChatMessage, GenerateOptions, Model, ToolDefinition } from "../../../mod.ts";
 import { type Block, type BlockEvent, Blocks, blocksOf } from "../blocks.ts";
+import { constraintFrom, isConstrained } from "../constraint.ts";
 import { type Call, json, newId, now, withModel } from "../context.ts";
 import { promptTokens, readContent, readFunction } from "../conversation.ts";
 import { ApiError, asApiError, refuse } from "../errors.ts";
@@ -8,7 +9,7 @@ import { Fields, readFields } from "../fields.ts";
 import { complete, generate, type Job } from "../generate.ts";
 import type { Lease } from "../host.ts";
 import { samplingFrom } from "../sampling.ts";
-import { eventStream, type ServerEvent } from "../sse.ts";
+import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
 import { readToolChoice } from "./chat.ts";
 
 /** What needs a store of responses. */
@@ -46,13 +47,15 @@ export async function responses(call: Call): Promise<Response> {
       event: type,
       data: { type, sequence_number: sequence++, ...data },
     });
-    return eventStream(
+    const stream = isConstrained(job.options) ? checkedStream : eventStream;
+    return await stream(
       (signal) => events(lease, job, head, event, signal),
       (error) => {
         const { message, type, param } = asApiError(error);
         return [event("error", { code: type, message, param })];
       },
       call.options.pingSeconds,
+      call.signal,
     );
   } catch (error) {
     lease.release();
@@ -89,6 +92,7 @@ function readJob(body: Fields, model: Model): Job {
     ...(most !== undefined && { maxTokens: most }),
     ...(top !== undefined && { logprobs: top }),
     ...(tools && { tools }),
+    ...constraintFrom(body, body.fields("text")?.fields("format")),
     ...(Object.keys(template).length > 0 && { template }),
   };
   const tokens = promptTokens(model, messages, options);
