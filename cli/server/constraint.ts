@@ -9,8 +9,11 @@ type Constraint = Pick<GenerateOptions, "grammar" | "jsonSchema" | "regex" | "ch
 const OBJECT = { type: "object" };
 
 /** Whether an answer is held to anything. */
-export const isConstrained = ({ grammar, jsonSchema, regex, choice }: GenerateOptions): boolean =>
-  grammar !== undefined || jsonSchema !== undefined || regex !== undefined || choice !== undefined;
+export const isConstrained = (options: GenerateOptions): boolean =>
+  [options.grammar, options.jsonSchema, options.regex, options.choice].some(
+    (one) => one !== undefined,
+  ) ||
+  (options.toolChoice !== undefined && options.toolChoice !== "none");
 
 /** `grammar`, `json_schema` and `response_format`; at most one of them. */
 export function constraintFrom(

@@ -149,7 +149,8 @@ export function promptTokens(
   messages: readonly ChatMessage[],
   options: GenerateOptions,
 ): readonly number[] {
-  const { template, tools, reasoning } = options;
+  const { template, reasoning, toolChoice } = options;
+  const tools = toolChoice === "none" ? undefined : options.tools;
   const { tokens } = model.render(messages, {
     ...(template && { template }),
     ...(tools && { tools }),

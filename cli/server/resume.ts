@@ -2,9 +2,7 @@
  * Streams that outlive their client, as llama-server keeps them: a request with `X-Conversation-Id` goes on when
  * its client is lost, and whoever names the conversation reads it again from any byte.
  */
-import { type Call, json } from "./context.ts";
-import { ApiError, refuse } from "./errors.ts";
-import { readFields } from "./fields.ts";
+import { ApiError } from "./errors.ts";
 
 /** Bytes of a stream that are kept at most; the oldest go. */
 const KEPT_BYTES = 4 << 20;
@@ -114,33 +112,24 @@ export class KeptStreams {
     return new Response(kept.read(0), { headers: response.headers });
   }
 
-  replay({ url, params }: Call): Response {
-    const id = params.id ?? url.searchParams.get("conv_id") ?? "";
-    const from = Number(url.searchParams.get("from") ?? 0);
-    if (!Number.isSafeInteger(from) || from < 0)
-      refuse("from", "a whole number of at least 0", url.searchParams.get("from"));
-    const kept = this.#all.get(id);
+  /** The bytes of a conversation's stream from `from` on. Errors: 404; 400 for bytes that are not kept. */
+  replay(conversation: string, from: number): ReadableStream<Uint8Array> {
+    const kept = this.#all.get(conversation);
     if (!kept)
       throw new ApiError(404, "There is no stream of that conversation", { param: "conv_id" });
-    return new Response(kept.read(from), { headers: { "Content-Type": "text/event-stream" } });
+    return kept.read(from);
   }
 
-  async stop({ url, params }: Call): Promise<Response> {
-    const id = params.id ?? url.searchParams.get("conv_id") ?? "";
-    const kept = this.#all.get(id);
-    this.#all.delete(id);
+  async stop(conversation: string): Promise<void> {
+    const kept = this.#all.get(conversation);
+    this.#all.delete(conversation);
     await kept?.stop();
-    return json({ success: true });
   }
 
-  async lookup({ request, options }: Call): Promise<Response> {
-    const body = await readFields(request, options);
-    const ids = body.required("conversation_ids", body.texts("conversation_ids"));
-    const streams = ids.flatMap((id) => {
-      const kept = this.#all.get(id);
-      return kept ? [{ conversation_id: id, size: kept.size, done: kept.done }] : [];
-    });
-    return json({ streams });
+  /** What is kept of a conversation. */
+  find(conversation: string): { readonly size: number; readonly done: boolean } | undefined {
+    const kept = this.#all.get(conversation);
+    return kept && { size: kept.size, done: kept.done };
   }
 }
 

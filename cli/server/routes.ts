@@ -5,6 +5,7 @@ import { ApiError } from "./errors.ts";
 import { completion } from "./native/completion.ts";
 import { infill } from "./native/infill.ts";
 import { health, metrics, props, slots } from "./native/state.ts";
+import { lookupStreams, replayStream, stopStream } from "./native/streams.ts";
 import { applyTemplate, detokenize, inputTokens, tokenize } from "./native/text.ts";
 import { chatCompletions } from "./openai/chat.ts";
 import { completions } from "./openai/completions.ts";
@@ -118,21 +119,21 @@ export const routes: readonly Route[] = [
   {
     method: "GET",
     paths: ["/v1/stream", "/v1/stream/:id"],
-    handler: (call) => call.streams.replay(call),
+    handler: replayStream,
     form: "native",
     about: "a stream that was begun with `X-Conversation-Id`, by `conv_id`, from byte `from` on",
   },
   {
     method: "DELETE",
     paths: ["/v1/stream", "/v1/stream/:id"],
-    handler: (call) => call.streams.stop(call),
+    handler: stopStream,
     form: "native",
     about: "stops it",
   },
   {
     method: "POST",
     paths: ["/v1/streams/lookup"],
-    handler: (call) => call.streams.lookup(call),
+    handler: lookupStreams,
     form: "native",
     about: "which of some `conversation_ids` have a stream",
   },

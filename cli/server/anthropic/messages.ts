@@ -1,6 +1,7 @@
 /** `/v1/messages`: Anthropic's chat, whole or streamed, and the counting of its tokens. */
 import type { Answer, ChatMessage, GenerateOptions, Model, ToolDefinition } from "../../../mod.ts";
 import { type Block, type BlockEvent, Blocks, blocksOf } from "../blocks.ts";
+import { isConstrained } from "../constraint.ts";
 import { type Call, json, newId, withModel } from "../context.ts";
 import { promptTokens, readFunction } from "../conversation.ts";
 import { ApiError, anthropicErrorBody, asApiError, refuse } from "../errors.ts";
@@ -9,7 +10,7 @@ import { complete, generate, type Job } from "../generate.ts";
 import type { Lease } from "../host.ts";
 import { textOf } from "../openai/chat.ts";
 import { samplingFrom } from "../sampling.ts";
-import { eventStream, type ServerEvent } from "../sse.ts";
+import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
 
 /** Claude Code's first system block: it differs in each request, and no model needs it. */
 const BILLING = /^x-anthropic-billing-header/;
@@ -32,10 +33,12 @@ export async function messages(call: Call): Promise<Response> {
   const lease = await call.host.lease(wanted, call.signal);
   try {
     const job = readJob(body, lease.served.model);
-    return eventStream(
+    const stream = isConstrained(job.options) ? checkedStream : eventStream;
+    return await stream(
       (signal) => events(lease, job, wanted, signal),
       (error) => [named(anthropicErrorBody(asApiError(error)) as { type: string })],
       call.options.pingSeconds,
+      call.signal,
     );
   } catch (error) {
     lease.release();
@@ -55,7 +58,15 @@ function readJob(body: Fields, model: Model): Job {
   const conversation = [...readSystem(body), ...readTurns(body)];
   const choice = body.fields("tool_choice");
   const kind = choice?.oneOf("type", "auto", "any", "tool", "none") ?? "auto";
-  const tools = kind === "none" ? undefined : readTools(body);
+  const tools = readTools(body);
+  const toolChoice =
+    kind === "any"
+      ? ("required" as const)
+      : kind === "tool"
+        ? { name: choice!.required("name", choice!.text("name")) }
+        : kind === "none"
+          ? kind
+          : undefined;
   const thinking = body.fields("thinking")?.oneOf("type", "enabled", "disabled", "adaptive");
   const goesOn = conversation.at(-1)?.role === "assistant";
   const most = body.whole("max_tokens", 1);
@@ -68,7 +79,7 @@ function readJob(body: Fields, model: Model): Job {
     ...samplingFrom(body, () => model.tokenizer),
     ...(most !== undefined && { maxTokens: most }),
     ...(stop?.length && { stop }),
-    ...(tools && { tools }),
+    ...(tools && { tools, ...(toolChoice && { toolChoice }) }),
     ...(Object.keys(template).length > 0 && { template }),
   };
   const tokens = promptTokens(model, conversation, options);

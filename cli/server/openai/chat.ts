@@ -3,7 +3,7 @@ import type { Answer, ChatMessage, GenerateOptions, Model, Piece } from "../../.
 import { constraintFrom, isConstrained } from "../constraint.ts";
 import { type Call, json, newId, now, withModel } from "../context.ts";
 import { promptTokens, readMessages, readRendering, readTools } from "../conversation.ts";
-import { ApiError, asApiError, errorBody, refuse } from "../errors.ts";
+import { asApiError, errorBody, refuse } from "../errors.ts";
 import { type Fields, readFields } from "../fields.ts";
 import { complete, generate, type Job } from "../generate.ts";
 import type { Lease } from "../host.ts";
@@ -72,8 +72,9 @@ export function readChat(body: Fields, model: Model): { job: Job; logprobs: bool
   };
   const tools = readTools(body);
   const choice = readToolChoice(body);
-  if (tools && choice !== "none") options.tools = tools;
-  requireFree(choice);
+  if (tools) Object.assign(options, { tools, ...toolChoiceOf(choice, body) });
+  else if (choice === "required" || typeof choice === "object")
+    refuse("tool_choice", "auto or none where there are no tools", choice);
   const tokens = promptTokens(model, messages, options);
   const slot = body.whole("id_slot", -1);
   return {
@@ -110,16 +111,18 @@ export function readToolChoice(body: Fields): "none" | "auto" | "required" | { n
   return { name: named.required("name", named.text("name")) };
 }
 
-/** Refuses a choice that would have to be enforced. */
-export function requireFree(choice: ReturnType<typeof readToolChoice>): void {
-  if (choice === "required" || typeof choice === "object")
-    throw new ApiError(
-      501,
-      "Cannot use tool_choice: this server enforces no calls, only auto and none",
-      {
-        param: "tool_choice",
-      },
-    );
+/** How calls are enforced: `auto` leaves the model free, unless a tool asks for `strict`. */
+export function toolChoiceOf(
+  choice: ReturnType<typeof readToolChoice>,
+  body: Fields,
+): Pick<GenerateOptions, "toolChoice" | "parallelToolCalls"> {
+  const parallel = body.flag("parallel_tool_calls");
+  const strict = (body.list("tools") ?? []).some((tool) => {
+    const { strict, function: called } = Object(tool);
+    return strict === true || Object(called).strict === true;
+  });
+  if (choice === "auto" && !strict && parallel !== false) return {};
+  return { toolChoice: choice, ...(parallel !== undefined && { parallelToolCalls: parallel }) };
 }
 
 /** The message of a whole answer. */

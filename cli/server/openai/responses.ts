@@ -10,7 +10,7 @@ import { complete, generate, type Job } from "../generate.ts";
 import type { Lease } from "../host.ts";
 import { samplingFrom } from "../sampling.ts";
 import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
-import { readToolChoice } from "./chat.ts";
+import { readToolChoice, toolChoiceOf } from "./chat.ts";
 
 /** What needs a store of responses. */
 const STORED = ["previous_response_id", "conversation", "prompt"] as const;
@@ -79,7 +79,7 @@ function readJob(body: Fields, model: Model): Job {
   const most = body.whole("max_output_tokens", 1);
   const effort = body.fields("reasoning")?.text("effort");
   const top = body.whole("top_logprobs", 0, 20);
-  const tools = readToolChoice(body) === "none" ? undefined : readTools(body);
+  const tools = readTools(body);
   const goesOn = messages.at(-1)?.role === "assistant";
   const template = {
     ...(effort !== undefined && {
@@ -91,7 +91,7 @@ function readJob(body: Fields, model: Model): Job {
     ...samplingFrom(body, () => model.tokenizer),
     ...(most !== undefined && { maxTokens: most }),
     ...(top !== undefined && { logprobs: top }),
-    ...(tools && { tools }),
+    ...(tools && { tools, ...toolChoiceOf(readToolChoice(body), body) }),
     ...constraintFrom(body, body.fields("text")?.fields("format")),
     ...(Object.keys(template).length > 0 && { template }),
   };
