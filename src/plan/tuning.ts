@@ -39,8 +39,7 @@ export function tuningFor(capabilities: Capabilities): Tuning {
   const llvmpipe = software && f16;
   const common = {
     threads: 64,
-    // With more its compiler runs out of registers.
-    batchWeightRows: /apple/i.test(`${capabilities.vendor} ${capabilities.name}`) ? 2 : 4,
+    batchWeightRows: 4,
     unroll: !software,
     subgroup: subgroups ? subgroupMinSize : 0,
     int8: llvmpipe,
@@ -49,7 +48,9 @@ export function tuningFor(capabilities: Capabilities): Tuning {
   };
   if (software)
     return { ...common, lanes: 1, weightRows: llvmpipe ? 2 : 4, tile: 32, splits: 1, positions: 4 };
-  const vendor = vendors[capabilities.vendor] ?? capabilities.vendor.toLowerCase();
+  // Some runtimes name the vendor in the adapter's name alone.
+  const named = /apple/i.test(capabilities.name) ? "apple" : capabilities.vendor.toLowerCase();
+  const vendor = vendors[named] ?? named;
   const [, , own] = real.find(([name, which]) => name === vendor && which.test(architecture)) ?? [];
   return {
     ...common,
