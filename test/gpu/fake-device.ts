@@ -98,7 +98,7 @@ export function stuckGpu(stuck: (typeof WAITS)[number] | undefined): StuckGpu {
     },
   };
   const capabilities = {
-    name: "stuck",
+    ...{ name: "stuck", vendor: "", architecture: "", software: true },
     limits: { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 },
   };
   const gpu = {

@@ -34,7 +34,7 @@ describe("loading", () => {
     const stuck = stuckGpu(wait);
     const loading = load(stuck);
     loading.catch(() => {});
-    await stuck.asked;
+    await Promise.race([stuck.asked, loading]);
     stuck.lose();
     await expect(loading).rejects.toMatchObject({ code: "device/lost" });
     expect(stuck.live.size).toBe(0);
@@ -47,7 +47,7 @@ describe("loading", () => {
       const stop = new AbortController();
       const loading = load(stuck, stop.signal);
       loading.catch(() => {});
-      await stuck.asked;
+      await Promise.race([stuck.asked, loading]);
       await turn();
       stop.abort("enough");
       await expect(loading).rejects.toBe("enough");
