@@ -16,6 +16,7 @@ import { mutate, random } from "./mutate.ts";
 /** WebGPU's default limits. */
 const capabilities = {
   name: "default limits",
+  ...{ vendor: "", architecture: "" },
   software: true,
   limits: { maxBufferSize: 256 << 20, maxStorageBufferBindingSize: 128 << 20 },
 } as unknown as Capabilities;

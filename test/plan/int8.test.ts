@@ -16,6 +16,7 @@ const available = gpuAvailable && (await openTestGpu()).capabilities.packedDot;
 
 const capabilities = {
   name: "default limits",
+  ...{ vendor: "", architecture: "" },
   software: false,
   packedDot: true,
   limits: { maxBufferSize: 256 << 20, maxStorageBufferBindingSize: 128 << 20 },

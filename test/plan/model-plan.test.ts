@@ -9,6 +9,7 @@ import type { Capabilities } from "../../src/platform/types.ts";
 
 const capabilities = {
   name: "default limits",
+  ...{ vendor: "", architecture: "" },
   software: false,
   limits: { maxBufferSize: 256 << 20, maxStorageBufferBindingSize: 128 << 20 },
 } as unknown as Capabilities;

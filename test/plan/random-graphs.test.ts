@@ -13,6 +13,7 @@ import { everyClass, joined, logitsOf, optionsOf } from "./models.ts";
 
 const capabilities = {
   name: "test",
+  ...{ vendor: "", architecture: "" },
   software: true,
   limits: { maxBufferSize: 1 << 28, maxStorageBufferBindingSize: 1 << 27 },
 } as unknown as Gpu["capabilities"];
