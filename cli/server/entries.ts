@@ -16,7 +16,7 @@ const PRESET_FLAGS = [
 ];
 
 export async function entriesOf(values: Values): Promise<ModelEntry[]> {
-  const single = values.text("model") ?? values.positionals[0];
+  const single = values.hasModel() || values.positionals.length > 0 ? values.model() : undefined;
   const folder = values.text("models-dir");
   const preset = values.text("models-preset");
   if (single !== undefined) {
@@ -53,9 +53,11 @@ function entryOf(source: string, values: Values, id: string | undefined): ModelE
   };
 }
 
-/** A file's name without folder, ending and part number. */
+/** A file's name without folder, ending and part number; a reference to a repository as it is. */
 export const nameOf = (source: string): string =>
-  path.basename(source.replace(/[?#].*$/, "")).replace(/(-\d{5}-of-\d{5})?\.gguf$/i, "");
+  /^hf:[^/]+\/[^/]+$/.test(source)
+    ? source.slice(3)
+    : path.basename(source.replace(/[?#&].*$/, "")).replace(/(-\d{5}-of-\d{5})?\.gguf(@.*)?$/i, "");
 
 /** Answers at once. */
 export function parallelOf(values: Values): number {
