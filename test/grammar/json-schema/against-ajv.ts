@@ -40,11 +40,21 @@ function changed(value: unknown, below: (count: number) => number): unknown {
   return others[below(others.length)];
 }
 
+/** ajv 8 passes over `contains` beside `prefixItems` and `items` where a list is no longer than its prefix. */
+function misreadByAjv(schema: unknown): boolean {
+  if (typeof schema !== "object" || schema === null) return false;
+  return (
+    ["contains", "prefixItems", "items"].every((key) => Object.hasOwn(schema, key)) ||
+    Object.values(schema).some(misreadByAjv)
+  );
+}
+
 /** Compares the grammars of `count` schemas with ajv. */
 export function compareWithAjv(first: number, count: number): void {
   let [compiled, values, refused] = [0, 0, 0];
   for (let seed = first; seed < first + count; seed++) {
     const schema = randomSchema(seed);
+    if (misreadByAjv(schema)) continue;
     const below = randomBelow(seed + 10_000);
     let grammar: CompiledGrammar;
     try {
