@@ -17,12 +17,13 @@ const sweeps = {
     ...["kernels/attention", "gpu/state", "session/lifetime", "session/speculate"],
     ...["session/sampling", "models/build", "models/given", "executor/gpu"],
     ...["plan/int8", "plan/moe", "gpu/profile", "gpu/draw-steps", "gpu/slices", "gpu/batch"],
-    ...["tools/bench.test"],
+    ...["tools/bench.test", "gpu/dispose"],
   ].map((name) => `test/${name}`),
   chromium: [
-    ...["kernels/state", "gpu/dispose", "kernels/sample", "session/lifecycle"],
+    ...["kernels/state", "kernels/sample", "session/lifecycle"],
     // Text and numbers alone: Chromium has Node's JavaScript engine.
     ...["chat/", "file/", "fuzz/", "gguf/", "graph/", "jinja/", "sample/", "tokenizer/"],
+    ...["grammar/", "server/"],
   ].map((name) => `test/${name}`),
 };
 
