@@ -17,7 +17,7 @@ const browser = process.argv.some((arg) => arg.includes("chromium")) ? unpackChr
 
 export default defineConfig({
   test: {
-    testTimeout: 300_000,
+    testTimeout: 900_000,
     hookTimeout: 300_000,
     projects: [
       {
