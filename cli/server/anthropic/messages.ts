@@ -8,7 +8,6 @@ import { ApiError, anthropicErrorBody, asApiError, refuse } from "../errors.ts";
 import { Fields, readFields } from "../fields.ts";
 import { complete, generate, type Job } from "../generate.ts";
 import type { Lease } from "../host.ts";
-import { textOf } from "../openai/chat.ts";
 import { samplingFrom } from "../sampling.ts";
 import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
 
@@ -287,6 +286,6 @@ function blockEvent(event: BlockEvent): ServerEvent {
       ? { type: "text_delta", text }
       : block.kind === "reasoning"
         ? { type: "thinking_delta", thinking: text }
-        : { type: "input_json_delta", partial_json: textOf(text) };
+        : { type: "input_json_delta", partial_json: text };
   return named({ type: "content_block_delta", index, delta } as { type: string });
 }

@@ -144,7 +144,7 @@ const callOf = ({ id, function: called }: NonNullable<ChatMessage["tool_calls"]>
 });
 
 /** Arguments as OpenAI has them: JSON in a text. */
-export const textOf = (value: unknown): string =>
+const textOf = (value: unknown): string =>
   typeof value === "string" ? value : JSON.stringify(value);
 
 const logprobsOf = ({ tokenizer }: Model, pieces: readonly Piece[]): unknown => ({
