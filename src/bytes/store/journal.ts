@@ -79,8 +79,24 @@ export const writeJournal = (
 ): Promise<void> =>
   files.put(journalOf(path), JSON.stringify({ name, ...identity, spans: spans.all }));
 
-/** Leaves nothing of an unfinished download. */
+/** Leaves nothing of an unfinished download, journals that were being written included. */
 export async function removePart(files: Files, path: string): Promise<void> {
-  await files.remove(journalOf(path));
-  await files.remove(partOf(path));
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const part = partOf(path).slice(folder.length + 1);
+  const lock = lockOf(path).slice(folder.length + 1);
+  const names = (await files.list(folder)).filter(
+    (name) => name.startsWith(part) && !name.startsWith(lock),
+  );
+  // The journal goes first: it must not tell of bytes that are gone.
+  for (const name of names.sort().reverse()) await files.remove(`${folder}/${name}`);
+}
+
+/** Clears away what a process left beside a file that died when the file stood at its place already. */
+export async function tidy(files: Files, path: string): Promise<void> {
+  const left = [partOf(path), journalOf(path), lockOf(path)].map((name) => files.size(name));
+  if ((await Promise.all(left)).every((size) => size === undefined)) return;
+  const lock = await files.lock(lockOf(path));
+  if (!lock) return;
+  await removePart(files, path);
+  await lock.release();
 }

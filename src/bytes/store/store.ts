@@ -20,6 +20,7 @@ import {
   type HubFile,
   resolveUrl,
 } from "./hub.ts";
+import { tidy } from "./journal.ts";
 import { keptModels, removeKept, verifyKept } from "./kept.ts";
 import {
   blobOf,
@@ -356,10 +357,12 @@ export class Store implements ModelStore {
     const place = files && snapshotOf(files, repo, commit, path);
     const found = async (): Promise<string | undefined> => {
       if (!files || place === undefined) return undefined;
-      if ((await files.size(place)) !== undefined) return place;
-      if ((await files.size(blobOf(files, repo, file.oid))) !== file.size) return undefined;
-      // Fetched for another commit.
-      await placeInSnapshot(files, repo, commit, file);
+      const blob = blobOf(files, repo, file.oid);
+      const there = (await files.size(place)) !== undefined;
+      if (!there && (await files.size(blob)) !== file.size) return undefined;
+      // Fetched for another commit, or by a process that died before it was linked.
+      if (!there) await placeInSnapshot(files, repo, commit, file);
+      await tidy(files, blob);
       return place;
     };
     const present = await found().catch(() => undefined);
@@ -417,12 +420,13 @@ export class Store implements ModelStore {
     const folder = files ? urlFolder(files, url) : "";
     const facts = files && (await urlFacts(files, folder));
     const path = urlFile(folder);
-    if (facts) {
+    if (facts && files) {
+      await tidy(files, path);
       if (sha256 !== undefined) checkPin(name, sha256, facts.sha256);
       if (offline || sha256 !== undefined || (await this.#unchanged(url, facts, options)))
         return { present: path, name };
       onNotice?.(`${name} has changed: fetching it anew`);
-      await files?.remove(folder);
+      await files.remove(folder);
     } else if (offline) throw this.#absent(name);
     return {
       place: path,

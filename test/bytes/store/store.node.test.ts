@@ -1,5 +1,13 @@
 /** The store over a hub on this machine: where files come to stand, that they are fetched once, and whole or not at all. */
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -415,6 +423,22 @@ describe("a download", () => {
     utimesSync(lock, 1, 1);
     await bytesOf("hf:user/tale-GGUF");
     expect(statSync(`${folder}/${repo}/blobs/${sha256}`).size).toBe(content.length);
+  });
+
+  it("leaves nothing beside it, wherever the process that brought it died", async () => {
+    const { hostname } = await import("node:os");
+    const blob = `${folder}/${repo}/blobs/${sha256}`;
+    await bytesOf("hf:user/tale-GGUF");
+    for (const linked of [true, false]) {
+      if (!linked) rmSync(`${folder}/${repo}/snapshots/${COMMIT}/tale-Q4_K_M.gguf`);
+      writeFileSync(`${blob}.webgguf.lock`, `${hostname()} 4194303 x`);
+      writeFileSync(`${blob}.webgguf.json`, "{}");
+      writeFileSync(`${blob}.webgguf.json.0.tmp`, "{");
+      hub.sent = 0;
+      await store.pull("hf:user/tale-GGUF", options);
+      expect(hub.sent).toBe(0);
+      expect((await tree()).filter((name) => name.includes(".webgguf"))).toEqual([]);
+    }
   });
 });
 
