@@ -67,6 +67,12 @@ export const DEVICE_FLAGS: readonly Flag[] = [
     help: "value cache: the same",
   },
   {
+    names: ["-t", "--threads"],
+    value: "N",
+    env: "LLAMA_ARG_THREADS",
+    help: "threads on the CPU, at most (default: half of the processors')",
+  },
+  {
     names: ["--steps-in-flight"],
     value: "N",
     help: "tokens computed ahead of the reader (default: chosen for the device)",
@@ -175,6 +181,7 @@ export function loadOptions(values: Values): LoadOptions {
   const inFlight = values.integer("steps-in-flight");
   if (inFlight !== undefined && inFlight < 1)
     throw usage(`--steps-in-flight is at least 1, not ${inFlight}`);
+  const threads = values.integer("threads");
   const layers = values.text("gpu-layers");
   const onCpu =
     layers !== undefined && !/^(all|auto)$/.test(layers) && values.integer("gpu-layers") === 0;
@@ -184,6 +191,8 @@ export function loadOptions(values: Values): LoadOptions {
     device: onCpu ? "cpu" : (values.text("device") ?? "auto"),
     ...(context !== undefined && { contextLength: context }),
     ...(chunks.length > 0 && { chunk: Math.min(...chunks) }),
+    // 0 and less are llama.cpp's "as many as seem right".
+    ...(threads !== undefined && threads > 0 && { threads }),
     cacheTypeK: values.choice("cache-type-k", CACHE_TYPES) ?? "f16",
     cacheTypeV: values.choice("cache-type-v", CACHE_TYPES) ?? "f16",
     ...(inFlight !== undefined && { stepsInFlight: inFlight }),

@@ -26,5 +26,10 @@ const address = 'new URL("./worker.ts", import.meta.url)';
 if (!source.includes(address)) throw new Error(`${remote} does not start the store's worker`);
 fs.writeFileSync(remote, source.replace(address, address.replace(".ts", ".js")));
 
+// What threads load is JavaScript already.
+const threads = "src/cpu/wasm/threads";
+for (const name of ["work.mjs", "work.d.mts", "helper.mjs"])
+  fs.copyFileSync(path.join(root, threads, name), path.join(dist, threads, name));
+
 const main = path.join(dist, "cli/main.js");
 if (fs.existsSync(main)) fs.chmodSync(main, 0o755);

@@ -26,6 +26,8 @@ export interface CpuExecutorHooks {
   readonly signal?: AbortSignal;
   /** Bytes of weights read, so far and in all. */
   readonly onProgress?: (loaded: number, total: number) => void;
+  /** What a user of it should know. */
+  readonly onNotice?: (notice: string) => void;
   /**
    * Draws a token where that is more than taking the largest logit; `position` is the one that the
    * token will have, `text` the sequence's tokens before it.
@@ -78,15 +80,18 @@ export class CpuExecutor implements Executor {
   readonly #sequences = new Map<SequenceId, Sequence>();
   readonly #order = new StepOrder();
   #runner: Runner | undefined;
+  readonly #end: () => void;
   /** Resolves when all steps so far are done; never rejects. */
   #queue: Promise<unknown> = Promise.resolve();
 
+  /** @param end is called when it is disposed of */
   constructor(
     adapter: string,
     graph: Graph,
     runner: Runner,
     options: ComputeOptions,
     hooks: CpuExecutorHooks = {},
+    end: () => void = () => {},
   ) {
     this.adapter = adapter;
     this.contextLength = options.contextLength;
@@ -100,6 +105,7 @@ export class CpuExecutor implements Executor {
     this.#options = options;
     this.#sampleRow = hooks.sampleRow;
     this.#runner = runner;
+    this.#end = end;
   }
 
   get memory(): Executor["memory"] {
@@ -147,6 +153,7 @@ export class CpuExecutor implements Executor {
   async dispose(): Promise<void> {
     this.#runner = undefined;
     await this.#queue;
+    this.#end();
     this.#sequences.clear();
   }
 

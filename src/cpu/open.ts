@@ -7,7 +7,7 @@ import { CpuExecutor, type CpuExecutorHooks } from "./executor.ts";
 import type { CpuOps } from "./ops/context.ts";
 import { plainOps } from "./ops/index.ts";
 import { Pace } from "./pace.ts";
-import { GraphRun, type ValueRoom } from "./run.ts";
+import { GraphRun } from "./run.ts";
 import { fullBytes } from "./sequence.ts";
 import { hasKernels, neededFor, type WasmHome, wasmHome } from "./wasm/store.ts";
 import {
@@ -20,7 +20,7 @@ import {
 } from "./weights.ts";
 
 export interface CpuDevice {
-  /** "CPU (WebAssembly SIMD)", "CPU (TypeScript)". */
+  /** "CPU (WebAssembly SIMD)", "CPU (TypeScript)"; an executor's says how many threads it has. */
   readonly name: string;
   /** Where it is not as fast as it could be: why. */
   readonly notice?: string;
@@ -42,7 +42,7 @@ interface Way {
     graph: Graph,
     plan: WeightPlan,
     options: ComputeOptions,
-  ): { store: MatrixStore; ops: CpuOps; room?: ValueRoom } | Promise<WasmHome>;
+  ): ({ store: MatrixStore; ops: CpuOps } & Partial<WasmHome>) | Promise<WasmHome>;
 }
 
 function device(name: string, way: Way): CpuDevice {
@@ -52,10 +52,18 @@ function device(name: string, way: Way): CpuDevice {
     async create(graph, file, options, hooks = {}) {
       const plan = planCpuWeights(graph, file);
       const { signal, onProgress } = hooks;
-      const { store, ops, room } = await way.make(graph, plan, options);
-      const weights = await loadCpuWeights(file, plan, store, signal, onProgress);
-      const run = new GraphRun(graph, weights, ops, new Pace(), room);
-      return new CpuExecutor(name, graph, run, options, hooks);
+      const { store, ops, room, settle, end } = await way.make(graph, plan, options);
+      try {
+        const weights = await loadCpuWeights(file, plan, store, signal, onProgress);
+        const { threads = 1, trouble } = (await settle?.()) ?? {};
+        if (trouble) hooks.onNotice?.(`Computing with one thread: no others here (${trouble})`);
+        const run = new GraphRun(graph, weights, ops, new Pace(), room);
+        const full = threads > 1 ? name.replace(")", `, ${threads} threads)`) : name;
+        return new CpuExecutor(full, graph, run, options, hooks, end);
+      } catch (error) {
+        end?.();
+        throw error;
+      }
     },
   };
 }
@@ -75,7 +83,7 @@ export const plainCpu: CpuDevice = device("CPU (TypeScript)", {
 
 const wasmCpu: CpuDevice = device("CPU (WebAssembly SIMD)", {
   needs: neededFor,
-  make: wasmHome,
+  make: (graph, plan, options) => wasmHome(graph, plan, options),
 });
 
 /** The faster of the two that there is here. */

@@ -14,4 +14,9 @@ export interface ComputeOptions {
   readonly cacheTypeV?: CacheType;
   /** Rows computed at once. @default 512 on GPUs, 64 on software adapters and the CPU path */
   readonly chunk?: number;
+  /**
+   * Threads that compute on the CPU path, at most: those that make it no faster are ended.
+   * @default half of the processors'
+   */
+  readonly threads?: number;
 }

@@ -72,6 +72,11 @@ export interface Files {
   sha256(): Digest;
 }
 
+/** A thread that was started. */
+export interface Thread {
+  end(): void;
+}
+
 export interface Platform {
   readonly runtime: "node" | "deno" | "browser";
   /** A device with the best limits and features of the best adapter; `device/no-adapter` says why not and what to install. */
@@ -82,6 +87,18 @@ export interface Platform {
   openFile(path: string): Promise<ByteSource>;
   /** fetch with ranges in mind (undici in Node). */
   readonly fetch: typeof fetch;
+  /** Processors that this process may use, where the runtime tells in a way of its own. */
+  processors?(): number;
+  /**
+   * Runs a function that a module exports in a thread of its own; undefined where `Worker` does. The process does not
+   * wait for it.
+   */
+  startThread?(
+    module: string,
+    name: string,
+    data: unknown,
+    onError: (reason: string) => void,
+  ): Thread;
   /** Where models are kept; undefined where that is not allowed, or (in browsers) the business of a worker. */
   files(): Promise<Files | undefined>;
   /** Bytes of memory that this machine, or what limits this process, has; undefined where the runtime does not tell. */

@@ -91,6 +91,7 @@ const cpu: Backend = {
         return create(graph, file, options, {
           signal,
           onProgress: (loaded, total) => onProgress?.({ stage: "read", loaded, total }),
+          onNotice: options.onNotice,
           sampleRow: createRowSampler(graph.vocabulary),
         });
       },

@@ -71,7 +71,8 @@ export async function loadOn(
     const wanted = options.device ?? "auto";
     return {
       executor,
-      device: { kind, name, software },
+      // The CPU path's tells the number of threads, which is known only now.
+      device: { kind, name: kind === "cpu" ? executor.adapter : name, software },
       chosen: wanted === "auto" ? kind : wanted,
       async dispose() {
         await executor.dispose();

@@ -49,6 +49,7 @@ export const loadRules: Rules<LoadOptions> = {
   cacheTypeK: cacheType,
   cacheTypeV: cacheType,
   chunk: whole(1, MOST),
+  threads: whole(1),
   maxSequences: whole(1, MOST_SEQUENCES),
   stepsInFlight: whole(1),
   int8: oneOf("auto", "on", "off"),

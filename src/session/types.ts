@@ -79,6 +79,11 @@ export interface LoadOptions extends Omit<SourceOptions, "headerOnly"> {
   cacheTypeV?: CacheType;
   /** Rows of a prefill chunk (`-ub`). @default chosen for the device */
   chunk?: number;
+  /**
+   * Threads on the CPU path (`-t`), at most: helpers that make it no faster are ended. In pages they take
+   * cross-origin isolation and a worker that holds the model. @default half of the processors'
+   */
+  threads?: number;
   /** Sequences that can be held at once, one for each open session. @default 1 */
   maxSequences?: number;
   /** Steps kept in flight; @default chosen for the device */

@@ -132,6 +132,12 @@ export class Global extends Expr<"v128"> {
 export class ModuleBuilder {
   readonly #functions: FunctionBody[] = [];
   readonly #globals: Global[] = [];
+  readonly #shared: boolean;
+
+  /** @param shared whether the memory is one that threads share, of at most 4 GiB */
+  constructor(shared = false) {
+    this.#shared = shared;
+  }
 
   /** Global number `index` of all functions. */
   global(index: number): Global {
@@ -170,7 +176,8 @@ export class ModuleBuilder {
       list([]),
     ];
     section(1, list(all.map(signature)));
-    section(2, list([[text("env"), text("memory"), 2, 0, 0]]));
+    const limits = this.#shared ? [3, 0, unsigned(65536)] : [0, 0];
+    section(2, list([[text("env"), text("memory"), 2, limits]]));
     section(3, list(all.map(({ index }) => unsigned(index))));
     const zero = [0xfd, 12, new Array<number>(16).fill(0), 0x0b];
     section(6, list(this.#globals.map(({ type }) => [typeCodes[type], 1, zero])));

@@ -1,4 +1,5 @@
 /** How kernels are called. */
+import type { Pool } from "./threads/pool.ts";
 
 /** Functions of integers: addresses, counts, and numbers by their bits. */
 export type Kernels = Readonly<Record<string, (...args: number[]) => void>>;
@@ -9,6 +10,18 @@ export interface Room {
   readonly buffer: ArrayBuffer;
   readonly x: Float32Array;
   readonly y: Float32Array;
+  /** Its number among the memories. */
+  readonly number: number;
+  /** Where there are helpers: divides jobs over all threads. */
+  readonly pool?: Pool;
+}
+
+/** Products from which on a job is worth dividing: some 20 µs. */
+const leastProducts = 2 ** 17;
+
+/** The pool, where dividing so many products is worth it. */
+export function poolFor({ pool }: Room, products: number): Pool | undefined {
+  return pool && pool.threads > 1 && products >= leastProducts ? pool : undefined;
 }
 
 const float = new Float32Array(1);

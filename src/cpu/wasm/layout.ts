@@ -8,6 +8,7 @@ import { slotBytes } from "../sequence.ts";
 import type { WeightPlan } from "../weights.ts";
 import { angleWidth } from "./ops/rope.ts";
 import { aligned, type Places, placeMatrices } from "./place.ts";
+import { threadsFor } from "./threads/start.ts";
 
 export interface Layout {
   readonly places: Places;
@@ -61,6 +62,7 @@ export function planLayout(
     anywhere,
     width: Math.max(1, ...widest),
     positions: contextLength,
+    threads: threadsFor(options.threads),
   });
   const cache = anywhere.reduce((sum, bytes) => sum + bytes, 0);
   return { places, values, cache, tables };

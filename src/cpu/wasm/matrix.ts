@@ -5,8 +5,9 @@ import type { TensorInfo } from "../../file/types.ts";
 import type { Matrix, Product } from "../matrix.ts";
 import { floatFormats } from "./floats.ts";
 import type { Room } from "./kernels.ts";
-import { bits } from "./kernels.ts";
+import { bits, poolFor } from "./kernels.ts";
 import { type Piece, type Places, productsAtOnce, rowsAtOnce } from "./place.ts";
+import type { Split } from "./threads/pool.ts";
 
 /** From so many rows on, weights are unpacked once for all of them. */
 const unpackedFrom = 3;
@@ -37,6 +38,7 @@ export class WasmMatrix implements Matrix {
   readonly #isFloat: boolean;
   readonly #vec: string;
   readonly #mul: string;
+  readonly #split: Split;
 
   constructor(info: TensorInfo, places: Places, rooms: readonly Room[]) {
     this.width = info.shape[0];
@@ -50,6 +52,13 @@ export class WasmMatrix implements Matrix {
     this.#isFloat = info.type.name in floatFormats;
     this.#vec = `${info.type.name}_vec`;
     this.#mul = `${info.type.name}_mul`;
+    const y = this.#isFloat ? 6 : 8;
+    const lane = places.scratch.lanes.unpacked;
+    this.#split = {
+      count: 2,
+      steps: Array.from({ length: 11 }, (_, i) => (i === 0 ? this.#stride : i === y ? 4 : 0)),
+      lanes: Array.from({ length: 11 }, (_, i) => (i === 10 ? lane : 0)),
+    };
   }
 
   multiply(x: Float32Array, rows: number, product: Product, y: Float32Array): void {
@@ -144,7 +153,14 @@ export class WasmMatrix implements Matrix {
     const { q, d, s, unpacked } = this.#places.scratch;
     const { width } = this;
     const stride = this.#stride;
-    if (this.#isFloat) kernels[this.#vec](w, stride, count, x, width, rows, y, ys);
+    const pool = poolFor(this.#rooms[memory], count * rows * width);
+    if (pool) {
+      const x3 = this.#isFloat ? [x] : [q, d, s];
+      const args = [w, stride, count, ...x3, width, rows, y, ys];
+      const many = !this.#isFloat && rows >= unpackedFrom;
+      if (many) args.push(unpacked);
+      pool.rows(memory, many ? this.#mul : this.#vec, args, this.#split);
+    } else if (this.#isFloat) kernels[this.#vec](w, stride, count, x, width, rows, y, ys);
     else if (rows < unpackedFrom) kernels[this.#vec](w, stride, count, q, d, s, width, rows, y, ys);
     else kernels[this.#mul](w, stride, count, q, d, s, width, rows, y, ys, unpacked);
   }

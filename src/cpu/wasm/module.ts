@@ -17,9 +17,9 @@ const formats: Readonly<Record<string, Format>> = {
   ...gridFormats,
 };
 
-/** The kernels of some types, by the types' names. */
-export function kernelBytes(types: Iterable<string>): Uint8Array<ArrayBuffer> {
-  const module = new ModuleBuilder();
+/** The kernels of some types, by the types' names; `shared`: for memories that threads share. */
+export function kernelBytes(types: Iterable<string>, shared = false): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder(shared);
   const tiles = new Map<string, FunctionBody>();
   defineQuantize(module);
   defineFinish(module);

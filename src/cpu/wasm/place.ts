@@ -31,6 +31,8 @@ export interface Scratch {
   readonly y: number;
   /** A number a position. */
   readonly scores: number;
+  /** From what a thread has for itself to what the next one has. */
+  readonly lanes: { readonly unpacked: number; readonly scores: number };
   readonly end: number;
 }
 
@@ -59,7 +61,7 @@ const behind = 256;
 /** What the 32-bit addresses of a memory reach. */
 const reach = 2 ** 32 - page;
 
-function scratchFor(width: number, positions: number): Scratch {
+function scratchFor(width: number, positions: number, threads: number): Scratch {
   const groups = Math.ceil(width / 128);
   let at = aligned(tablesAt + 4 * tableWords);
   const take = (bytes: number): number => {
@@ -67,14 +69,16 @@ function scratchFor(width: number, positions: number): Scratch {
     at = aligned(at + bytes);
     return from;
   };
+  const lanes = { unpacked: aligned(unpackedBytes(width)), scores: aligned(4 * positions + 16) };
   return {
     x: take(4 * rowsAtOnce * width),
     q: take(256 * rowsAtOnce * groups),
     d: take(16 * rowsAtOnce * groups),
     s: take(16 * rowsAtOnce * groups),
-    unpacked: take(unpackedBytes(width)),
+    unpacked: take(threads * lanes.unpacked),
     y: take(4 * productsAtOnce),
-    scores: take(4 * positions + 16),
+    scores: take(threads * lanes.scores),
+    lanes,
     end: at,
   };
 }
@@ -89,6 +93,8 @@ export interface Wanted {
   readonly width: number;
   /** Positions that are attended to at most. */
   readonly positions: number;
+  /** @default 1 */
+  readonly threads?: number;
 }
 const nothing: Wanted = { first: [], anywhere: [], width: 1, positions: 0 };
 
@@ -99,7 +105,7 @@ export function placeMatrices(
   wanted: Wanted = nothing,
 ): Places {
   const width = Math.max(wanted.width, ...infos.map(({ shape }) => shape[0]));
-  const scratch = scratchFor(width, wanted.positions);
+  const scratch = scratchFor(width, wanted.positions, wanted.threads ?? 1);
   const ends: number[] = [];
   const sum = wanted.first.reduce((all, bytes) => all + aligned(bytes), 0);
   const room = Math.max(most, scratch.end + sum + page) - behind;

@@ -12,8 +12,9 @@ import { type Layout, planLayout } from "./layout.ts";
 import { bytesOf, WasmMatrix } from "./matrix.ts";
 import { kernelBytes } from "./module.ts";
 import { wasmOps } from "./ops/index.ts";
-import type { Places } from "./place.ts";
+import { type Places, productsAtOnce } from "./place.ts";
 import { makeRooms } from "./rooms.ts";
+import { threadsFor } from "./threads/start.ts";
 
 /** Whether there is WebAssembly with SIMD, and the page's policy allows it. */
 export async function hasKernels(): Promise<boolean> {
@@ -54,18 +55,33 @@ export interface WasmHome {
   readonly store: MatrixStore;
   readonly ops: CpuOps;
   readonly room: ValueRoom;
+  /**
+   * To be called once when the weights are read: decides whether helpers stay. Resolves with the number of threads,
+   * and with why there are no helpers where they could not start.
+   */
+  settle(): Promise<{ readonly threads: number; readonly trouble?: string }>;
+  /** Ends the helpers. */
+  end(): void;
 }
 
-/** @param memoryBytes bytes of a memory, at most */
+/** Helpers stay if the model is so many times as fast with them. */
+const leastGain = 1.2;
+
+/**
+ * @param memoryBytes bytes of a memory, at most
+ * @param gain what helpers must be worth to stay
+ */
 export async function wasmHome(
   graph: Graph,
   plan: WeightPlan,
   options: ComputeOptions,
   memoryBytes?: number,
+  gain: number = leastGain,
 ): Promise<WasmHome> {
   const layout = planLayout(graph, plan, options, memoryBytes);
   const { places } = layout;
-  const rooms = await makeRooms(plan.matrices, places);
+  const rooms = await makeRooms(plan.matrices, places, threadsFor(options.threads));
+  const { pool } = rooms[0] ?? {};
   const { vectors, angles, slots, values } = views(plan, layout, rooms);
   return {
     store: {
@@ -79,7 +95,22 @@ export async function wasmHome(
       make: values,
       slot: (sequence, slot) => slots[sequence * graph.slots.length + slot],
     },
+    async settle() {
+      const trouble = await pool?.settle(sample(plan, places, rooms), gain);
+      return { threads: pool?.threads ?? 1, trouble };
+    },
+    end: () => pool?.end(),
   };
+}
+
+/** Products of about a millisecond, by which threads are judged. */
+function sample(plan: WeightPlan, places: Places, rooms: readonly Room[]): () => void {
+  const [largest] = [...plan.matrices].sort((a, b) => b.bytes - a.bytes);
+  if (!largest) return () => {};
+  const matrix = new WasmMatrix(largest, places, rooms);
+  const out = Math.min(matrix.rows, productsAtOnce, Math.ceil(2 ** 22 / matrix.width));
+  const product = { first: 0, out, from: 0, to: out };
+  return () => matrix.multiplyAt(places.scratch.x, 1, product, places.scratch.y);
 }
 
 function views(plan: WeightPlan, { places, values, tables }: Layout, rooms: readonly Room[]) {

@@ -21,8 +21,9 @@ import { attended } from "../../ops/attention.ts";
 import type { CpuOps, OpContext } from "../../ops/context.ts";
 import type { KvCache, KvSlot } from "../../sequence.ts";
 import type { Room } from "../kernels.ts";
-import { bits } from "../kernels.ts";
+import { bits, poolFor } from "../kernels.ts";
 import { bump, exp, repeat, sumsOf, tanh } from "../math.ts";
+import type { Scratch } from "../place.ts";
 import { total } from "../products.ts";
 
 /** Products that it makes while plain TypeScript makes one. */
@@ -186,13 +187,17 @@ function write(
   }
 }
 
-/** @param scores where a number a position stands, in each memory */
+/** How many arguments `attend` has. */
+const argCount = 15;
+
+/** Numbers a position stand at `scores` in each memory, those of the next thread `lane` bytes behind. */
 export function attentionOps(
   rooms: readonly Room[],
   plain: CpuOps,
-  scores: number,
+  { scores, lanes: { scores: lane } }: Scratch,
 ): Partial<CpuOps> {
   const [home] = rooms;
+  const lanes = Array.from({ length: argCount }, (_, i) => (i === 4 ? lane : 0));
   /** Heads [from, to) of all rows' heads. */
   const part = (
     op: OpOf<"attention">,
@@ -212,6 +217,9 @@ export function attentionOps(
     const far = room !== home;
     if (far) room.x.set(q.subarray(from * keyWidth, to * keyWidth));
     const base = far ? from : 0;
+    const pool = poolFor(room, (to - from) * length * (keyWidth + valueWidth));
+    const most = pool?.itemsOf(argCount) ?? 0;
+    let items = 0;
     const qAt = far ? room.x.byteOffset : q.byteOffset;
     const yAt = far ? room.y.byteOffset : y.byteOffset;
     for (let at = from; at < to; at++) {
@@ -219,7 +227,7 @@ export function attentionOps(
       const p = c.first + (at - head) / heads;
       const [begin, end] = attended(p, length, op);
       const kv = Math.floor(head / (heads / kvHeads));
-      room.kernels["attend"](
+      const args = [
         qAt + 4 * (at - base) * keyWidth,
         keys.data.byteOffset + begin * ks + 4 * kv * keyWidth,
         values.data.byteOffset + begin * vs + 4 * kv * valueWidth,
@@ -235,7 +243,15 @@ export function attentionOps(
         bits(alibi > 0 ? alibiSlope(head, heads, alibi) : 0),
         p - begin,
         bits(sinks ? sinks[head] : Number.NaN),
-      );
+      ] as const;
+      if (!pool) {
+        room.kernels["attend"](...args);
+        continue;
+      }
+      pool.table.set(args, argCount * items);
+      if (++items < most && at + 1 < to) continue;
+      pool.list(room.number, "attend", items, lanes);
+      items = 0;
     }
     if (far) y.set(room.y.subarray(0, (to - from) * valueWidth), from * valueWidth);
   };

@@ -30,7 +30,7 @@ export function wasmOps(
   const [{ kernels }] = rooms;
   return {
     ...plainOps,
-    ...attentionOps(rooms, plainOps, scratch.scores),
+    ...attentionOps(rooms, plainOps, scratch),
     ...elementwiseOps(kernels, plainOps),
     ...layoutOps(kernels),
     ...linearOps(rooms, plainOps),
