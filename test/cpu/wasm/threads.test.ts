@@ -6,6 +6,8 @@ import { bufferSource } from "../../../src/bytes/buffer.ts";
 import { CpuExecutor } from "../../../src/cpu/executor.ts";
 import { Pace } from "../../../src/cpu/pace.ts";
 import { GraphRun } from "../../../src/cpu/run.ts";
+import { placeMatrices } from "../../../src/cpu/wasm/place.ts";
+import { makeRooms } from "../../../src/cpu/wasm/rooms.ts";
 import { wasmHome } from "../../../src/cpu/wasm/store.ts";
 import { mostThreads } from "../../../src/cpu/wasm/threads/start.ts";
 import { loadCpuWeights, planCpuWeights } from "../../../src/cpu/weights.ts";
@@ -20,8 +22,8 @@ const shape: ModelShape = {
   heads: 8,
   kvHeads: 2,
   headWidth: 64,
-  feedForward: 1025 * 32,
-  vocabulary: 4099,
+  feedForward: 65 * 32,
+  vocabulary: 1027,
   tied: true,
   context: 128,
   ropeBase: 10000,
@@ -59,12 +61,55 @@ describe("threads", () => {
       const one = await logits(file, 1);
       expect(one.threads).toBe(1);
       for (const threads of [2, 3, 4]) {
-        const more = await logits(file, threads, threads === 3 ? 4 * 2 ** 20 : undefined);
+        const more = await logits(file, threads, threads === 3 ? 2 ** 20 : undefined);
         expect(more.threads).toBe(Math.min(threads, mostThreads()));
         expect(more.all, `${threads} threads`).toEqual(one.all);
       }
     },
   );
+
+  it("leave no row of a job out and write no other, whenever they wake", async () => {
+    const places = placeMatrices([], undefined, {
+      first: [2 ** 18, 2 ** 18],
+      anywhere: [],
+      width: 64,
+      positions: 0,
+    });
+    const [{ buffer, pool }] = await makeRooms([], places, mostThreads() > 1 ? 4 : 1);
+    if (!pool) return;
+    expect(await pool.settle(() => {}, 0)).toBe(undefined);
+    expect(pool.threads).toBe(4);
+    const [from, to] = places.areas.map(({ at }) => new Int32Array(buffer, at, 2 ** 16));
+    // A row is 16 integers, which move from one area to the other.
+    const split = { count: 3, steps: [64, 64, 0, 0, 0, 0], lanes: [0, 0, 0, 0, 0, 0] };
+    for (let job = 1; job <= 1500; job++) {
+      const rows = 1 + ((job * 131) % 900);
+      from.subarray(0, 16 * rows).fill(job);
+      to[16 * rows] = -1;
+      pool.rows(0, "move", [to.byteOffset, from.byteOffset, 64, rows, 64, 64], split);
+      let wrong = to[16 * rows] === -1 ? 0 : 1;
+      for (let i = 0; i < 16 * rows; i++) if (to[i] !== job) wrong++;
+      if (wrong > 0) throw new Error(`job ${job}: ${wrong} of ${16 * rows} integers are wrong`);
+      // Helpers sleep between some jobs, and look for others.
+      if (job % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    pool.end();
+    expect(pool.threads).toBe(1);
+  });
+
+  it("that are not worth it are ended", async () => {
+    const places = placeMatrices([], undefined, {
+      first: [64],
+      anywhere: [],
+      width: 1,
+      positions: 0,
+    });
+    const [{ pool }] = await makeRooms([], places, mostThreads() > 1 ? 2 : 1);
+    let turns = 0;
+    expect(await pool?.settle(() => turns++, 1e9)).toBe(undefined);
+    expect(pool?.threads ?? 1).toBe(1);
+    expect(turns > 0).toBe(pool !== undefined);
+  });
 
   it("can be had outside of pages", () => {
     expect(mostThreads() > 1).toBe(platform.runtime !== "browser");
