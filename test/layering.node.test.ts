@@ -168,6 +168,7 @@ describe("names", () => {
     expect(builtin).toEqual([
       "src/platform/disk.ts",
       "src/platform/node.ts",
+      "src/platform/threads.ts",
       "src/platform/vulkan.ts",
     ]);
   });

@@ -4,6 +4,7 @@ import type { ByteSource } from "../base/source.ts";
 import { commonFacts, gibibytes } from "./facts.ts";
 import { type FileFacts, fileSource, notAFile, openError, sameFile } from "./files.ts";
 import { listNavigatorAdapters, openNavigatorGpu } from "./gpu.ts";
+import { startThread } from "./threads.ts";
 import type { Files, Gpu, Platform } from "./types.ts";
 
 /** The little of Deno's own API that is used, so that type checks elsewhere need none of it. */
@@ -102,6 +103,7 @@ export const platform: Platform = {
   },
   openFile,
   fetch: (input, init) => globalThis.fetch(input, init),
+  startThread,
   files,
   memory: async () => (await memoryInfo())?.total,
   async facts(): Promise<Readonly<Record<string, string | number | boolean>>> {

@@ -2,13 +2,13 @@
 import { constants, type Stats } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import os from "node:os";
-import { Worker } from "node:worker_threads";
 import { WebggufError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
 import { commonFacts, gibibytes } from "./facts.ts";
 import { type FileFacts, fileSource, notAFile, openError, sameFile } from "./files.ts";
 import { matches, noSuchAdapter, openDevice } from "./gpu.ts";
-import type { Gpu, Platform, Thread } from "./types.ts";
+import { startThread } from "./threads.ts";
+import type { Gpu, Platform } from "./types.ts";
 import { missingVulkan } from "./vulkan.ts";
 
 type Create = (flags: string[]) => GPU;
@@ -189,15 +189,7 @@ export const platform: Platform = {
   openFile,
   fetch: async (input, init) => (await httpClient())(input, init),
   processors: () => os.availableParallelism(),
-  startThread(module, name, data, onError): Thread {
-    const code = `const { workerData: { module, name, data } } = require("node:worker_threads");
-      import(module).then((all) => all[name](data));`;
-    const workerData = { module, name, data };
-    const worker = new Worker(code, { eval: true, workerData, execArgv: [] });
-    worker.unref();
-    worker.on("error", ({ message }) => onError(message));
-    return { end: () => void worker.terminate() };
-  },
+  startThread,
   files: async () => (await import("./disk.ts")).disk,
   async memory() {
     // 0, or more than there is, without a limit.
