@@ -18,8 +18,11 @@ export interface Site {
   close(): void;
 }
 
-/** A server of the files in `folder`, without ranges or compression. */
-export async function serve(folder: string): Promise<Site> {
+/** A server of the files in `folder`, without ranges or compression, with further `headers`. */
+export async function serve(
+  folder: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Site> {
   const server = http.createServer((request, response) => {
     const { pathname } = new URL(request.url!, "http://localhost");
     const file = path.join(folder, path.normalize(pathname === "/" ? "/index.html" : pathname));
@@ -28,6 +31,7 @@ export async function serve(folder: string): Promise<Site> {
       return;
     }
     response.writeHead(200, {
+      ...headers,
       "Content-Type": types[path.extname(file)] ?? "application/octet-stream",
       "Content-Length": statSync(file).size,
     });
