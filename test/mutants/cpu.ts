@@ -3,7 +3,16 @@ import type { Mutant } from "./mutant.ts";
 const matrix = { file: "src/cpu/matrix.ts", tests: ["test/cpu/matrix"] } as const;
 const run = { file: "src/cpu/run.ts", tests: ["test/cpu/run"] } as const;
 
+const threads = ["test/cpu/wasm/threads"];
+
 export const mutants: readonly Mutant[] = [
+  {
+    file: "src/cpu/wasm/threads/work.mjs",
+    fault: "threads unpack weights in the same place",
+    from: "thread * control[at.lanes + i]",
+    to: "0 * control[at.lanes + i]",
+    tests: threads,
+  },
   {
     file: "src/cpu/weights.ts",
     fault: "a tensor whose bytes did not all come is computed with zeros",
