@@ -1,5 +1,5 @@
 /**
- * Flags that scripts for llama.cpp carry along and that have nothing to set here: threads, memory
+ * Flags that scripts for llama.cpp carry along and that have nothing to set here: memory
  * mapping, several GPUs, logs. They are taken, and named in one notice.
  */
 
@@ -10,7 +10,7 @@ const list = (takes: Takes, names: string): [string, Takes][] =>
   names.split(" ").map((name) => [name, takes]);
 
 const CARRIED: ReadonlyMap<string, Takes> = new Map([
-  ...list("value", "-t --threads -tb --threads-batch -C --cpu-mask -Cr --cpu-range --cpu-strict"),
+  ...list("value", "-tb --threads-batch -C --cpu-mask -Cr --cpu-range --cpu-strict"),
   ...list("value", "--prio --poll -Cb --cpu-mask-batch -Crb --cpu-range-batch --cpu-strict-batch"),
   ...list("value", "--prio-batch --poll-batch -td --threads-draft -tbd --threads-batch-draft"),
   ...list("value", "-sm --split-mode -ts --tensor-split -mg --main-gpu --numa -np --parallel"),

@@ -1,6 +1,6 @@
 /** The sources as JavaScript: for tests that start many processes, in each of which tsx would read all of them anew. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "./sources.ts";
 
@@ -16,6 +16,10 @@ export function buildInto(
   mkdirSync(path.join(folder, "test"), { recursive: true });
   for (const name of ["node_modules", "models", "test/fixtures"])
     symlinkSync(path.join(root, name), path.join(folder, name), "junction");
+  // What threads load is JavaScript already.
+  const threads = "src/cpu/wasm/threads";
+  for (const name of ["work.mjs", "helper.mjs"])
+    cpSync(path.join(root, threads, name), path.join(folder, threads, name));
   const manifest = readFileSync(path.join(root, "package.json"), "utf8");
   writeFileSync(path.join(folder, "package.json"), manifest.replaceAll('.ts"', '.js"'));
   const { stdout, stderr } = spawnSync(

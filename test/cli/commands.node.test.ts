@@ -169,16 +169,15 @@ describe("the other commands", () => {
   });
 
   it("take llama.cpp's flags along with one notice, and a file without -m", async () => {
-    const carried = "-t 4 -fa on --mlock --no-mmap --color --no-warmup -b 64 -sm none -ngl 0".split(
-      " ",
-    );
+    const carried =
+      "-tb 4 -fa on --mlock --no-mmap --color --no-warmup -b 64 -sm none -ngl 0".split(" ");
     const { out, err, code } = await run([
       ...["complete", MODEL, "-p", "Once", "-n", "1", "--temp", "0", "--no-perf"],
       ...carried,
     ]);
     expect(out).toBe("Once up");
     expect(err).toBe(
-      "Without effect here: -t, -fa, --mlock, --no-mmap, --color, --no-warmup, -sm\n",
+      "Without effect here: -tb, -fa, --mlock, --no-mmap, --color, --no-warmup, -sm\n",
     );
     expect(code).toBe(0);
   });

@@ -37,7 +37,7 @@ describe("flags", () => {
       const { carried, positionals } = parseFlags(args, FLAGS);
       return [carried, positionals];
     };
-    expect(read("-t", "4", "a")).toEqual([["-t"], ["a"]]);
+    expect(read("-tb", "4", "a")).toEqual([["-tb"], ["a"]]);
     expect(read("-fa", "a")).toEqual([["-fa"], ["a"]]);
     expect(read("-fa", "on", "a")).toEqual([["-fa"], ["a"]]);
     expect(read("--flash-attn=on", "a")).toEqual([["--flash-attn"], ["a"]]);
