@@ -42,7 +42,7 @@ export function timingsOf(usage: Usage): Record<string, number> {
 export function finishReason(
   reason: FinishReason,
 ): "stop" | "length" | "tool_calls" | "content_filter" {
-  switch (reason as FinishReason | "content-filter") {
+  switch (reason) {
     case "tool-calls":
       return "tool_calls";
     case "length":

@@ -2,7 +2,7 @@
 import type { Answer, AnswerStream, Piece } from "./types.ts";
 
 /** An answer of which nothing was computed. */
-const NOTHING: Answer = {
+export const NOTHING: Answer = {
   message: { role: "assistant", content: "" },
   finishReason: "aborted",
   usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 0, promptMs: 0, completionMs: 0 },

@@ -1,9 +1,9 @@
 /** From tokens to pieces: characters made whole, stop strings and end tokens found, channels told apart. */
 import type { AnswerParser, AnswerPiece, CallPart } from "../chat/formats/index.ts";
-import type { ToolCall } from "../chat/messages.ts";
 import { joined, TextStream } from "../chat/stream.ts";
 import { toolCallIds } from "../chat/tool-call-ids.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { AnswerMessage } from "./answer-message.ts";
 import type { Sampled } from "./step.ts";
 import type { AssistantMessage, GenerateOptions, Piece, ToolCallPart } from "./types.ts";
 
@@ -17,14 +17,6 @@ export interface Taken {
   readonly stopText?: string;
 }
 
-/** A call as far as it was told. */
-interface Told {
-  id?: string;
-  readonly name: string;
-  arguments: string;
-  readonly whole?: boolean;
-}
-
 /** Reads one answer token by token, and knows its message so far. */
 export class AnswerReader {
   readonly #tokenizer: Tokenizer | undefined;
@@ -34,10 +26,7 @@ export class AnswerReader {
   readonly #stream: TextStream;
   readonly #ignoreEos: boolean;
   readonly #newId: (index: number) => string;
-  #content = "";
-  #reasoning = "";
-  /** The calls by their numbers. */
-  readonly #calls = new Map<number, Told>();
+  readonly #message = new AnswerMessage();
 
   /**
    * @param tokenizer missing for files without a usable one: then pieces have tokens only
@@ -65,14 +54,7 @@ export class AnswerReader {
 
   /** The message of all tokens taken so far. */
   get message(): AssistantMessage {
-    // A call that goes on from an earlier answer has its name once it is whole.
-    const calls = Array.from(this.#calls.values(), callOf).filter((call) => call.function.name);
-    return {
-      role: "assistant",
-      content: this.#content === "" && calls.length > 0 ? null : this.#content,
-      ...(this.#reasoning !== "" && { reasoning_content: this.#reasoning }),
-      ...(calls.length > 0 && { tool_calls: calls }),
-    };
+    return this.#message.message;
   }
 
   /** @param last no token comes after this one, so what is held back goes out */
@@ -106,32 +88,25 @@ export class AnswerReader {
   }
 
   #piece({ channel, text, toolCall, part }: AnswerPiece): Piece {
-    if (channel === "content") this.#content += text;
-    else if (channel === "reasoning") this.#reasoning += text;
-    if (part) return { channel, text, toolCallPart: this.#part(part) };
-    if (!toolCall) return { channel, text };
-    const { index, ...call } = toolCall;
-    const id = this.#calls.get(index)?.id ?? this.#newId(index);
-    const told = { ...call, id, whole: !call.unfinished };
-    this.#calls.set(index, told);
-    return { channel, text, toolCall: callOf(told) };
+    let piece: Piece = { channel, text };
+    if (part) piece = { ...piece, toolCallPart: this.#part(part) };
+    else if (toolCall) {
+      const { index, unfinished, ...call } = toolCall;
+      const id = this.#message.idOf(index) ?? this.#newId(index);
+      const whole = {
+        id,
+        type: "function",
+        function: call,
+        ...(unfinished && { unfinished }),
+      } as const;
+      piece = { ...piece, toolCall: whole };
+    }
+    this.#message.add(piece, toolCall?.index);
+    return piece;
   }
 
   /** A call keeps the id that is told with its parts. */
   #part({ id, ...part }: CallPart): ToolCallPart {
-    const { index, name = "" } = part;
-    const told = this.#calls.get(index) ?? { name, arguments: "" };
-    told.arguments += part.arguments;
-    this.#calls.set(index, told);
-    if (id === undefined) return part;
-    told.id = id || this.#newId(index);
-    return { ...part, id: told.id };
+    return id === undefined ? part : { ...part, id: id || this.#newId(part.index) };
   }
 }
-
-const callOf = ({ id, name, arguments: json, whole }: Told): ToolCall => ({
-  ...(id !== undefined && { id }),
-  type: "function",
-  function: { name, arguments: json },
-  ...(!whole && { unfinished: true }),
-});

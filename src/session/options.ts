@@ -1,5 +1,6 @@
 /** What the options of models and sessions may be, and their prompts. */
 import {
+  callback,
   checkOptions,
   flag,
   ids,
@@ -109,6 +110,7 @@ export const generateRules: Rules<GenerateOptions> = {
   grammarTriggers: listOf((value, name) =>
     (typeof value === "number" ? whole(0) : text)(value as never, name),
   ),
+  filter: callback,
   signal,
 };
 

@@ -9,6 +9,7 @@ import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
 import { type Constraint, constraintFor } from "./constraint.ts";
 import { asyncDispose } from "./dispose.ts";
+import { filtered } from "./filter.ts";
 import { GivenVectors, requestsFor } from "./history.ts";
 import type { Loaded, Place } from "./loaded.ts";
 import { NgramDrafter } from "./ngram.ts";
@@ -69,7 +70,14 @@ class ModelSession implements Session {
   }
 
   generate(prompt: Prompt, options: GenerateOptions = {}): AnswerStream {
-    return answerStream((ended) => this.#generate(prompt, options, ended));
+    const run = filtered((ended) => this.#generate(prompt, options, ended), options);
+    return answerStream((ended) =>
+      run((answer) => {
+        // A filter has the last word about the end.
+        this.#stats = { ...this.#stats, finishReason: answer.finishReason };
+        ended(answer);
+      }),
+    );
   }
 
   async *#generate(

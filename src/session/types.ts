@@ -159,9 +159,24 @@ export interface ToolCallPart {
 
 /**
  * Why an answer ended: an end token or stop text came; the model calls functions; `maxTokens` was
- * reached; the context is full; the caller stopped it.
+ * reached; the context is full; the `filter` ended it; the caller stopped it.
  */
-export type FinishReason = "stop" | "tool-calls" | "length" | "context" | "aborted";
+export type FinishReason =
+  | "stop"
+  | "tool-calls"
+  | "length"
+  | "context"
+  | "content-filter"
+  | "aborted";
+
+/**
+ * Reads an answer's pieces and gives those that the caller shall see: the same, others, fewer, or later
+ * ones. To return before the answer is read, or to return "content-filter", ends it for that reason.
+ */
+export type AnswerFilter = (
+  pieces: AsyncIterable<Piece>,
+  // biome-ignore lint/suspicious/noConfusingVoidType: what generators without a result return
+) => AsyncIterable<Piece, "content-filter" | void>;
 
 /** What an answer took. */
 export interface Usage {
@@ -240,6 +255,8 @@ export interface GenerateOptions extends SamplingOptions, RenderOptions {
   parallelToolCalls?: boolean;
   /** Texts or token ids that the form holds from, each included; until then the answer is free. @default it holds from the start */
   grammarTriggers?: readonly (string | number)[];
+  /** Stands between the model and the caller: pieces and message are what it gives. @default none */
+  filter?: AnswerFilter;
   signal?: AbortSignal;
 }
 

@@ -7,6 +7,7 @@ import { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
 import { answerStream } from "../session/answer-stream.ts";
 import { asyncDispose } from "../session/dispose.ts";
+import { filtered } from "../session/filter.ts";
 import { checkGenerate, checkTokens, generateRules, loadRules } from "../session/options.ts";
 import { isParts } from "../session/prompt.ts";
 import { modelSource } from "../session/source-rules.ts";
@@ -182,7 +183,13 @@ class RemoteSession implements Session {
   }
 
   generate(prompt: Prompt, options: GenerateOptions = {}): AnswerStream {
-    return answerStream((ended) => this.#generate(prompt, options, ended));
+    const run = filtered((ended) => this.#generate(prompt, options, ended), options);
+    return answerStream((ended) =>
+      run((answer) => {
+        this.#stats = { ...this.#stats, finishReason: answer.finishReason };
+        ended(answer);
+      }),
+    );
   }
 
   async *#generate(
@@ -192,7 +199,7 @@ class RemoteSession implements Session {
   ): AsyncGenerator<Piece, void, undefined> {
     checkGenerate(prompt, options);
     this.#enter();
-    const { signal, ...rest } = options;
+    const { signal, filter, ...rest } = options;
     const onState = (state: SessionState): void => this.#note(state);
     try {
       signal?.throwIfAborted();

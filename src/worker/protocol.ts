@@ -50,7 +50,12 @@ export const portRule: Rule<Port> = rule("a Worker or MessagePort", (value) => {
 export type Request =
   | { do: "load"; source: ModelSource; options: Omit<LoadOptions, Uncloneable> }
   | { do: "session"; model: number }
-  | { do: "open"; session: number; prompt: Prompt; options: Omit<GenerateOptions, "signal"> }
+  | {
+      do: "open";
+      session: number;
+      prompt: Prompt;
+      options: Omit<GenerateOptions, "signal" | "filter">;
+    }
   | { do: "next"; session: number; stream: number }
   | { do: "close"; session: number; stream: number }
   | { do: "logits"; session: number; tokens: ArrayLike<number> | readonly PromptPart[] }

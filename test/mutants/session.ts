@@ -9,7 +9,34 @@ const answer = { file: "src/session/answer.ts", tests: ["test/session/answer"] }
 const history = { file: "src/session/history.ts", tests: ["test/session/history"] } as const;
 const open = { file: "src/session/open.ts", tests: ["test/session/open"] } as const;
 
+const filter = { file: "src/session/filter.ts", tests: ["test/session/filter"] } as const;
+
 export const mutants: readonly Mutant[] = [
+  {
+    ...filter,
+    fault: "an answer that its filter ends goes on being computed",
+    from: "await model.return();",
+    to: "",
+  },
+  {
+    ...filter,
+    fault: "a signal is not seen while the filter waits",
+    from: "orAborted(from.next(), signal)",
+    to: "from.next()",
+  },
+  {
+    ...filter,
+    fault: "calls that a filter left out are still the reason of the end",
+    from: 'calls ? "tool-calls" : "stop"',
+    to: "told",
+  },
+  {
+    file: "src/worker/client.ts",
+    tests: ["test/session/filter"],
+    fault: "a worker is sent the filter",
+    from: "const { signal, filter, ...rest } = options;",
+    to: "const { signal, ...rest } = options;",
+  },
   {
     file: "src/session/unread.ts",
     tests: ["test/session/unread"],
@@ -253,7 +280,7 @@ export const mutants: readonly Mutant[] = [
     to: "!this.#lost",
   },
   {
-    ...session,
+    from: "const id = this.#message.idOf(index) ?? this.#newId(index);",
     fault: "the prompt's last token is taken from the cache",
     from: "Math.min(common, items.length - 1)",
     to: "Math.min(common, items.length)",
