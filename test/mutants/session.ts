@@ -280,7 +280,7 @@ export const mutants: readonly Mutant[] = [
     to: "!this.#lost",
   },
   {
-    from: "const id = this.#message.idOf(index) ?? this.#newId(index);",
+    ...session,
     fault: "the prompt's last token is taken from the cache",
     from: "Math.min(common, items.length - 1)",
     to: "Math.min(common, items.length)",
@@ -307,7 +307,7 @@ export const mutants: readonly Mutant[] = [
   {
     ...answer,
     fault: "a whole call has another id than its parts",
-    from: "const id = this.#calls.get(index)?.id ?? this.#newId(index);",
+    from: "const id = this.#message.idOf(index) ?? this.#newId(index);",
     to: "const id = this.#newId(index);",
   },
   {
