@@ -42,7 +42,7 @@ export const json = (body: unknown, status = 200, headers: Record<string, string
   });
 
 /** Runs `work` with a model and lets go of it when the response is made; a stream keeps it until its end. */
-export async function withModel<T>(
+export async function withLease<T>(
   call: Call,
   name: string | undefined,
   work: (lease: Lease) => Promise<T>,

@@ -1,6 +1,8 @@
 /** From a job to the pieces of its answers: slots, several answers to one prompt, what is measured. */
-import type { Answer, AnswerStream, GenerateOptions, Piece, Prompt } from "../../mod.ts";
+import type { Answer, GenerateOptions, Piece, Prompt } from "../../mod.ts";
 import type { Served } from "./host.ts";
+import { type Progress, prefilled } from "./prefill.ts";
+import type { Slot } from "./slots.ts";
 
 export interface Job {
   readonly prompt: Prompt;
@@ -13,12 +15,15 @@ export interface Job {
   readonly slot?: number;
   /** Whether what a slot has of the prompt is used. */
   readonly cached: boolean;
+  /** Whether it is told how far the prompt is computed. */
+  readonly progress?: boolean;
 }
 
-/** A piece of an answer, or the whole of it when it has ended. */
+/** How far a prompt is computed, a piece of an answer, or the whole of it when it has ended. */
 export type Event = { readonly choice: number; readonly slot: number } & (
-  | { readonly piece: Piece; readonly answer?: undefined }
-  | { readonly answer: Answer; readonly piece?: undefined }
+  | { readonly progress: Progress; readonly piece?: undefined; readonly answer?: undefined }
+  | { readonly piece: Piece; readonly progress?: undefined; readonly answer?: undefined }
+  | { readonly answer: Answer; readonly progress?: undefined; readonly piece?: undefined }
 );
 
 /** The answers as they come, each with its number. */
@@ -54,42 +59,80 @@ export async function* generate(
 }
 
 async function* one(
-  { slots, metrics }: Served,
-  { prompt, tokens, options, slot: wanted, cached }: Job,
+  served: Served,
+  job: Job,
   choice: number,
   signal: AbortSignal,
 ): AsyncGenerator<Event, void, undefined> {
+  const { slots, metrics, revival } = served;
   const asked = performance.now();
-  const slot = await slots.acquire(tokens, wanted, signal);
-  let stream: AnswerStream | undefined;
+  const slot = await slots.acquire(job.tokens, job.slot, signal);
+  // An answer that is begun again, as the device was lost, must be the same: it has a seed from the start.
+  const { seed = -1 } = job.options;
+  const own = { ...job.options, seed: (seed >= 0 ? seed : randomSeed()) + choice, signal };
   try {
     metrics.queued(performance.now() - asked);
-    if (!cached) slot.session.reset();
-    const { seed } = options;
-    stream = slot.session.generate(prompt, {
-      ...options,
-      ...(seed !== undefined && seed >= 0 && { seed: seed + choice }),
+    if (!job.cached) slot.session.reset();
+    const events = revival.iterate(
+      (begun) => answer(served, slot, begun > 0 ? { ...job, progress: false } : job, own),
+      ({ progress }) => progress === undefined,
       signal,
-    });
+    );
     let last = asked;
-    for (;;) {
-      const next = await stream.next();
-      if (next.done) {
-        metrics.answered(next.value);
-        yield { choice, slot: slot.id, answer: next.value };
-        return;
+    for await (const event of events) {
+      if (event.answer) metrics.answered(event.answer);
+      else if (event.piece) {
+        const now = performance.now();
+        if (slot.task!.decoded++ === 0) metrics.firstToken(now - asked);
+        else metrics.nextToken(now - last);
+        last = now;
       }
-      const now = performance.now();
-      if (slot.task!.decoded++ === 0) metrics.firstToken(now - asked);
-      else metrics.nextToken(now - last);
-      last = now;
-      yield { choice, slot: slot.id, piece: next.value };
+      yield { choice, slot: slot.id, ...event };
     }
   } finally {
-    await stream?.return();
     slots.release(slot);
   }
 }
+
+type Made = Event extends infer E ? (E extends Event ? Omit<E, "choice" | "slot"> : never) : never;
+
+/** An answer in a slot's session. */
+async function* answer(
+  { chunk }: Served,
+  { session }: Slot,
+  { prompt, tokens, progress }: Job,
+  options: GenerateOptions & { readonly signal: AbortSignal },
+): AsyncGenerator<Made, void, undefined> {
+  const before = progress
+    ? yield* told(prefilled(session, tokens, chunk, options.signal))
+    : undefined;
+  const stream = session.generate(prompt, options);
+  try {
+    for (let first = true; ; first = false) {
+      const next = await stream.next();
+      if (first && before) yield { progress: before.whole() };
+      if (next.done) {
+        yield { answer: before ? before.counted(next.value) : next.value };
+        return;
+      }
+      yield { piece: next.value };
+    }
+  } finally {
+    await stream.return();
+  }
+}
+
+async function* told<R>(
+  steps: AsyncGenerator<Progress, R, undefined>,
+): AsyncGenerator<Made, R, undefined> {
+  for (;;) {
+    const next = await steps.next();
+    if (next.done) return next.value;
+    yield { progress: next.value };
+  }
+}
+
+const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0];
 
 /** Reads a job to its end: the pieces and the whole of each answer. */
 export async function complete(
@@ -105,7 +148,7 @@ export async function complete(
   for await (const event of generate(served, job, signal)) {
     used[event.choice] = event.slot;
     if (event.piece) pieces[event.choice].push(event.piece);
-    else answers[event.choice] = event.answer;
+    else if (event.answer) answers[event.choice] = event.answer;
   }
   return answers.map((answer, i) => ({ pieces: pieces[i], answer, slot: used[i] }));
 }

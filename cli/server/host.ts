@@ -5,6 +5,7 @@
 import type { LoadOptions, LoadProgress, Model } from "../../mod.ts";
 import { ApiError } from "./errors.ts";
 import { Metrics } from "./metrics.ts";
+import { Revival } from "./revival.ts";
 import { Slots } from "./slots.ts";
 
 /** A model that may be served. */
@@ -28,6 +29,9 @@ export interface Served {
   readonly model: Model;
   readonly slots: Slots;
   readonly metrics: Metrics;
+  readonly revival: Revival;
+  /** Tokens of a prompt between two reports of its progress. */
+  readonly chunk: number;
 }
 
 /** A model in use; it stays until it is released. */
@@ -52,6 +56,9 @@ export interface HostOptions {
   readonly needs: (entry: ModelEntry) => Promise<number>;
   readonly onChange?: (id: string, state: ModelState, progress?: LoadProgress) => void;
 }
+
+/** llama.cpp's rows of a physical batch. */
+const CHUNK = 512;
 
 interface Held {
   readonly entry: ModelEntry;
@@ -248,7 +255,15 @@ export class Host {
         const { weights, cache, arena } = model.memory;
         held.bytes = weights + cache + arena;
         const slots = new Slots(model, entry.parallel, this.#options.queue);
-        held.served = { id: entry.id, model, slots, metrics: held.metrics };
+        const served: Served = {
+          ...{ id: entry.id, model, slots, metrics: held.metrics },
+          // A model that cannot be revived is loaded as a new one by the next request.
+          revival: new Revival(model, () => {
+            if (held.served === served) void this.#free(held, "unloaded");
+          }),
+          chunk: entry.options.chunk ?? CHUNK,
+        };
+        held.served = served;
         held.error = undefined;
         held.usedAt = performance.now();
         this.#set(held, "loaded");

@@ -125,7 +125,8 @@ export class Slots {
   }
 }
 
-function commonPrefix(a: readonly number[], b: readonly number[]): number {
+/** Tokens that two lists begin with alike. */
+export function commonPrefix(a: readonly number[], b: readonly number[]): number {
   const most = Math.min(a.length, b.length);
   let i = 0;
   while (i < most && a[i] === b[i]) i++;

@@ -17,7 +17,7 @@ export const written = ({ event, data }: ServerEvent): string =>
  */
 export async function checkedStream(
   run: (signal: AbortSignal) => AsyncIterable<ServerEvent>,
-  failed: (error: unknown) => readonly ServerEvent[],
+  failed: (error: unknown) => ServerEvent,
   pingSeconds: number,
   leaving: AbortSignal,
 ): Promise<Response> {
@@ -49,7 +49,7 @@ export async function checkedStream(
  */
 export function eventStream(
   run: (signal: AbortSignal) => AsyncIterable<ServerEvent>,
-  failed: (error: unknown) => readonly ServerEvent[],
+  failed: (error: unknown) => ServerEvent,
   pingSeconds: number,
 ): Response {
   const gone = new AbortController();
@@ -79,7 +79,7 @@ export function eventStream(
                 });
             }
           } catch (error) {
-            if (!gone.signal.aborted) for (const event of failed(error)) send(written(event));
+            if (!gone.signal.aborted) send(written(failed(error)));
           } finally {
             clearInterval(timer);
             if (!gone.signal.aborted) controller.close();

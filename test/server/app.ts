@@ -114,7 +114,8 @@ export function scriptedModel(pieces: Parameters<typeof scripted>[0], real: Mode
   return { ...proxied(real), session: () => scripted(pieces, real) };
 }
 
-function proxied(real: Model): Model {
+/** A model whose calls a test can replace. */
+export function proxied(real: Model): Model {
   return {
     file: real.file,
     architecture: real.architecture,

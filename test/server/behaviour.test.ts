@@ -1,6 +1,6 @@
 /** What clients of llama-server rely on, a line each; where this server differs, docs/server.md says so. */
 import { afterAll, describe, expect, it } from "vitest";
-import { type Json, testApp } from "./app.ts";
+import { entry, ID, type Json, testApp } from "./app.ts";
 
 const user = [{ role: "user", content: "What is 7 + 5?" }];
 const chat = { messages: user, temperature: 0, max_tokens: 12 };
@@ -8,6 +8,8 @@ const text = { prompt: "Once upon a time", temperature: 0, n_predict: 8 };
 const CHAT = "/v1/chat/completions";
 
 const app = testApp();
+/** Prompts are computed eight tokens at a time. */
+const chunked = testApp([entry(ID, { options: { chunk: 8 } })]);
 const keyed = testApp(
   undefined,
   {},
@@ -16,6 +18,7 @@ const keyed = testApp(
 afterAll(async () => {
   await app.close();
   await keyed.close();
+  await chunked.close();
 });
 
 const post = async (path: string, body: unknown): Promise<Json> =>
@@ -32,6 +35,30 @@ const refused = async (path: string, body: unknown): Promise<Json> => {
 };
 const contentOf = async (body: object): Promise<string> =>
   (await post(CHAT, body)).choices[0].message.content;
+
+const brief = { temperature: 0, max_tokens: 6, cache_prompt: false };
+const fable = "Once upon a time there was a fox who had a red hat. ".repeat(3);
+const long = [{ role: "user", content: "Tell me a story about a fox and a hen. ".repeat(4) }];
+/** The reports of a streamed prompt's progress, and the last event. */
+const progress = async (
+  path: string,
+  body: object,
+): Promise<{ all: Json[]; text: string; timings: Json }> => {
+  const events = await chunked.events(path, { ...body, return_progress: true });
+  const data = events.map((event) => event.data).filter((one) => one !== "[DONE]");
+  return {
+    all: data.flatMap((one) => one.prompt_progress ?? []),
+    text: data
+      .map((one) => one.choices?.[0].delta?.content ?? one.choices?.[0].text ?? one.content ?? "")
+      .join(""),
+    timings: data.at(-1).timings,
+  };
+};
+const rises = (all: readonly Json[]): boolean =>
+  all.length > 4 &&
+  all[0].processed === all[0].cache &&
+  all.every((one, i) => i === 0 || one.processed > all[i - 1].processed) &&
+  all.at(-1).processed === all[0].total;
 
 /** A claim, and what must be true. */
 const claims: Readonly<Record<string, readonly [string, () => Promise<boolean>][]>> = {
@@ -1031,6 +1058,52 @@ const claims: Readonly<Record<string, readonly [string, () => Promise<boolean>][
           messages: user,
         });
         return all.map(({ data }) => data.delta?.text ?? "").join("") === "7 + 5 = 12.";
+      },
+    ],
+  ],
+  return_progress: [
+    [
+      "of a chat begins with what is cached, rises, and ends with the whole prompt",
+      async () => rises((await progress(CHAT, { messages: long, ...brief })).all),
+    ],
+    [
+      "of a completion too",
+      async () => rises((await progress("/v1/completions", { prompt: fable, ...brief })).all),
+    ],
+    [
+      "of llama-server's completion too",
+      async () => rises((await progress("/completion", { prompt: fable, ...brief })).all),
+    ],
+    [
+      "tells what is cached the second time",
+      async () => {
+        const ask = { messages: long, ...brief, cache_prompt: true };
+        await progress(CHAT, ask);
+        const { all } = await progress(CHAT, ask);
+        return all[0].cache === all[0].total - 1 && all.at(-1).processed === all[0].total;
+      },
+    ],
+    [
+      "changes neither text nor timings",
+      async () => {
+        const asked = await progress(CHAT, { messages: long, ...brief });
+        const { body } = await chunked.post(CHAT, { messages: long, ...brief });
+        return (
+          asked.text === body.choices[0].message.content &&
+          asked.timings.prompt_n === body.timings.prompt_n &&
+          asked.timings.cache_n === 0
+        );
+      },
+    ],
+    [
+      "stands beside the deltas, the role first",
+      async () => {
+        const events = await chunked.events(CHAT, { ...chat, return_progress: true });
+        return (
+          events[0].data.choices[0].delta.role === "assistant" &&
+          events[1].data.prompt_progress.total > 0 &&
+          Object.keys(events[1].data.choices[0].delta).length === 0
+        );
       },
     ],
   ],

@@ -1,15 +1,15 @@
 /** `/v1/messages`: Anthropic's chat, whole or streamed, and the counting of its tokens. */
 import type { Answer, ChatMessage, GenerateOptions, Model, ToolDefinition } from "../../../mod.ts";
 import { type Block, type BlockEvent, Blocks, blocksOf } from "../blocks.ts";
-import { isConstrained } from "../constraint.ts";
-import { type Call, json, newId, withModel } from "../context.ts";
+import { type Call, json, newId, withLease } from "../context.ts";
 import { promptTokens, readFunction } from "../conversation.ts";
 import { ApiError, anthropicErrorBody, asApiError, refuse } from "../errors.ts";
 import { Fields, readFields } from "../fields.ts";
 import { complete, generate, type Job } from "../generate.ts";
-import type { Lease } from "../host.ts";
+import type { Served } from "../host.ts";
 import { samplingFrom } from "../sampling.ts";
-import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
+import type { ServerEvent } from "../sse.ts";
+import { streamed } from "../streamed.ts";
 
 /** Claude Code's first system block: it differs in each request, and no model needs it. */
 const BILLING = /^x-anthropic-billing-header/;
@@ -19,7 +19,7 @@ export async function messages(call: Call): Promise<Response> {
   const wanted = body.required("model", body.text("model"));
   body.required("max_tokens", body.whole("max_tokens", 1));
   if (!body.flag("stream"))
-    return withModel(call, wanted, async ({ served }) => {
+    return withLease(call, wanted, async ({ served }) => {
       const job = readJob(body, served.model);
       const [{ answer }] = await complete(served, job, call.signal);
       return json({
@@ -29,25 +29,19 @@ export async function messages(call: Call): Promise<Response> {
         usage: usageOf(answer),
       });
     });
-  const lease = await call.host.lease(wanted, call.signal);
-  try {
-    const job = readJob(body, lease.served.model);
-    const stream = isConstrained(job.options) ? checkedStream : eventStream;
-    return await stream(
-      (signal) => events(lease, job, wanted, signal),
-      (error) => [named(anthropicErrorBody(asApiError(error)) as { type: string })],
-      call.options.pingSeconds,
-      call.signal,
-    );
-  } catch (error) {
-    lease.release();
-    throw error;
-  }
+  return streamed(call, body, (served) => {
+    const job = readJob(body, served.model);
+    return {
+      events: (signal) => events(served, job, wanted, signal),
+      failed: (error) => named(anthropicErrorBody(asApiError(error)) as { type: string }),
+      options: job.options,
+    };
+  });
 }
 
 export async function countTokens(call: Call): Promise<Response> {
   const body = await readFields(call.request, call.options);
-  return withModel(call, body.text("model"), async ({ served }) => {
+  return withLease(call, body.text("model"), async ({ served }) => {
     const { tokens } = readJob(body, served.model);
     return json({ input_tokens: tokens.length });
   });
@@ -236,39 +230,36 @@ const usageOf = ({ usage }: Answer): Record<string, number> => ({
 const named = (data: { readonly type: string }): ServerEvent => ({ event: data.type, data });
 
 async function* events(
-  { served, release }: Lease,
+  served: Served,
   job: Job,
   model: string,
   signal: AbortSignal,
 ): AsyncGenerator<ServerEvent> {
-  try {
-    const usage = { input_tokens: job.tokens.length, output_tokens: 0 };
-    const message = {
-      ...headOf(model),
-      content: [],
-      stop_reason: null,
-      stop_sequence: null,
-      usage,
-    };
-    yield named({ type: "message_start", message } as { type: string });
-    const blocks = new Blocks();
-    for await (const event of generate(served, job, signal)) {
-      if (event.piece) {
-        for (const one of blocks.take(event.piece)) yield blockEvent(one);
-        continue;
-      }
-      for (const one of blocks.end()) yield blockEvent(one);
-      const { answer } = event;
-      yield named({
-        type: "message_delta",
-        delta: stopOf(answer),
-        usage: usageOf(answer),
-      } as { type: string });
+  const usage = { input_tokens: job.tokens.length, output_tokens: 0 };
+  const message = {
+    ...headOf(model),
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    usage,
+  };
+  yield named({ type: "message_start", message } as { type: string });
+  const blocks = new Blocks();
+  for await (const event of generate(served, job, signal)) {
+    if (event.piece) {
+      for (const one of blocks.take(event.piece)) yield blockEvent(one);
+      continue;
     }
-    yield named({ type: "message_stop" });
-  } finally {
-    release();
+    if (!event.answer) continue;
+    for (const one of blocks.end()) yield blockEvent(one);
+    const { answer } = event;
+    yield named({
+      type: "message_delta",
+      delta: stopOf(answer),
+      usage: usageOf(answer),
+    } as { type: string });
   }
+  yield named({ type: "message_stop" });
 }
 
 function blockEvent(event: BlockEvent): ServerEvent {

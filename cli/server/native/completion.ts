@@ -1,15 +1,16 @@
 /** `/completion`: llama-server's own continuation of a text, with everything it tells of it. */
 import type { Answer, GenerateOptions, Model, Piece } from "../../../mod.ts";
-import { constraintFrom, isConstrained } from "../constraint.ts";
-import { type Call, json, withModel } from "../context.ts";
+import { constraintFrom } from "../constraint.ts";
+import { type Call, json, withLease } from "../context.ts";
 import { asApiError, errorBody, refuse } from "../errors.ts";
 import { type Fields, readFields } from "../fields.ts";
 import { complete, generate, type Job } from "../generate.ts";
-import type { Lease, Served } from "../host.ts";
+import type { Served } from "../host.ts";
 import { readPrompts } from "../prompt.ts";
 import { isOfText, logprob, timingsOf, tokenText } from "../results.ts";
 import { samplingFrom } from "../sampling.ts";
-import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
+import type { ServerEvent } from "../sse.ts";
+import { streamed } from "../streamed.ts";
 
 interface Request {
   readonly jobs: readonly Job[];
@@ -36,7 +37,7 @@ export async function answerNative(
 ): Promise<Response> {
   const wanted = body.text("model");
   if (!body.flag("stream"))
-    return withModel(call, wanted, async ({ served }) => {
+    return withLease(call, wanted, async ({ served }) => {
       const request = readRequest(body, served.model, prompts(served.model));
       const results: unknown[] = [];
       for (const job of request.jobs)
@@ -49,20 +50,14 @@ export async function answerNative(
           );
       return json(request.many || results.length > 1 ? results : results[0]);
     });
-  const lease = await call.host.lease(wanted, call.signal);
-  try {
-    const request = readRequest(body, lease.served.model, prompts(lease.served.model));
-    const stream = isConstrained(request.jobs[0].options) ? checkedStream : eventStream;
-    return await stream(
-      (signal) => events(lease, request, signal),
-      (error) => [{ data: errorBody(asApiError(error), true) }],
-      body.number("sse_ping_interval", 0) ?? call.options.pingSeconds,
-      call.signal,
-    );
-  } catch (error) {
-    lease.release();
-    throw error;
-  }
+  return streamed(call, body, (served) => {
+    const request = readRequest(body, served.model, prompts(served.model));
+    return {
+      events: (signal) => events(served, request, signal),
+      failed: (error) => ({ data: errorBody(asApiError(error), true) }),
+      options: request.jobs[0].options,
+    };
+  });
 }
 
 function readRequest(
@@ -99,6 +94,7 @@ function readRequest(
       options,
       choices,
       cached: body.flag("cache_prompt") ?? true,
+      progress: body.flag("return_progress") ?? false,
       ...(slot !== undefined && slot >= 0 && { slot }),
     })),
   };
@@ -177,40 +173,43 @@ function picked(
 }
 
 async function* events(
-  { served, release }: Lease,
+  served: Served,
   request: Request,
   signal: AbortSignal,
 ): AsyncGenerator<ServerEvent> {
   const { model } = served;
-  try {
-    for (const [number, job] of request.jobs.entries()) {
-      const predicted = new Array<number>(job.choices).fill(0);
-      for await (const event of generate(served, job, signal)) {
-        const index = number * job.choices + event.choice;
-        if (!event.piece) {
-          const whole = wholeOf(served, request, job, event.answer, [], event.slot, index);
-          yield { data: picked({ ...whole, content: "", tokens: [] }, request.fields) };
-          continue;
-        }
-        const { piece } = event;
-        if (piece.token !== undefined) predicted[event.choice]++;
-        const told = request.probs > 0 && isOfText(model.tokenizer, piece);
-        if (piece.text === "" && !told && !request.returnTokens) continue;
-        yield {
-          data: {
-            index,
-            content: piece.text,
-            tokens: piece.token === undefined ? [] : [piece.token],
-            stop: false,
-            id_slot: event.slot,
-            tokens_predicted: predicted[event.choice],
-            tokens_evaluated: job.tokens.length,
-            ...(told && { completion_probabilities: probsOf(model, [piece]) }),
-          },
-        };
+  for (const [number, job] of request.jobs.entries()) {
+    const predicted = new Array<number>(job.choices).fill(0);
+    for await (const event of generate(served, job, signal)) {
+      const index = number * job.choices + event.choice;
+      if (event.progress) {
+        const { slot: id_slot, progress: prompt_progress } = event;
+        const nothing = { index, content: "", tokens: [], stop: false, tokens_predicted: 0 };
+        const tokens_evaluated = job.tokens.length;
+        yield { data: { ...nothing, id_slot, tokens_evaluated, prompt_progress } };
+        continue;
       }
+      if (event.answer) {
+        const whole = wholeOf(served, request, job, event.answer, [], event.slot, index);
+        yield { data: picked({ ...whole, content: "", tokens: [] }, request.fields) };
+        continue;
+      }
+      const { piece } = event;
+      if (piece.token !== undefined) predicted[event.choice]++;
+      const told = request.probs > 0 && isOfText(model.tokenizer, piece);
+      if (piece.text === "" && !told && !request.returnTokens) continue;
+      yield {
+        data: {
+          index,
+          content: piece.text,
+          tokens: piece.token === undefined ? [] : [piece.token],
+          stop: false,
+          id_slot: event.slot,
+          tokens_predicted: predicted[event.choice],
+          tokens_evaluated: job.tokens.length,
+          ...(told && { completion_probabilities: probsOf(model, [piece]) }),
+        },
+      };
     }
-  } finally {
-    release();
   }
 }

@@ -1,5 +1,5 @@
 /** `/tokenize`, `/detokenize`, `/apply-template`, and the counting of a request's tokens. */
-import { type Call, json, withModel } from "../context.ts";
+import { type Call, json, withLease } from "../context.ts";
 import { readMessages, readRendering, readTools } from "../conversation.ts";
 import { refuse } from "../errors.ts";
 import { readFields } from "../fields.ts";
@@ -7,7 +7,7 @@ import { readToolChoice } from "../openai/chat.ts";
 
 export async function tokenize(call: Call): Promise<Response> {
   const body = await readFields(call.request, call.options);
-  return withModel(call, body.text("model"), async ({ served }) => {
+  return withLease(call, body.text("model"), async ({ served }) => {
     const { tokenizer } = served.model;
     const content = body.text("content") ?? "";
     const ids = tokenizer.encode(content, {
@@ -30,7 +30,7 @@ export async function tokenize(call: Call): Promise<Response> {
 
 export async function detokenize(call: Call): Promise<Response> {
   const body = await readFields(call.request, call.options);
-  return withModel(call, body.text("model"), async ({ served }) => {
+  return withLease(call, body.text("model"), async ({ served }) => {
     const { tokenizer } = served.model;
     const tokens = body.list("tokens") ?? [];
     for (const id of tokens)
@@ -42,7 +42,7 @@ export async function detokenize(call: Call): Promise<Response> {
 
 export async function applyTemplate(call: Call): Promise<Response> {
   const body = await readFields(call.request, call.options);
-  return withModel(call, body.text("model"), async ({ served }) => {
+  return withLease(call, body.text("model"), async ({ served }) => {
     const messages = readMessages(body);
     const tools = readToolChoice(body) === "none" ? undefined : readTools(body);
     const { text } = served.model.render(messages, {
@@ -56,7 +56,7 @@ export async function applyTemplate(call: Call): Promise<Response> {
 /** `/v1/chat/completions/input_tokens`. */
 export async function inputTokens(call: Call): Promise<Response> {
   const body = await readFields(call.request, call.options);
-  return withModel(call, body.text("model"), async ({ served }) => {
+  return withLease(call, body.text("model"), async ({ served }) => {
     const messages = readMessages(body);
     const tools = readToolChoice(body) === "none" ? undefined : readTools(body);
     const { tokens } = served.model.render(messages, {

@@ -1,22 +1,23 @@
 /** `/v1/chat/completions`: OpenAI's chat, whole or streamed. */
 import type { Answer, ChatMessage, GenerateOptions, Model, Piece } from "../../../mod.ts";
-import { constraintFrom, isConstrained } from "../constraint.ts";
-import { type Call, json, newId, now, withModel } from "../context.ts";
+import { constraintFrom } from "../constraint.ts";
+import { type Call, json, newId, now, withLease } from "../context.ts";
 import { promptTokens, readMessages, readRendering, readTools } from "../conversation.ts";
 import { asApiError, errorBody, refuse } from "../errors.ts";
 import { type Fields, readFields } from "../fields.ts";
 import { complete, generate, type Job } from "../generate.ts";
-import type { Lease } from "../host.ts";
+import type { Served } from "../host.ts";
 import { finishReason, isOfText, timingsOf, tokenLogprob, usageOf } from "../results.ts";
 import { samplingFrom } from "../sampling.ts";
-import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
+import type { ServerEvent } from "../sse.ts";
+import { streamed } from "../streamed.ts";
 
 export async function chatCompletions(call: Call): Promise<Response> {
   const body = await readFields(call.request, call.options);
   const stream = body.flag("stream") ?? false;
   const wanted = body.text("model");
   if (!stream)
-    return withModel(call, wanted, async ({ served }) => {
+    return withLease(call, wanted, async ({ served }) => {
       const { job, logprobs } = readChat(body, served.model);
       const answers = await complete(served, job, call.signal);
       return json({
@@ -34,25 +35,17 @@ export async function chatCompletions(call: Call): Promise<Response> {
         timings: timingsOf(answers[0].answer.usage),
       });
     });
-  const lease = await call.host.lease(wanted, call.signal);
-  try {
-    const { job, logprobs } = readChat(body, lease.served.model);
-    const options = body.fields("stream_options");
-    const usage = options?.flag("include_usage") ?? false;
+  return streamed(call, body, (served) => {
+    const { job, logprobs } = readChat(body, served.model);
+    const usage = body.fields("stream_options")?.flag("include_usage") ?? false;
     const perToken = body.flag("timings_per_token") ?? false;
-    const ping = body.number("sse_ping_interval", 0) ?? call.options.pingSeconds;
-    const stream = isConstrained(job.options) ? checkedStream : eventStream;
-    return await stream(
-      (signal) =>
-        chunks(lease, job, { model: wanted ?? lease.served.id, logprobs, usage, perToken }, signal),
-      (error) => [{ data: errorBody(asApiError(error), false) }],
-      ping,
-      call.signal,
-    );
-  } catch (error) {
-    lease.release();
-    throw error;
-  }
+    const model = wanted ?? served.id;
+    return {
+      events: (signal) => chunks(served, job, { model, logprobs, usage, perToken }, signal),
+      failed: (error) => ({ data: errorBody(asApiError(error), false) }),
+      options: job.options,
+    };
+  });
 }
 
 /** The job that a request describes. */
@@ -85,6 +78,7 @@ export function readChat(body: Fields, model: Model): { job: Job; logprobs: bool
       options,
       choices,
       cached: body.flag("cache_prompt") ?? true,
+      progress: body.flag("return_progress") ?? false,
       ...(slot !== undefined && slot >= 0 && { slot }),
     },
   };
@@ -163,7 +157,7 @@ interface ChunkOptions {
 
 /** The events of a streamed chat. */
 async function* chunks(
-  { served, release }: Lease,
+  served: Served,
   job: Job,
   { model, logprobs, usage, perToken }: ChunkOptions,
   signal: AbortSignal,
@@ -174,56 +168,50 @@ async function* chunks(
     delta: unknown,
     more: object = {},
     finish: string | null = null,
+    beside: object = {},
   ) => ({
-    data: {
-      ...head,
-      choices: [{ index, delta, finish_reason: finish, ...more }],
-    },
+    data: { ...head, choices: [{ index, delta, finish_reason: finish, ...more }], ...beside },
   });
   const begun = new Set<number>();
   const answers: Answer[] = [];
-  try {
-    for await (const event of generate(served, job, signal)) {
-      const { choice } = event;
-      if (!begun.has(choice)) {
-        begun.add(choice);
-        yield chunk(choice, { role: "assistant", content: null });
-      }
-      if (event.piece) {
-        const { piece } = event;
-        const deltas = deltasOf(piece);
-        const more =
-          logprobs && isOfText(served.model.tokenizer, piece)
-            ? {
-                logprobs: {
-                  content: [tokenLogprob(served.model.tokenizer, piece)],
-                  refusal: null,
-                },
-              }
-            : {};
-        if (deltas.length === 0 && "logprobs" in more) deltas.push({});
-        for (const [i, delta] of deltas.entries()) yield chunk(choice, delta, i === 0 ? more : {});
-      } else {
-        answers[choice] = event.answer;
-        const end = chunk(choice, {}, {}, finishReason(event.answer.finishReason));
-        const last = answers.filter(Boolean).length === job.choices;
-        const timings = last || perToken ? { timings: timingsOf(event.answer.usage) } : {};
-        yield { data: { ...end.data, ...timings } };
-      }
+  for await (const event of generate(served, job, signal)) {
+    const { choice } = event;
+    if (!begun.has(choice)) {
+      begun.add(choice);
+      yield chunk(choice, { role: "assistant", content: null });
     }
-    if (usage)
-      yield {
-        data: {
-          ...head,
-          choices: [],
-          usage: usageOf(answers),
-          timings: timingsOf(answers[0].usage),
-        },
-      };
-    yield { data: "[DONE]" };
-  } finally {
-    release();
+    if (event.progress) yield chunk(choice, {}, {}, null, { prompt_progress: event.progress });
+    else if (event.piece) {
+      const { piece } = event;
+      const deltas = deltasOf(piece);
+      const more =
+        logprobs && isOfText(served.model.tokenizer, piece)
+          ? {
+              logprobs: {
+                content: [tokenLogprob(served.model.tokenizer, piece)],
+                refusal: null,
+              },
+            }
+          : {};
+      if (deltas.length === 0 && "logprobs" in more) deltas.push({});
+      for (const [i, delta] of deltas.entries()) yield chunk(choice, delta, i === 0 ? more : {});
+    } else {
+      answers[choice] = event.answer;
+      const last = answers.filter(Boolean).length === job.choices;
+      const timings = last || perToken ? { timings: timingsOf(event.answer.usage) } : {};
+      yield chunk(choice, {}, {}, finishReason(event.answer.finishReason), timings);
+    }
   }
+  if (usage)
+    yield {
+      data: {
+        ...head,
+        choices: [],
+        usage: usageOf(answers),
+        timings: timingsOf(answers[0].usage),
+      },
+    };
+  yield { data: "[DONE]" };
 }
 
 /** What a piece adds to the message; nothing where its text is held back. A call begins with its name alone. */

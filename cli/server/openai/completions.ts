@@ -1,15 +1,16 @@
 /** `/v1/completions`: OpenAI's continuation of a text, whole or streamed. */
 import type { Answer, Model, Piece } from "../../../mod.ts";
-import { constraintFrom, isConstrained } from "../constraint.ts";
-import { type Call, json, newId, now, withModel } from "../context.ts";
+import { constraintFrom } from "../constraint.ts";
+import { type Call, json, newId, now, withLease } from "../context.ts";
 import { asApiError, errorBody } from "../errors.ts";
 import { type Fields, readFields } from "../fields.ts";
 import { complete, generate, type Job } from "../generate.ts";
-import type { Lease } from "../host.ts";
+import type { Served } from "../host.ts";
 import { readPrompts } from "../prompt.ts";
 import { finishReason, isOfText, logprob, timingsOf, tokenText, usageOf } from "../results.ts";
 import { samplingFrom } from "../sampling.ts";
-import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
+import type { ServerEvent } from "../sse.ts";
+import { streamed } from "../streamed.ts";
 import { maxTokens } from "./chat.ts";
 
 /** OpenAI's default. */
@@ -20,7 +21,7 @@ export async function completions(call: Call): Promise<Response> {
   const wanted = body.text("model");
   const head = { id: newId("cmpl-"), object: "text_completion", created: now() };
   if (!body.flag("stream"))
-    return withModel(call, wanted, async ({ served }) => {
+    return withLease(call, wanted, async ({ served }) => {
       const { jobs, echo, top } = readCompletion(body, served.model);
       const found = [];
       for (const job of jobs) {
@@ -44,28 +45,16 @@ export async function completions(call: Call): Promise<Response> {
         timings: timingsOf(answers[0].usage),
       });
     });
-  const lease = await call.host.lease(wanted, call.signal);
-  try {
-    const { jobs, echo, top } = readCompletion(body, lease.served.model);
+  return streamed(call, body, (served) => {
+    const { jobs, echo, top } = readCompletion(body, served.model);
     const usage = body.fields("stream_options")?.flag("include_usage") ?? false;
-    const stream = isConstrained(jobs[0].options) ? checkedStream : eventStream;
-    return await stream(
-      (signal) =>
-        chunks(
-          lease,
-          jobs,
-          { ...head, model: wanted ?? lease.served.id },
-          { echo, top, usage },
-          signal,
-        ),
-      (error) => [{ data: errorBody(asApiError(error), false) }],
-      body.number("sse_ping_interval", 0) ?? call.options.pingSeconds,
-      call.signal,
-    );
-  } catch (error) {
-    lease.release();
-    throw error;
-  }
+    const named = { ...head, model: wanted ?? served.id };
+    return {
+      events: (signal) => chunks(served, jobs, named, { echo, top, usage }, signal),
+      failed: (error) => ({ data: errorBody(asApiError(error), false) }),
+      options: jobs[0].options,
+    };
+  });
 }
 
 function readCompletion(
@@ -82,9 +71,12 @@ function readCompletion(
     ...(top !== undefined && { logprobs: top }),
     ...constraintFrom(body),
   };
-  const cached = body.flag("cache_prompt") ?? true;
+  const how = {
+    ...{ options, choices, cached: body.flag("cache_prompt") ?? true },
+    progress: body.flag("return_progress") ?? false,
+  };
   return {
-    jobs: prompts.map((tokens) => ({ prompt: [tokens], tokens, options, choices, cached })),
+    jobs: prompts.map((tokens) => ({ prompt: [tokens], tokens, ...how })),
     echo: body.flag("echo") ?? false,
     top,
   };
@@ -130,7 +122,7 @@ function logprobsOf({ tokenizer }: Model, pieces: readonly Piece[], from: number
 }
 
 async function* chunks(
-  { served, release }: Lease,
+  served: Served,
   jobs: readonly Job[],
   head: object,
   { echo, top, usage }: { echo: boolean; top: number | undefined; usage: boolean },
@@ -141,38 +133,37 @@ async function* chunks(
   const chunk = (index: number, text: string, logprobs: unknown, finish: string | null) => ({
     data: { ...head, choices: [{ index, text, logprobs, finish_reason: finish }] },
   });
-  try {
-    for (const [number, job] of jobs.entries()) {
-      const first = number * job.choices;
-      if (echo)
-        for (let i = 0; i < job.choices; i++)
+  for (const [number, job] of jobs.entries()) {
+    const first = number * job.choices;
+    if (echo)
+      for (let i = 0; i < job.choices; i++)
+        yield chunk(
+          first + i,
+          model.tokenizer.decode(job.tokens, { removeSpecial: true }),
+          null,
+          null,
+        );
+    for await (const event of generate(served, job, signal)) {
+      const index = first + event.choice;
+      if (event.progress) {
+        const { data } = chunk(index, "", null, null);
+        yield { data: { ...data, prompt_progress: event.progress } };
+      } else if (event.piece) {
+        const told = top !== undefined && isOfText(model.tokenizer, event.piece);
+        if (event.piece.text !== "" || told)
           yield chunk(
-            first + i,
-            model.tokenizer.decode(job.tokens, { removeSpecial: true }),
-            null,
+            index,
+            event.piece.text,
+            told ? logprobsOf(model, [event.piece], 0) : null,
             null,
           );
-      for await (const event of generate(served, job, signal)) {
-        const index = first + event.choice;
-        if (event.piece) {
-          const told = top !== undefined && isOfText(model.tokenizer, event.piece);
-          if (event.piece.text !== "" || told)
-            yield chunk(
-              index,
-              event.piece.text,
-              told ? logprobsOf(model, [event.piece], 0) : null,
-              null,
-            );
-        } else {
-          answers[index] = event.answer;
-          const end = chunk(index, "", null, finishReason(event.answer.finishReason));
-          yield { data: { ...end.data, timings: timingsOf(event.answer.usage) } };
-        }
+      } else {
+        answers[index] = event.answer;
+        const end = chunk(index, "", null, finishReason(event.answer.finishReason));
+        yield { data: { ...end.data, timings: timingsOf(event.answer.usage) } };
       }
     }
-    if (usage) yield { data: { ...head, choices: [], usage: usageOfAll(jobs, answers) } };
-    yield { data: "[DONE]" };
-  } finally {
-    release();
   }
+  if (usage) yield { data: { ...head, choices: [], usage: usageOfAll(jobs, answers) } };
+  yield { data: "[DONE]" };
 }

@@ -1,8 +1,9 @@
 /** `/v1/embeddings` and llama-server's `/embedding`. */
-import type { Model } from "../../../mod.ts";
-import { type Call, json, withModel } from "../context.ts";
+import type { Embedding, Model } from "../../../mod.ts";
+import { type Call, json, withLease } from "../context.ts";
 import { refuse } from "../errors.ts";
 import { type Fields, readFields } from "../fields.ts";
+import type { Served } from "../host.ts";
 
 /** The texts of a field; token ids are read back as the text they stand for. */
 function textsOf(body: Fields, key: string, { tokenizer }: Model): string[] {
@@ -25,6 +26,12 @@ function textsOf(body: Fields, key: string, { tokenizer }: Model): string[] {
   });
 }
 
+const vectorsOf = (
+  { signal }: Call,
+  { model, revival }: Served,
+  texts: readonly string[],
+): Promise<Embedding[]> => revival.run(() => model.embed(texts, { signal }), signal);
+
 /** A vector cut to `dimensions`, at length 1 again. */
 function shortened(vector: Float32Array, dimensions: number | undefined): Float32Array {
   if (dimensions === undefined || dimensions >= vector.length) return vector;
@@ -43,12 +50,12 @@ function base64(vector: Float32Array): string {
 export async function embeddings(call: Call): Promise<Response> {
   const body = await readFields(call.request, call.options);
   const wanted = body.text("model");
-  return withModel(call, wanted, async ({ served }) => {
+  return withLease(call, wanted, async ({ served }) => {
     const key = body.has("input") ? "input" : body.has("content") ? "content" : "input";
     const texts = textsOf(body, key, served.model);
     const format = body.oneOf("encoding_format", "float", "base64") ?? "float";
     const dimensions = body.whole("dimensions", 1);
-    const found = await served.model.embed(texts, { signal: call.signal });
+    const found = await vectorsOf(call, served, texts);
     const width = found[0].vector.length;
     if (dimensions !== undefined && dimensions > width)
       refuse("dimensions", `at most ${width}, the width of this model's vectors`, dimensions);
@@ -72,9 +79,9 @@ export async function embeddings(call: Call): Promise<Response> {
 /** llama-server's own form: a list with one vector for each text. */
 export async function embedding(call: Call): Promise<Response> {
   const body = await readFields(call.request, call.options);
-  return withModel(call, body.text("model"), async ({ served }) => {
+  return withLease(call, body.text("model"), async ({ served }) => {
     const texts = textsOf(body, body.has("content") ? "content" : "input", served.model);
-    const found = await served.model.embed(texts, { signal: call.signal });
+    const found = await vectorsOf(call, served, texts);
     return json(found.map(({ vector }, index) => ({ index, embedding: [Array.from(vector)] })));
   });
 }

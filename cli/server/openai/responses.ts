@@ -1,15 +1,16 @@
 /** `/v1/responses`: OpenAI's newer API, without its store: every request brings the whole conversation. */
 import type { Answer, ChatMessage, GenerateOptions, Model, ToolDefinition } from "../../../mod.ts";
 import { type Block, type BlockEvent, Blocks, blocksOf } from "../blocks.ts";
-import { constraintFrom, isConstrained } from "../constraint.ts";
-import { type Call, json, newId, now, withModel } from "../context.ts";
+import { constraintFrom } from "../constraint.ts";
+import { type Call, json, newId, now, withLease } from "../context.ts";
 import { promptTokens, readContent, readFunction } from "../conversation.ts";
 import { ApiError, asApiError, refuse } from "../errors.ts";
 import { Fields, readFields } from "../fields.ts";
 import { complete, generate, type Job } from "../generate.ts";
-import type { Lease } from "../host.ts";
+import type { Served } from "../host.ts";
 import { samplingFrom } from "../sampling.ts";
-import { checkedStream, eventStream, type ServerEvent } from "../sse.ts";
+import type { ServerEvent } from "../sse.ts";
+import { streamed } from "../streamed.ts";
 import { readToolChoice, toolChoiceOf } from "./chat.ts";
 
 /** What needs a store of responses. */
@@ -32,41 +33,35 @@ export async function responses(call: Call): Promise<Response> {
     );
   const wanted = body.text("model");
   if (!body.flag("stream"))
-    return withModel(call, wanted, async ({ served }) => {
+    return withLease(call, wanted, async ({ served }) => {
       const job = readJob(body, served.model);
       const [{ answer }] = await complete(served, job, call.signal);
       const head = headOf(body, wanted ?? served.id);
       return json(ended(head, blocksOf(answer).map(itemOf), answer));
     });
-  const lease = await call.host.lease(wanted, call.signal);
-  try {
-    const job = readJob(body, lease.served.model);
-    const head = headOf(body, wanted ?? lease.served.id);
+  return streamed(call, body, (served) => {
+    const job = readJob(body, served.model);
+    const head = headOf(body, wanted ?? served.id);
     let sequence = 0;
     const event = (type: string, data: object): ServerEvent => ({
       event: type,
       data: { type, sequence_number: sequence++, ...data },
     });
-    const stream = isConstrained(job.options) ? checkedStream : eventStream;
-    return await stream(
-      (signal) => events(lease, job, head, event, signal),
-      (error) => {
+    return {
+      events: (signal) => events(served, job, head, event, signal),
+      failed: (error) => {
         const { message, type, param } = asApiError(error);
-        return [event("error", { code: type, message, param })];
+        return event("error", { code: type, message, param });
       },
-      call.options.pingSeconds,
-      call.signal,
-    );
-  } catch (error) {
-    lease.release();
-    throw error;
-  }
+      options: job.options,
+    };
+  });
 }
 
 /** `/v1/responses/input_tokens`. */
 export async function responseTokens(call: Call): Promise<Response> {
   const body = await readFields(call.request, call.options);
-  return withModel(call, body.text("model"), async ({ served }) =>
+  return withLease(call, body.text("model"), async ({ served }) =>
     json({
       object: "response.input_tokens",
       input_tokens: readJob(body, served.model).tokens.length,
@@ -265,33 +260,30 @@ function ended(
 }
 
 async function* events(
-  { served, release }: Lease,
+  served: Served,
   job: Job,
   head: Record<string, unknown>,
   event: (type: string, data: object) => ServerEvent,
   signal: AbortSignal,
 ): AsyncGenerator<ServerEvent> {
-  try {
-    yield event("response.created", { response: head });
-    yield event("response.in_progress", { response: head });
-    const blocks = new Blocks();
-    for await (const one of generate(served, job, signal)) {
-      if (one.piece) {
-        for (const change of blocks.take(one.piece)) yield* blockEvents(change, event);
-        continue;
-      }
-      for (const change of blocks.end()) yield* blockEvents(change, event);
-      const response = ended(
-        head,
-        blocks.all.map((block) => itemOf(block)),
-        one.answer,
-      );
-      yield event(response.status === "incomplete" ? "response.incomplete" : "response.completed", {
-        response,
-      });
+  yield event("response.created", { response: head });
+  yield event("response.in_progress", { response: head });
+  const blocks = new Blocks();
+  for await (const one of generate(served, job, signal)) {
+    if (one.piece) {
+      for (const change of blocks.take(one.piece)) yield* blockEvents(change, event);
+      continue;
     }
-  } finally {
-    release();
+    if (!one.answer) continue;
+    for (const change of blocks.end()) yield* blockEvents(change, event);
+    const response = ended(
+      head,
+      blocks.all.map((block) => itemOf(block)),
+      one.answer,
+    );
+    yield event(response.status === "incomplete" ? "response.incomplete" : "response.completed", {
+      response,
+    });
   }
 }
 

@@ -1,0 +1,38 @@
+import type { Mutant } from "./mutant.ts";
+
+const revival = { file: "cli/server/revival.ts", tests: ["test/server/lost"] } as const;
+
+export const mutants: readonly Mutant[] = [
+  {
+    ...revival,
+    fault: "each stream restores the device again",
+    from: "if (this.#times > seen) return;",
+    to: "",
+  },
+  {
+    ...revival,
+    fault: "an answer begins anew for the client too",
+    from: "if (passed++ < given) continue;",
+    to: "passed++;",
+  },
+  {
+    ...revival,
+    fault: "a model that cannot be restored stays",
+    from: "this.#failed();",
+    to: "",
+  },
+  {
+    file: "cli/server/generate.ts",
+    tests: ["test/server/lost"],
+    fault: "an answer that is begun again draws other numbers",
+    from: "...job.options, seed: (seed >= 0 ? seed : randomSeed()) + choice, signal",
+    to: "...job.options, ...(seed >= 0 && { seed: seed + choice }), signal",
+  },
+  {
+    file: "cli/server/prefill.ts",
+    tests: ["test/server/behaviour"],
+    fault: "what was computed for the progress counts as cached",
+    from: "cachedTokens: Math.min(found, answer.usage.cachedTokens),",
+    to: "cachedTokens: answer.usage.cachedTokens,",
+  },
+];
