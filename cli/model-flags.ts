@@ -98,6 +98,11 @@ export const SPECULATION_FLAGS: readonly Flag[] = [
     help: "a smaller model with the same vocabulary, which drafts tokens ahead",
   },
   {
+    names: ["-hfd", "-hfrd", "--spec-draft-hf", "--hf-repo-draft"],
+    value: "REPO",
+    help: "the same from the hub: USER/REPO[:QUANT]",
+  },
+  {
     names: ["--spec-type"],
     value: "TYPE",
     help: "none, ngram-simple (looks drafts up in the text) or draft-simple (what -md does)",
@@ -204,14 +209,15 @@ export function loadOptions(values: Values): LoadOptions {
 }
 
 function speculation(values: Values): Pick<LoadOptions, "speculation"> {
-  const model = values.text("model-draft");
+  const repo = values.text("hf-repo-draft");
+  const model = values.text("model-draft") ?? (repo === undefined ? undefined : `hf:${repo}`);
   const draftMax = values.integer("draft-max");
   const draftMin = values.integer("draft-min");
   const type =
     values.choice("spec-type", SPEC_TYPES) ?? (model === undefined ? "none" : "draft-simple");
   if (type === "none") return {};
   if (type === "draft-simple" && model === undefined)
-    throw usage("--spec-type draft-simple needs a draft model: -md FILE");
+    throw usage("--spec-type draft-simple needs a draft model: -md FILE or -hfd USER/REPO");
   const options: SpeculationOptions = {
     ...(type === "draft-simple" && { model }),
     ...(draftMax !== undefined && { draftMax }),

@@ -67,6 +67,7 @@ describe("flags", () => {
       model: "d.gguf",
       draftMax: 5,
     });
+    expect(load("-hfd", "user/draft:Q8_0").speculation).toEqual({ model: "hf:user/draft:Q8_0" });
     expect(load("--spec-type", "ngram-simple", "--draft-min", "2").speculation).toEqual({
       draftMin: 2,
     });

@@ -28,6 +28,7 @@ let context: BrowserContext;
 beforeAll(async () => {
   hub = await fakeHub({
     "user/tale-GGUF": repoOf({ "tale-Q8_0.gguf": fakeFile(await fixtureModel()) }),
+    "user/large": repoOf({ "large-Q8_0.gguf": fakeFile(noise(256 * MIB, 3)) }),
     "user/noise": repoOf({ "noise-Q8_0.gguf": fakeFile(content) }),
   });
   await build({
@@ -169,6 +170,25 @@ describe("in Chromium", () => {
       { ok: true, sha256 },
     ]);
     await removeIn(page, "hf:user/noise");
+    await page.close();
+  });
+
+  it("the digest of 256 MB is there at most a second after the last byte", async () => {
+    const page = await open();
+    hub.faults = { rate: 15 * MIB };
+    const { after, bytes } = await page.evaluate(async (endpoint) => {
+      let arrived = 0;
+      const { bytes } = await webgguf.models.pull("hf:user/large", {
+        endpoint,
+        onProgress: ({ loaded, total }) => {
+          if (loaded === total) arrived ||= performance.now();
+        },
+      });
+      return { after: performance.now() - arrived, bytes };
+    }, hub.endpoint);
+    expect(bytes).toBe(256 * MIB);
+    expect(after).toBeLessThan(1000);
+    await removeIn(page, "hf:user/large");
     await page.close();
   });
 
