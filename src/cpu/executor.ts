@@ -3,16 +3,21 @@ import { WebggufError } from "../base/errors.ts";
 import type { Executor } from "../graph/executor.ts";
 import { type Graph, givenWidth } from "../graph/graph.ts";
 import type { Instruments } from "../graph/instruments.ts";
+import { Pool } from "../graph/pool.ts";
+import { PAGE } from "../graph/prefixes.ts";
 import {
+  checkPages,
   checkRequests,
   checkRoom,
   checkSequence,
   type DeviceSampling,
   givenRows,
   isArgmax,
+  itemToken,
   type ResultOf,
   rowsOf,
   type SequenceId,
+  SMALL_ROWS,
   type StepInput,
   StepOrder,
   type StepRequest,
@@ -20,7 +25,7 @@ import {
 } from "../graph/requests.ts";
 import type { ComputeOptions } from "../graph/settings.ts";
 import type { Runner } from "./run.ts";
-import { Sequence, snapshotRows } from "./sequence.ts";
+import { type BlockRows, floatsOf, Sequence, snapshotRows, snapshotsKept } from "./sequence.ts";
 
 export interface CpuExecutorHooks {
   readonly signal?: AbortSignal;
@@ -63,6 +68,8 @@ export class CpuExecutor implements Executor {
   readonly kind = "cpu";
   readonly adapter: string;
   readonly stepsInFlight = 1;
+  readonly uniform = true;
+  readonly smallRows: number = SMALL_ROWS;
   readonly contextLength: number;
   readonly maxSequences: number;
   readonly chunk: number;
@@ -79,6 +86,12 @@ export class CpuExecutor implements Executor {
   readonly #sampleRow: CpuExecutorHooks["sampleRow"];
   readonly #sequences = new Map<SequenceId, Sequence>();
   readonly #order = new StepOrder();
+  /** The sequence of which rows are being computed. */
+  #busy: SequenceId | undefined;
+  readonly #pool: Pool;
+  /** Rows of pages that no sequence has any more, and copies of recurrent state. */
+  readonly #kept = new Map<number, BlockRows>();
+  readonly #states = new Map<number, BlockRows>();
   #runner: Runner | undefined;
   readonly #end: () => void;
   /** Resolves when all steps so far are done; never rejects. */
@@ -106,11 +119,33 @@ export class CpuExecutor implements Executor {
     this.#sampleRow = hooks.sampleRow;
     this.#runner = runner;
     this.#end = end;
+    const { contextLength, maxSequences } = this;
+    const copies = graph.slots.some(({ kind }) => kind === "state") ? snapshotsKept : 0;
+    this.#pool = new Pool(
+      { contextLength, maxSequences, copies },
+      {
+        kept: (page, id, block) => {
+          if (!this.#kept.has(page)) this.#kept.set(page, this.#sequence(id).saveBlock(block));
+        },
+        pageTaken: (page) => this.#kept.delete(page),
+        copyGone: (copy) => this.#states.delete(copy),
+      },
+    );
+  }
+
+  get pages(): Executor["pages"] {
+    return this.#pool.pages;
+  }
+
+  pagesFor(sequence: SequenceId, count: number): number {
+    return this.#pool.pagesFor(sequence, count);
   }
 
   get memory(): Executor["memory"] {
     let cache = 0;
     for (const sequence of this.#sequences.values()) cache += sequence.bytes;
+    for (const kept of [this.#kept, this.#states])
+      for (const parts of kept.values()) cache += 4 * floatsOf(parts);
     const { weights = 0, scratch = 0 } = this.#runner?.held ?? {};
     return { weights, cache, arena: scratch };
   }
@@ -128,12 +163,13 @@ export class CpuExecutor implements Executor {
     this.#checkOpen();
     signal?.throwIfAborted();
     checkRequests(requests, this, (id) => this.length(id));
+    checkPages(requests, this);
     const called = this.#order.call(requests);
     const tasks = requests.map((request): Task => {
       const sequence = this.#sequence(request.sequence);
       const count = rowsOf(request, this.givenWidth);
       const start = sequence.length;
-      sequence.length += count;
+      this.#append(request.sequence, count);
       return { request, sequence, start, count };
     });
     const work = this.#queue.then(() => this.#all(tasks, requests, called, signal));
@@ -146,8 +182,43 @@ export class CpuExecutor implements Executor {
     const sequence = this.#sequences.get(id);
     if (!sequence || length >= sequence.length) return sequence?.length ?? 0;
     this.#order.shortened(id);
-    if (length <= 0) this.#sequences.delete(id);
-    return length <= 0 ? 0 : sequence.rewind(length);
+    const reached = this.#bringBack(id, Math.min(length, sequence.computed), sequence);
+    sequence.shorten(reached);
+    this.#pool.rewind(id, reached);
+    if (reached === 0) this.#sequences.delete(id);
+    return reached;
+  }
+
+  publish(id: SequenceId, text: readonly number[]): void {
+    this.#pool.publish(id, text);
+  }
+
+  begin(id: SequenceId, text: readonly number[]): number {
+    const before = this.length(id);
+    // Rows that are being computed are written where a sequence begun would stand.
+    if (this.#busy === id) return before;
+    const old = this.#sequences.get(id);
+    const begun = this.#pool.begin(id, text);
+    if (!begun) return before;
+    const { length, copies, restore } = begun;
+    this.#order.shortened(id);
+    this.#sequences.delete(id);
+    const sequence = this.#sequence(id);
+    for (let block = 0; block * PAGE < length; block++) {
+      const own = this.#pool.pageOf(id, 0, block);
+      const page = copies.find(({ to }) => to === own)?.from ?? own;
+      const rows = Math.min(PAGE, length - block * PAGE);
+      const kept = this.#kept.get(page);
+      if (page === own) this.#kept.delete(page);
+      // A page that nobody else has, and is not kept, is one that the sequence had before.
+      const holder = this.#pool.holder(page, block, id);
+      const from = holder === undefined ? old : this.#sequences.get(holder);
+      sequence.loadBlock(block, kept ?? from!.saveBlock(block, rows));
+    }
+    if (restore >= 0) sequence.loadState(this.#states.get(restore));
+    sequence.shorten(length);
+    for (let i = 0; i < length; i++) sequence.text[i] = itemToken(text[i]);
+    return length;
   }
 
   async dispose(): Promise<void> {
@@ -155,13 +226,37 @@ export class CpuExecutor implements Executor {
     await this.#queue;
     this.#end();
     this.#sequences.clear();
+    this.#kept.clear();
+    this.#states.clear();
   }
 
   async #fill(id: SequenceId, count: number): Promise<void> {
     checkSequence(id, this.maxSequences);
     checkRoom(this.length(id), count, this.contextLength);
     await this.#queue;
-    this.#sequence(id).fill(count);
+    const before = this.length(id);
+    this.#append(id, count);
+    const sequence = this.#sequence(id);
+    sequence.length = before;
+    sequence.fill(count);
+  }
+
+  /** Makes room for rows and counts them. */
+  #append(id: SequenceId, count: number): void {
+    // The sequence's rows are its own here: nothing has to be copied.
+    this.#pool.reserve(id, count);
+    this.#pool.advance(id, count);
+    this.#sequence(id).length += count;
+  }
+
+  /** The state of at most `length` rows, those of the longest copy where it has moved on; returns of how many. */
+  #bringBack(id: SequenceId, length: number, sequence: Sequence): number {
+    if (!sequence.recurrent) return length;
+    const { moving } = sequence;
+    const { length: reached, restore } = this.#pool.rewindState(id, length, moving);
+    if (moving || reached < sequence.computed)
+      sequence.loadState(restore < 0 ? undefined : this.#states.get(restore));
+    return reached;
   }
 
   #sequence(id: SequenceId): Sequence {
@@ -187,9 +282,12 @@ export class CpuExecutor implements Executor {
     } catch (error) {
       // What was not computed was not appended: the sequences go back to where they really are.
       tasks.forEach(({ request, sequence }, at) => {
-        sequence.recover();
+        if (this.#sequences.get(request.sequence) !== sequence) return;
+        if (sequence.moving)
+          sequence.recovered(this.#bringBack(request.sequence, sequence.computed, sequence));
         if (!this.#order.stands(requests, called, at)) return;
         sequence.length = sequence.computed;
+        this.#pool.rewind(request.sequence, sequence.length);
         this.#order.shortened(request.sequence);
       });
       throw error;
@@ -225,7 +323,10 @@ export class CpuExecutor implements Executor {
         outputs,
       };
       sequence.begin();
-      const output = await run.rows(chunk, signal);
+      this.#busy = request.sequence;
+      const output = await run.rows(chunk, signal).finally(() => {
+        this.#busy = undefined;
+      });
       // The sequence may have been shortened meanwhile.
       check();
       if (output) {
@@ -239,9 +340,18 @@ export class CpuExecutor implements Executor {
         }
       }
       sequence.advance(length);
+      this.#keepState(request.sequence, sequence);
       from = to;
     }
     return { rows, tokens: sampled };
+  }
+
+  /** Keeps a copy of recurrent state at every border. */
+  #keepState(id: SequenceId, sequence: Sequence): void {
+    if (!sequence.recurrent) return;
+    this.#pool.computed(id, sequence.computed);
+    if (sequence.computed % snapshotRows !== 0) return;
+    this.#states.set(this.#pool.copyState(id, sequence.computed, false), sequence.saveState());
   }
 
   #checkOpen(): Runner {

@@ -74,7 +74,7 @@ export const plainCpu: CpuDevice = device("CPU (TypeScript)", {
     const { bytes, scratch } = plainStore(plan);
     return {
       weights: bytes + floatBytes(plan.vectors),
-      cache: maxSequences * fullBytes(graph, contextLength),
+      cache: fullBytes(graph, contextLength, maxSequences),
       arena: scratch,
     };
   },

@@ -1,16 +1,14 @@
-/**
- * What one sequence keeps between steps: contiguous keys and values, recurrent state with
- * snapshots.
- */
+/** What one sequence keeps between steps: contiguous keys and values, and recurrent state. */
 import { floatToHalf, halfToFloat } from "../base/half.ts";
 import type { CacheSlot, Graph } from "../graph/graph.ts";
+import { PAGE } from "../graph/pool.ts";
 import type { CacheType } from "../graph/settings.ts";
 import { allocate } from "./allocate.ts";
 
 /** Rows between snapshots of recurrent state; rows are computed in chunks that end there. */
-export const snapshotRows = 32;
+export const snapshotRows: number = PAGE;
 /** Snapshots kept, the latest ones; rewinding further starts from nothing. */
-const snapshotsKept = 4;
+export const snapshotsKept = 4;
 
 /** Bytes of a slot of `positions` rows; every type is held as f32. */
 export const slotBytes = (slot: CacheSlot, positions: number): number =>
@@ -19,11 +17,18 @@ export const slotBytes = (slot: CacheSlot, positions: number): number =>
     ? positions * slot.heads * (slot.keyWidth + (slot.valueIsKeyPrefix ? 0 : slot.valueWidth))
     : slot.size);
 
-/** Bytes of a full sequence of `positions` rows, with the snapshots of its state. */
-export const fullBytes = (graph: Graph, positions: number): number =>
+/** Bytes of the snapshots of all sequences' states. */
+export const snapshotBytes = (graph: Graph, sequences: number): number =>
   graph.slots.reduce(
-    (sum, slot) => sum + slotBytes(slot, positions) * (slot.kind === "kv" ? 1 : 1 + snapshotsKept),
+    (sum, slot) => sum + (slot.kind === "kv" ? 0 : sequences * snapshotsKept * slotBytes(slot, 0)),
     0,
+  );
+
+/** Bytes of a full cache: `positions` rows of all sequences together, and the state of each with its snapshots. */
+export const fullBytes = (graph: Graph, positions: number, sequences: number): number =>
+  graph.slots.reduce(
+    (sum, slot) => sum + slotBytes(slot, positions) * (slot.kind === "kv" ? 1 : sequences),
+    snapshotBytes(graph, sequences),
   );
 
 export type KvSlot = Extract<CacheSlot, { kind: "kv" }>;
@@ -47,17 +52,32 @@ class Rows {
     this.data = room ?? new Float32Array(0);
   }
   write(rows: Float32Array, position: number): void {
-    const end = position * this.width + rows.length;
-    if (end > this.data.length) {
-      const wanted = Math.min(2 * this.data.length, end + 2 ** 22, this.#most);
-      const grown = allocate(Float32Array, Math.max(end, wanted));
-      grown.set(this.data);
-      this.data = grown;
-    }
+    this.#grow(position * this.width + rows.length);
     const stored = this.half ? rows.map((value) => halfToFloat(floatToHalf(value))) : rows;
     this.data.set(stored, position * this.width);
   }
+  /** Rows as they are stored; `load` takes them back. */
+  save(position: number, count: number): Float32Array {
+    return this.data.slice(position * this.width, (position + count) * this.width);
+  }
+  load(rows: Float32Array, position: number): void {
+    this.#grow(position * this.width + rows.length);
+    this.data.set(rows, position * this.width);
+  }
+  #grow(end: number): void {
+    if (end <= this.data.length) return;
+    const wanted = Math.min(2 * this.data.length, end + 2 ** 22, this.#most);
+    const grown = allocate(Float32Array, Math.max(end, wanted));
+    grown.set(this.data);
+    this.data = grown;
+  }
 }
+
+/** The rows of one page: those of each key/value slot, keys and values apart. */
+export type BlockRows = readonly Float32Array[];
+
+export const floatsOf = (parts: BlockRows): number =>
+  parts.reduce((sum, { length }) => sum + length, 0);
 
 /** Keys and values of one slot. */
 export class KvCache {
@@ -92,7 +112,6 @@ export class Sequence {
   readonly text: number[] = [];
   readonly #slots: readonly (KvCache | Float32Array)[];
   readonly #states: readonly Float32Array[];
-  readonly #snapshots = new Map<number, Float32Array[]>();
   /** Some rows are being computed: state is between two positions. */
   #moving = false;
 
@@ -125,7 +144,7 @@ export class Sequence {
   /** Bytes held. */
   get bytes(): number {
     const floats = this.#slots.reduce((sum, slot) => {
-      if (slot instanceof Float32Array) return sum + slot.length * (1 + this.#snapshots.size);
+      if (slot instanceof Float32Array) return sum + slot.length;
       const values = slot.values === slot.keys ? 0 : slot.values.data.length;
       return sum + slot.keys.data.length + values;
     }, 0);
@@ -157,47 +176,50 @@ export class Sequence {
     this.computed = this.length;
   }
 
-  /** `count` more rows are done; keeps a snapshot at every border. */
+  /** Whether its state is that of no row: some are being computed, or failed. */
+  get moving(): boolean {
+    return this.#moving;
+  }
+  /** `count` more rows are done. */
   advance(count: number): void {
     this.#moving = false;
     this.computed += count;
-    if (!this.recurrent || this.computed % snapshotRows !== 0) return;
-    this.#snapshots.set(
-      this.computed,
-      this.#states.map((state) => state.slice()),
-    );
-    for (const position of this.#snapshots.keys())
-      if (position <= this.computed - snapshotRows * snapshotsKept)
-        this.#snapshots.delete(position);
   }
-
-  /**
-   * Goes back to at most `length` rows and returns how many are left: all that were asked for, or a
-   * snapshot's.
-   */
-  rewind(length: number): number {
-    let reached = Math.min(length, this.computed);
-    const moved = this.#moving || reached < this.computed;
-    if (this.recurrent && moved) reached = this.#restore(reached);
-    this.length = reached;
-    this.computed = reached;
-    return reached;
+  /** Has `length` rows, whose state is at hand or brought back. */
+  shorten(length: number): void {
+    this.length = length;
+    this.computed = length;
   }
-  /** After a failure: half-moved state is taken from a snapshot. */
-  recover(): void {
-    if (this.recurrent && this.#moving) this.computed = this.#restore(this.computed);
+  /** What was being computed has failed, and its state is brought back. */
+  recovered(length: number): void {
+    this.computed = length;
     this.#moving = false;
   }
 
-  #restore(length: number): number {
-    for (const position of this.#snapshots.keys())
-      if (position > length) this.#snapshots.delete(position);
-    const position = Math.max(0, ...this.#snapshots.keys());
-    const snapshot = this.#snapshots.get(position);
+  /** A copy of its recurrent state. */
+  saveState(): BlockRows {
+    return this.#states.map((state) => state.slice());
+  }
+  /** Goes back to a copy, or to the state of no rows. */
+  loadState(copy: BlockRows | undefined): void {
     this.#states.forEach((state, i) => {
-      if (snapshot) state.set(snapshot[i]);
+      if (copy) state.set(copy[i]);
       else state.fill(0);
     });
-    return position;
+  }
+  /** Keys and values of the first `count` rows of a block. */
+  saveBlock(block: number, count: number = PAGE): BlockRows {
+    return this.#rows().map((rows) => rows.save(block * PAGE, count));
+  }
+  loadBlock(block: number, saved: BlockRows): void {
+    this.#rows().forEach((rows, i) => {
+      rows.load(saved[i], block * PAGE);
+    });
+  }
+
+  #rows(): Rows[] {
+    return this.#slots.flatMap((slot) =>
+      slot instanceof Float32Array ? [] : [...new Set([slot.keys, slot.values])],
+    );
   }
 }

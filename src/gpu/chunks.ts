@@ -1,4 +1,5 @@
 /** From step requests to chunks of rows that a plan can take, and from their results back to the requests. Pure. */
+import { joinRows } from "../base/join.ts";
 import {
   givenRows,
   isArgmax,
@@ -23,6 +24,8 @@ export interface Chunk {
   readonly sample: boolean;
   readonly sampling: SamplingKind;
   readonly read: boolean;
+  /** Computed as a prompt, however few rows it has. */
+  readonly prompt: boolean;
   /** Vectors of its given rows, one after the other, where there are any. */
   readonly given?: readonly Float32Array[];
 }
@@ -85,8 +88,9 @@ export function chunkRows(
   let rows: Row[] = [];
   let outputs = 0;
   let given: Float32Array[] | undefined;
+  let prompt = false;
   const end = (): void => {
-    if (rows.length > 0) chunks.push({ rows, outputs, sample, sampling, read, given });
+    if (rows.length > 0) chunks.push({ rows, outputs, sample, sampling, read, prompt, given });
     rows = [];
     outputs = 0;
     given = undefined;
@@ -97,6 +101,8 @@ export function chunkRows(
     const vectors = givenRows(input)?.rows;
     const count = rowsOf(request, givenWidth);
     const start = lengthOf(sequence) + rowsAdded(requests, sequence, givenWidth, at);
+    if (prompt !== (request.prompt ?? false)) end();
+    prompt = request.prompt ?? false;
     // The rows of a sequence stand side by side in a chunk: each carries on its state from the one before.
     const last = rows[rows.length - 1];
     if (last?.sequence !== sequence && rows.some((row) => row.sequence === sequence)) end();
@@ -138,7 +144,7 @@ export function gather(
   // One token of one request, as nearly always.
   if (requests.length === 1 && parts.length === 1 && !requests[0].read)
     return [requests[0].sample ? { tokens: parts[0].tokens ?? new Int32Array(0) } : {}];
-  const rows = join(parts.flatMap((p) => (p.rows ? [p.rows] : [])));
+  const rows = joinRows(parts.flatMap((p) => (p.rows ? [p.rows] : [])));
   const tokens = parts.flatMap((p) => (p.tokens ? [...p.tokens] : []));
   let at = 0;
   return requests.map((request) => {
@@ -150,15 +156,4 @@ export function gather(
       ...(request.sample ? { tokens: Int32Array.from(tokens.slice(first, at)) } : {}),
     };
   });
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0];
-  const out = new Float32Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -3,8 +3,11 @@ import { WebggufError } from "../base/errors.ts";
 import type { Executor } from "../graph/executor.ts";
 import { type Graph, givenWidth } from "../graph/graph.ts";
 import type { Instruments } from "../graph/instruments.ts";
+import { Pool } from "../graph/pool.ts";
 import {
+  checkPages,
   checkRequests,
+  itemToken,
   type ResultOf,
   rowsOf,
   type SequenceId,
@@ -18,11 +21,10 @@ import type { ModelPlan } from "../plan/model-plan.ts";
 import type { Buffers } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
 import { type Chunk, chunkRows, gather } from "./chunks.ts";
-import { PageTable } from "./pages.ts";
 import { type SubmitParts, Submitter } from "./submit.ts";
 
 /** What an executor is made of. */
-export interface GpuExecutorParts extends Omit<SubmitParts, "device"> {
+export interface GpuExecutorParts extends Omit<SubmitParts, "device" | "pool"> {
   readonly graph: Graph;
   readonly gpu: Gpu;
 }
@@ -38,6 +40,8 @@ export class GpuExecutor implements Executor {
   readonly stepsInFlight: number;
   readonly chunk: number;
   readonly outputChunk: number;
+  readonly uniform = false;
+  readonly smallRows: number = SMALL_ROWS;
   readonly memory: ModelPlan["memory"];
   readonly model: ModelPlan;
   readonly buffers: Buffers;
@@ -48,12 +52,12 @@ export class GpuExecutor implements Executor {
   /** Outputs of a chunk, unless every row has one. */
   readonly outputs: number = SMALL_ROWS;
   readonly #gpu: Gpu;
-  readonly #pageBuffer: GPUBuffer;
-  readonly #pages: PageTable;
+  readonly #named: ReadonlyMap<string, GPUBuffer>;
+  readonly #pool: Pool;
   readonly #submitter: Submitter;
   /** Elements of an output row. */
   readonly #width: number;
-  readonly #lengthOf = (sequence: SequenceId): number => this.#pages.length(sequence);
+  readonly #lengthOf = (sequence: SequenceId): number => this.#pool.length(sequence);
   readonly #order = new StepOrder();
   /** Chunks that wait for their turn. */
   readonly #waiting = new Set<Chunk>();
@@ -82,13 +86,22 @@ export class GpuExecutor implements Executor {
     this.memory = model.memory;
     const calls = model.plans.flatMap((plan) => [...plan.calls, ...plan.sampling]);
     this.pipelineCount = new Set(calls.map(variantKey)).size;
-    this.#pageBuffer = named.get("pages")!;
-    this.#pages = new PageTable(this.contextLength, this.maxSequences);
-    this.#submitter = new Submitter({ ...parts, device: gpu.device }, () => this.#check());
+    this.#named = named;
+    this.#pool = new Pool(model.pool);
+    const { device } = gpu;
+    this.#submitter = new Submitter({ ...parts, device, pool: this.#pool }, () => this.#check());
+  }
+
+  get pages(): Executor["pages"] {
+    return this.#pool.pages;
+  }
+
+  pagesFor(sequence: SequenceId, count: number): number {
+    return this.#pool.pagesFor(sequence, count);
   }
 
   length(sequence: SequenceId): number {
-    return this.#pages.length(sequence);
+    return this.#pool.length(sequence);
   }
 
   rewind(sequence: SequenceId, length: number): number {
@@ -98,23 +111,38 @@ export class GpuExecutor implements Executor {
     let kept = length;
     for (const { rows } of this.#waiting)
       for (const row of rows) if (row.sequence === sequence) kept = Math.min(kept, row.position);
+    kept = this.#pool.reachable(sequence, kept);
     const reached = this.#disposed ? kept : this.#submitter.rewindState(sequence, kept);
     this.#shorten(sequence, reached);
     return reached;
   }
 
+  publish(sequence: SequenceId, text: readonly number[]): void {
+    this.#pool.publish(sequence, text);
+  }
+
+  begin(sequence: SequenceId, text: readonly number[]): number {
+    const before = this.length(sequence);
+    if (this.#disposed) return before;
+    // What is pending knows the pages that the sequence has.
+    this.#submitter.flush();
+    const begun = this.#pool.begin(sequence, text);
+    if (!begun) return before;
+    const { length, copies, restore } = begun;
+    this.#order.shortened(sequence);
+    this.#submitter.move(copies, sequence, restore);
+    this.#writeTable();
+    const tokens = Uint32Array.from(text.slice(0, length), itemToken);
+    const history = this.#named.get("history")!;
+    this.#gpu.device.queue.writeBuffer(history, 4 * sequence * this.contextLength, tokens);
+    return length;
+  }
+
   /** Makes room for rows and counts them; their keys and values are for somebody to write. */
   append(sequence: SequenceId, count: number): void {
-    const changed = this.#pages.reserve(sequence, count);
-    if (changed)
-      this.#gpu.device.queue.writeBuffer(
-        this.#pageBuffer,
-        4 * changed.first,
-        this.#pages.table,
-        changed.first,
-        changed.count,
-      );
-    this.#pages.advance(sequence, count);
+    this.#submitter.move(this.#pool.reserve(sequence, count), sequence, -1);
+    this.#writeTable();
+    this.#pool.advance(sequence, count);
   }
 
   step<const R extends StepRequest>(
@@ -125,6 +153,7 @@ export class GpuExecutor implements Executor {
     this.#check();
     signal?.throwIfAborted();
     checkRequests(requests, this, this.#lengthOf);
+    checkPages(requests, this);
     const chunks = chunkRows(requests, this, this.#lengthOf);
     const called = this.#order.call(requests);
     for (const request of requests) this.append(request.sequence, rowsOf(request, this.givenWidth));
@@ -198,8 +227,17 @@ export class GpuExecutor implements Executor {
         this.#shorten(sequence, position);
   }
 
+  /** Tells the device which entries of the page table changed. */
+  #writeTable(): void {
+    const changed = this.#pool.changes();
+    if (!changed) return;
+    const { first, count } = changed;
+    const pages = this.#named.get("pages")!;
+    this.#gpu.device.queue.writeBuffer(pages, 4 * first, this.#pool.table, first, count);
+  }
+
   #shorten(sequence: SequenceId, length: number): void {
-    this.#pages.rewind(sequence, length);
+    this.#pool.rewind(sequence, length);
     this.#order.shortened(sequence);
   }
 

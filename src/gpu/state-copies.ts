@@ -1,6 +1,7 @@
-/** Copies of recurrent state on the device, so that a sequence can be shortened. */
+/** Copies of recurrent state on the device, so that a sequence can be shortened and others can begin with it. */
+import type { Pool } from "../graph/pool.ts";
 import type { StateLayout } from "../kernels/slot.ts";
-import { advances, Snapshots, snapshotBuffer } from "../plan/snapshots.ts";
+import { advances, copyDue, snapshotBuffer } from "../plan/snapshots.ts";
 import type { Row } from "../plan/steps.ts";
 
 const NONE: readonly never[] = [];
@@ -8,18 +9,23 @@ const NONE: readonly never[] = [];
 export class StateCopies {
   readonly #slots: readonly StateLayout[];
   readonly #named: ReadonlyMap<string, GPUBuffer>;
-  readonly #snapshots: Snapshots;
+  readonly #pool: Pool;
+  readonly #sequences: number;
+  readonly #slack: number;
 
   /** `slack`: rows of one step that may have to be taken back. */
   constructor(
     slots: readonly StateLayout[],
     named: ReadonlyMap<string, GPUBuffer>,
+    pool: Pool,
     maxSequences: number,
     slack: number,
   ) {
     this.#slots = slots;
     this.#named = named;
-    this.#snapshots = new Snapshots(maxSequences, slack);
+    this.#pool = pool;
+    this.#sequences = maxSequences;
+    this.#slack = slack;
   }
 
   /** Whether the model has state at all. */
@@ -28,33 +34,40 @@ export class StateCopies {
   }
 
   /** Copies that are due behind these rows. */
-  due(rows: readonly Row[]): readonly { sequence: number; index: number }[] {
+  due(rows: readonly Row[]): readonly { sequence: number; copy: number }[] {
     if (!this.any) return NONE;
     return advances(rows).flatMap((advance) => {
-      const index = this.#snapshots.advance(advance);
-      return index === undefined ? [] : [{ sequence: advance.sequence, index }];
+      const { sequence, position, count } = advance;
+      this.#pool.computed(sequence, position + count);
+      const due = copyDue(advance, this.#slack);
+      if (!due) return [];
+      return [
+        { sequence, copy: this.#pool.copyState(sequence, position + count, due === "prompt") },
+      ];
     });
   }
 
-  /** Encodes the save of copy `index` of a sequence's state. */
-  save(encoder: GPUCommandEncoder, { sequence, index }: { sequence: number; index: number }): void {
-    this.#copy(encoder, sequence, index, true);
+  /** Encodes the save of a sequence's state as a copy. */
+  save(encoder: GPUCommandEncoder, { sequence, copy }: { sequence: number; copy: number }): void {
+    this.#copy(encoder, sequence, copy, true);
   }
 
-  /** Brings back the state of at most `length` rows, if need be through `encoder`; returns of how many. */
-  rewind(sequence: number, length: number, encoder: () => GPUCommandEncoder): number {
-    const { length: reached, restore } = this.#snapshots.rewind(sequence, length);
-    if (restore !== undefined) this.#copy(encoder(), sequence, restore, false);
-    return reached;
+  /** Encodes the way back. */
+  restore(encoder: GPUCommandEncoder, sequence: number, copy: number): void {
+    this.#copy(encoder, sequence, copy, false);
   }
 
-  #copy(encoder: GPUCommandEncoder, sequence: number, index: number, save: boolean): void {
+  #copy(encoder: GPUCommandEncoder, sequence: number, unit: number, save: boolean): void {
     for (const slot of this.#slots) {
       const bytes = 4 * slot.size;
-      const state = this.#named.get(slot.buffer)!;
-      const copy = this.#named.get(snapshotBuffer(slot, index))!;
+      const state = { buffer: this.#named.get(slot.buffer)!, offset: sequence * bytes };
+      const index = Math.floor(unit / this.#sequences);
+      const copy = {
+        buffer: this.#named.get(snapshotBuffer(slot, index))!,
+        offset: (unit % this.#sequences) * bytes,
+      };
       const [source, target] = save ? [state, copy] : [copy, state];
-      encoder.copyBufferToBuffer(source, sequence * bytes, target, sequence * bytes, bytes);
+      encoder.copyBufferToBuffer(source.buffer, source.offset, target.buffer, target.offset, bytes);
     }
   }
 }

@@ -2,6 +2,8 @@
  * Chunks on their way to the device. Small ones of the same moment share a submit, up to as many as
  * are worth keeping in flight; a large one goes in several, so that none keeps the device for long.
  */
+import type { PageCopy, Pool } from "../graph/pool.ts";
+import { PAGE } from "../graph/pool.ts";
 import type { StepResult } from "../graph/requests.ts";
 import { SMALL_ROWS } from "../graph/requests.ts";
 import type { ModelPlan } from "../plan/model-plan.ts";
@@ -21,6 +23,7 @@ export interface SubmitParts {
   readonly named: ReadonlyMap<string, GPUBuffer>;
   readonly pipelines: Pipelines;
   readonly model: ModelPlan;
+  readonly pool: Pool;
   /** Of the model's plans, in the same order: from the smallest to the largest. */
   readonly replays: readonly Replay[];
   /** Chunks of a submit at most. */
@@ -35,11 +38,12 @@ interface Pending extends Awaiting {
   readonly end: number;
   readonly sampling: SamplingKind;
   readonly given?: readonly Float32Array[];
+  readonly prompt: boolean;
 }
 
 /** Whether a step may share its submit: given rows are written between two of its calls. */
-const isSmall = ({ rows, given }: Pick<Pending, "rows" | "given">): boolean =>
-  rows.length <= SMALL_ROWS && !given;
+const isSmall = ({ rows, given, prompt }: Pick<Pending, "rows" | "given" | "prompt">): boolean =>
+  rows.length <= SMALL_ROWS && !given && !prompt;
 
 export class Submitter {
   readonly #parts: SubmitParts;
@@ -56,13 +60,13 @@ export class Submitter {
 
   /** `check` throws when the device or its owner is gone. */
   constructor(parts: SubmitParts, check: () => void) {
-    const { device, buffers, named, pipelines, model } = parts;
+    const { device, buffers, named, pipelines, model, pool } = parts;
     const { maxSequences } = model.settings;
     this.#parts = parts;
     this.#check = check;
     this.#results = new Results(device, buffers, named, maxSequences, check);
     const states = model.slots.filter((slot) => slot.kind === "state");
-    this.#states = new StateCopies(states, named, maxSequences, SMALL_ROWS);
+    this.#states = new StateCopies(states, named, pool, maxSequences, SMALL_ROWS);
     this.#words = new Uint32Array(named.get("step")!.size / 4);
     const tables = named.get("tables");
     this.#tables = tables && pipelines.tablesGroup(tables);
@@ -71,7 +75,7 @@ export class Submitter {
   /** Submits a chunk now or, if it is small, with others of this moment; resolves with its results. */
   add(chunk: Chunk): Promise<StepResult> {
     const { rows, outputs, given } = chunk;
-    const replay = this.#replayFor(rows.length, outputs);
+    const replay = this.#replayFor(chunk);
     const { plan } = replay;
     const sampling = outputs > 0 ? chunk.sampling : "greedy";
     const sample = chunk.sample && outputs > 0;
@@ -80,7 +84,7 @@ export class Submitter {
     return new Promise((resolve, reject) => {
       const read = chunk.read && outputs > 0;
       const { output } = plan;
-      const what = { rows, given, outputs, end, sampling, sample, read };
+      const what = { rows, given, prompt: chunk.prompt, outputs, end, sampling, sample, read };
       const step = { ...what, replay, output, resolve, reject };
       this.#pending.push(step);
       const waits = isSmall(chunk) && !chunk.read;
@@ -123,24 +127,38 @@ export class Submitter {
   rewindState(sequence: number, length: number): number {
     if (!this.#states.any) return length;
     this.flush();
-    const { device } = this.#parts;
-    let encoder: GPUCommandEncoder | undefined;
-    const reached = this.#states.rewind(
-      sequence,
-      length,
-      () => (encoder = device.createCommandEncoder()),
-    );
-    if (encoder) device.queue.submit([encoder.finish()]);
+    const { length: reached, restore } = this.#parts.pool.rewindState(sequence, length);
+    this.move([], sequence, restore);
     return reached;
   }
 
-  /** The smallest plan that holds a chunk. */
-  #replayFor(rows: number, outputs: number): Replay {
+  /** Copies pages, and brings back a copy of a sequence's state unless `restore` is -1, behind all that is pending. */
+  move(copies: readonly PageCopy[], sequence: number, restore: number): void {
+    if (copies.length === 0 && restore < 0) return;
+    this.flush();
+    const { device, model } = this.#parts;
+    const encoder = device.createCommandEncoder();
+    for (const { kind, from, to } of copies)
+      for (const slot of model.slots) {
+        if (slot.kind !== "kv" || slot.pageKind !== kind) continue;
+        const slab = this.#buffer(slot.buffer);
+        const bytes = 4 * PAGE * slot.rowWords;
+        const page = this.#buffer("page");
+        encoder.copyBufferToBuffer(slab, from * bytes, page, 0, bytes);
+        encoder.copyBufferToBuffer(page, 0, slab, to * bytes, bytes);
+      }
+    if (restore >= 0) this.#states.restore(encoder, sequence, restore);
+    device.queue.submit([encoder.finish()]);
+  }
+
+  /** The smallest plan that holds a chunk; those of prompts are not of a small step. */
+  #replayFor({ rows, outputs, prompt }: Chunk): Replay {
     const { replays } = this.#parts;
     let i = 0;
     for (; i < replays.length - 1; i++) {
       const { rowClass } = replays[i].plan;
-      if (rows <= rowClass.rows && outputs <= rowClass.outputs) break;
+      if (prompt && rowClass.rows <= SMALL_ROWS) continue;
+      if (rows.length <= rowClass.rows && outputs <= rowClass.outputs) break;
     }
     return replays[i];
   }

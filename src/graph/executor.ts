@@ -14,6 +14,14 @@ export interface Executor extends RequestLimits {
   readonly adapter: string;
   /** Steps worth keeping in flight (1 = wait for each). */
   readonly stepsInFlight: number;
+  /** Whether a row has the same bits in every step, whatever is computed with it; else `StepRequest.prompt` tells. */
+  readonly uniform: boolean;
+  /** Rows of a step that cost little more than one and do not depend on each other. */
+  readonly smallRows: number;
+  /** Pages of the cache, shared by all sequences: all, those that can be had, and of these those that are kept. */
+  readonly pages: { readonly total: number; readonly free: number; readonly kept: number };
+  /** Pages that `count` more rows of a sequence take; a step that finds too few is refused with `context/overflow`. */
+  pagesFor(sequence: SequenceId, count: number): number;
   /** Bytes held, by owner. */
   readonly memory: { readonly weights: number; readonly cache: number; readonly arena: number };
   /** Rows that a sequence has been given and that were not taken back. */
@@ -33,6 +41,16 @@ export interface Executor extends RequestLimits {
    * Steps in flight that have rows behind it may be refused.
    */
   rewind(sequence: SequenceId, length: number): number;
+  /**
+   * Says what the first rows of a sequence are: any numbers, one a row, the same for rows that are the same. Their steps
+   * must be done. Others can begin with them then, even after the sequence is freed, as long as there is room.
+   */
+  publish(sequence: SequenceId, text: readonly number[]): void;
+  /**
+   * Gives a sequence the longest beginning of `text` that is computed, whoever computed it, if that is longer than what
+   * the sequence has; returns its length then. No step of it may be in flight.
+   */
+  begin(sequence: SequenceId, text: readonly number[]): number;
   /** For benchmarks and tests, where the executor was opened with them. */
   readonly instruments?: Instruments;
   /** Steps that were not submitted are refused with `session/disposed`. */

@@ -80,6 +80,11 @@ export interface StepRequest {
   readonly read?: boolean;
   /** Sample a token from each output row on the device; the last becomes the sequence's "sampled" token. */
   readonly sample?: DeviceSampling;
+  /**
+   * Computed the way of long prompts, however few rows these are, or that of small steps: the bits of a row depend on
+   * it where an executor is not `uniform`. @default by the number of rows
+   */
+  readonly prompt?: boolean;
 }
 
 /** What a request may get back. */
@@ -88,12 +93,18 @@ export interface StepResult {
   readonly rows?: Float32Array;
   /** One id an output row when `sample`. */
   readonly tokens?: Int32Array;
+  /** Rows of the request that others had computed. */
+  readonly cached?: number;
 }
 
 /** What a request gets back: the rows that it reads, the tokens that it samples. */
 export type ResultOf<R extends StepRequest> = StepResult &
   (R extends { readonly read: true } ? { readonly rows: Float32Array } : unknown) &
   (R extends { readonly sample: DeviceSampling } ? { readonly tokens: Int32Array } : unknown);
+
+/** What stands for a computed row in `publish` and `begin`: its token, and whether a small step computed it. */
+export const rowItem = (token: number, small: boolean): number => 2 * token + Number(small);
+export const itemToken = (item: number): number => item >> 1;
 
 /** What an executor can take. */
 export interface RequestLimits {
@@ -210,6 +221,33 @@ export class StepOrder {
 export const shortenedError = (sequence: SequenceId): WebggufError =>
   invalid(
     `Cannot go on with sequence ${sequence}: it was shortened after this step was called, by a rewind or because an earlier step failed`,
+  );
+
+/** Refuses a step whose rows find no pages, before anything changes. */
+export function checkPages(
+  requests: readonly StepRequest[],
+  executor: {
+    readonly givenWidth: number;
+    readonly pages: { readonly free: number };
+    pagesFor(sequence: SequenceId, count: number): number;
+  },
+): void {
+  let needed = 0;
+  for (let at = 0; at < requests.length; at++) {
+    const { sequence } = requests[at];
+    if (requests.findIndex((one) => one.sequence === sequence) < at) continue;
+    needed += executor.pagesFor(sequence, rowsAdded(requests, sequence, executor.givenWidth));
+  }
+  const { free } = executor.pages;
+  if (needed > free) throw poolFull(needed, free);
+}
+
+/** For rows that find no pages because other sequences hold them. */
+export const poolFull = (needed: number, free: number): WebggufError =>
+  new WebggufError(
+    "context/overflow",
+    `Cannot hold more tokens: ${needed} pages of the cache are needed and ${free} are free, as other sequences use the rest; shorten one of them or use a larger contextLength`,
+    { expected: free, actual: needed },
   );
 
 /** Refuses `count` rows behind `start` where the context does not hold them. */

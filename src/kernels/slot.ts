@@ -17,6 +17,8 @@ export interface SlotLayout {
   readonly kind: "kv";
   /** Name of the slab for the plan. */
   readonly buffer: string;
+  /** Which of the pool's kinds of pages its rows are on. */
+  readonly pageKind: number;
   readonly heads: number;
   readonly keyWidth: number;
   readonly valueWidth: number;
@@ -26,14 +28,14 @@ export interface SlotLayout {
   readonly valueWord: number;
   readonly keyScales: number;
   readonly valueScales: number;
-  /** Rows of a sequence where the slot holds a window only, otherwise 0. */
+  /** Rows of a sequence where the slot holds a window only, otherwise 0: whole pages. */
   readonly ring: number;
   readonly bytes: number;
   /** "f16", or "f16/q8_0" when keys and values differ. */
   readonly typeName: string;
   /** Constants of the kernels that read or write the slab; a key head has K_HEAD vec4s of elements. */
   readonly consts: Readonly<
-    Record<"RING" | "PAGE" | "MAX_PAGES" | "K_HEAD" | "V_HEAD", number> &
+    Record<"RING" | "PAGE" | "TABLE" | "FIRST_PAGE" | "K_HEAD" | "V_HEAD", number> &
       Record<"K_KIND" | "V_KIND", string>
   >;
 }

@@ -1,12 +1,12 @@
 /** How cache slots are laid out in GPU slabs: pure numbers, no device. */
 import { WebggufError } from "../base/errors.ts";
 import type { CacheSlot } from "../graph/graph.ts";
+import { PAGE, pagesPerSequence, type Ring, ringPages, tableStride } from "../graph/pool.ts";
 import type { CacheType } from "../graph/settings.ts";
 import { kvKind, kvQuads, type SlotLayout, type StateLayout } from "../kernels/slot.ts";
 import type { Settings } from "./settings.ts";
 
-/** Positions a page. */
-export const PAGE = 32;
+export { PAGE };
 
 /** The settings that decide a cache's size. */
 export type CacheSettings = Pick<
@@ -25,12 +25,30 @@ function sizes(type: CacheType, width: number, heads: number) {
 const effective = (type: CacheType, width: number): CacheType =>
   (type === "q8_0" || type === "q4_0") && width % 32 !== 0 ? "f16" : type;
 
-export const pagesPerSequence = (contextLength: number): number => Math.ceil(contextLength / PAGE);
+/** The window that a slot is kept by, where that takes less than all rows. */
+function ringOf(slot: CacheSlot, settings: CacheSettings): Ring | undefined {
+  if (slot.kind === "state" || slot.window === 0) return undefined;
+  const { window } = slot;
+  const rows = Math.ceil((window + settings.chunk + settings.slack) / PAGE) * PAGE;
+  return rows < pagesPerSequence(settings.contextLength) * PAGE ? { rows, window } : undefined;
+}
 
+/** The different windows of slots, in order. */
+export function ringsOf(slots: readonly CacheSlot[], settings: CacheSettings): Ring[] {
+  const rings = new Map<number, Ring>();
+  for (const slot of slots) {
+    const ring = ringOf(slot, settings);
+    if (ring) rings.set(ring.window, ring);
+  }
+  return [...rings.values()];
+}
+
+/** @param rings of all slots of the model */
 export function layoutSlot(
   slot: CacheSlot,
   index: number,
   settings: CacheSettings,
+  rings: readonly Ring[] = ringsOf([slot], settings),
 ): SlotLayout | StateLayout {
   const buffer = `cache:${index}`;
   if (slot.kind === "state") {
@@ -50,14 +68,14 @@ export function layoutSlot(
     ? { head: keys.head, elements: 0, all: 0 }
     : sizes(typeV, slot.valueWidth, slot.heads);
   const rowWords = keys.all + values.all;
-  const paged = pagesPerSequence(settings.contextLength) * PAGE;
-  const ring =
-    slot.window > 0 ? Math.ceil((slot.window + settings.chunk + settings.slack) / PAGE) * PAGE : 0;
-  const windowed = ring > 0 && ring < paged;
-  const rows = (windowed ? ring : paged) * settings.maxSequences;
+  const { contextLength, maxSequences } = settings;
+  const ring = ringOf(slot, settings);
+  const kind = ring ? 1 + rings.findIndex(({ window }) => window === ring.window) : 0;
+  const pages = ring ? ringPages(ring, maxSequences) : pagesPerSequence(contextLength);
   return {
     kind: "kv",
     buffer,
+    pageKind: kind,
     heads: slot.heads,
     keyWidth: slot.keyWidth,
     valueWidth: slot.valueWidth,
@@ -66,13 +84,14 @@ export function layoutSlot(
     valueWord: keys.all,
     keyScales: keys.elements,
     valueScales: slot.valueIsKeyPrefix ? keys.elements : keys.all + values.elements,
-    ring: windowed ? ring : 0,
-    bytes: 4 * rows * rowWords,
+    ring: ring?.rows ?? 0,
+    bytes: 4 * pages * PAGE * rowWords,
     typeName: typeK === typeV ? typeK : `${typeK}/${typeV}`,
     consts: {
-      RING: windowed ? ring : 0,
+      RING: ring?.rows ?? 0,
       PAGE,
-      MAX_PAGES: pagesPerSequence(settings.contextLength),
+      TABLE: tableStride(contextLength, rings),
+      FIRST_PAGE: kind === 0 ? 0 : tableStride(contextLength, rings.slice(0, kind - 1)),
       K_HEAD: keys.head,
       V_HEAD: values.head,
       K_KIND: kvKind(typeK),

@@ -2,10 +2,11 @@
 import { WebggufError } from "../base/errors.ts";
 import type { ModelFile } from "../file/types.ts";
 import type { Graph } from "../graph/graph.ts";
+import { PAGE, type PoolShape, tableStride } from "../graph/pool.ts";
 import { SMALL_ROWS } from "../graph/requests.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import type { Capabilities } from "../platform/capabilities.ts";
-import { layoutSlot, pagesPerSequence } from "./cache-layout.ts";
+import { layoutSlot, ringsOf } from "./cache-layout.ts";
 import { type Constants, collectConstants } from "./constants.ts";
 import type { RowClass } from "./lower/lowering.ts";
 import { type Placement, placeWeights } from "./place.ts";
@@ -19,6 +20,7 @@ export interface ModelPlan {
   readonly settings: Settings;
   readonly placement: Placement;
   readonly slots: readonly (SlotLayout | StateLayout)[];
+  readonly pool: PoolShape;
   readonly constants: Constants;
   /** Plans for one row, for 2 to 8, for a prefill chunk, and for a chunk whose every row has an output. */
   readonly plans: readonly Plan[];
@@ -54,7 +56,8 @@ export function planFor(
 
 function planModel(graph: Graph, file: ModelFile, settings: Settings): ModelPlan {
   const placement = placeWeights(graph, file, settings.maxPieceBytes);
-  const slots = graph.slots.map((slot, i) => layoutSlot(slot, i, settings));
+  const rings = ringsOf(graph.slots, settings);
+  const slots = graph.slots.map((slot, i) => layoutSlot(slot, i, settings, rings));
   const constants = collectConstants(graph, settings.contextLength, placement.smallLength);
   const plans = rowClasses(graph, settings.chunk).map((rowClass) =>
     makePlan({ ...settings, graph, placement, slots, constants }, rowClass),
@@ -85,7 +88,12 @@ function planModel(graph: Graph, file: ModelFile, settings: Settings): ModelPlan
   buffers.set("sampled", 4 * (settings.maxSequences + results));
   buffers.set("history", 4 * settings.maxSequences * settings.contextLength);
   buffers.set("spare", 16);
-  buffers.set("pages", 4 * pagesPerSequence(settings.contextLength) * settings.maxSequences);
+  const { contextLength, maxSequences } = settings;
+  const copies = slots.some(({ kind }) => kind === "state") ? SNAPSHOTS : 0;
+  const pages = slots.map((slot) => (slot.kind === "kv" ? 4 * PAGE * slot.rowWords : 4));
+  // A copy within a buffer goes through another.
+  buffers.set("page", Math.max(4, ...pages));
+  buffers.set("pages", 4 * tableStride(contextLength, rings) * maxSequences);
   buffers.set("step", Math.max(slotBytes(SMALL_ROWS) * settings.stepsInFlight, slotBytes(most)));
   let cache = 0;
   let arena = 0;
@@ -98,6 +106,7 @@ function planModel(graph: Graph, file: ModelFile, settings: Settings): ModelPlan
     settings,
     placement,
     slots,
+    pool: { contextLength, maxSequences, rings, copies, promptCopies: 1 },
     constants,
     plans,
     buffers,

@@ -6,8 +6,8 @@ import type { InstrumentMaker } from "../gpu/instruments.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/graph.ts";
 import { adapterName, backends, type Device, type ExecutorOptions } from "./backends.ts";
-import { batched } from "./batch.ts";
 import { secondsPerToken } from "./probe.ts";
+import { scheduled } from "./scheduler.ts";
 import type { LoadOptions, Model } from "./types.ts";
 
 /** An executor with the device under it. */
@@ -66,7 +66,7 @@ export async function loadOn(
   try {
     if (device.notice) options.onNotice?.(device.notice);
     await checkFits(device, graph, file, options);
-    const executor = batched(await device.load(graph, file, options, options));
+    const executor = scheduled(await device.load(graph, file, options, options));
     const { kind, name, software } = device;
     const wanted = options.device ?? "auto";
     return {

@@ -7,6 +7,7 @@ import {
   GREEDY,
   MAX_DEVICE_LAST_N,
   MAX_DEVICE_TOP_K,
+  rowItem,
   type SequenceId,
   type StepRequest,
 } from "../../src/graph/requests.ts";
@@ -14,7 +15,7 @@ import { nmse } from "../conformance/archs.ts";
 import { joined } from "../plan/models.ts";
 
 /** What the suite asks of the executors that it opens. */
-export const TERMS = { contextLength: 128, maxSequences: 3, chunk: 16 } as const;
+export const TERMS = { contextLength: 256, maxSequences: 3, chunk: 16 } as const;
 
 export interface Opened {
   readonly executor: Executor;
@@ -28,6 +29,8 @@ export interface Opened {
 export interface Has {
   /** It takes given rows, and {@link Opened.embeddings} is there. */
   readonly rows?: boolean;
+  /** Sequences that do nothing give their pages to those that need them. */
+  readonly gives?: boolean;
   /** Its device can be lost, and {@link Opened.lose} is there. */
   readonly device?: boolean;
 }
@@ -250,6 +253,85 @@ export function contract(name: string, open: () => Promise<Opened>, has: Has = {
       expect(executor.length(1)).toBe(TERMS.contextLength);
     });
 
+    const items = (count: number): number[] =>
+      text.slice(0, count).map((token) => rowItem(token, false));
+
+    it("begins with what another sequence has, and neither notices what the other writes", async () => {
+      empty();
+      const { free } = executor.pages;
+      await executor.step([{ sequence: 0, input: text.slice(0, 69), outputs: "none" }]);
+      expect(executor.pages.free).toBe(free - 3);
+      executor.publish(0, items(69));
+      const begun = [1, 2].map((sequence) => executor.begin(sequence, items(80)));
+      // All of it or, with recurrent state, what there is a copy of.
+      expect([64, 69]).toContain(begun[0]);
+      expect(begun[1]).toBe(begun[0]);
+      expect(executor.begin(1, items(80))).toBe(begun[0]);
+      expect(lengths()).toEqual([69, ...begun]);
+      if (begun[0] === 69) expect(executor.pages.free).toBe(free - 5);
+      const other = [1, 2, 3];
+      await executor.step([
+        { sequence: 0, input: other, outputs: "none" },
+        { sequence: 2, input: other, outputs: "none" },
+      ]);
+      const [{ rows }] = await executor.step([read(1, text.slice(begun[0], 90))]);
+      expectRows(rows, begun[0]);
+      executor.rewind(0, 60);
+      const [again] = await executor.step([read(0, text.slice(executor.length(0), 70))]);
+      expectRows(again.rows, 70 - again.rows.length / width);
+      empty();
+      expect(executor.pages.free).toBe(free);
+    });
+
+    it("keeps what nobody has any more until the pages are needed", async () => {
+      empty();
+      await executor.step([{ sequence: 0, input: text.slice(0, 96), outputs: "none" }]);
+      executor.publish(0, items(96));
+      executor.rewind(0, 0);
+      const begun = executor.begin(2, items(100));
+      expect([64, 96]).toContain(begun);
+      const sample = {
+        ...GREEDY,
+        penalties: { lastN: 64, repeat: 1.5, frequency: 0, presence: 0 },
+      };
+      const ask = { outputs: "last", sample } as const;
+      const [a] = await executor.step([{ sequence: 2, input: text.slice(begun, 99), ...ask }]);
+      await executor.step([{ sequence: 1, input: text.slice(0, 98), outputs: "none" }]);
+      const [b] = await executor.step([{ sequence: 1, input: text.slice(98, 99), ...ask }]);
+      expect(a.tokens[0], "penalties know the tokens of other's rows").toBe(b.tokens[0]);
+      const [{ rows }] = await executor.step([read(2, text.slice(99, 100))]);
+      expectRows(rows, 99);
+      executor.rewind(1, 0);
+      executor.rewind(2, 0);
+      const many = Array.from({ length: TERMS.contextLength }, () => 1);
+      await executor.step([{ sequence: 0, input: many, outputs: "none" }]);
+      expect(executor.begin(1, items(100))).toBe(0);
+    });
+
+    it.skipIf(has.gives)(
+      "refuses rows that find no pages, and keeps nothing of that step",
+      async () => {
+        empty();
+        const many = (count: number) => Array.from({ length: count }, () => 1);
+        await executor.step([{ sequence: 0, input: many(200), outputs: "none" }]);
+        expect([
+          executor.pagesFor(1, 32),
+          executor.pagesFor(1, 33),
+          executor.pagesFor(0, 24),
+        ]).toEqual([1, 2, 0]);
+        const step = codeOf(
+          executor.step([
+            { sequence: 0, input: many(25), outputs: "none" },
+            { sequence: 1, input: many(1), outputs: "none" },
+          ]),
+        );
+        expect(await step).toBe("context/overflow");
+        expect(lengths()).toEqual([200, 0, 0]);
+        const [{ rows }] = await executor.step([read(1, text.slice(0, 32))]);
+        expectRows(rows, 0);
+      },
+    );
+
     it("takes rows back and goes on from where it really is", async () => {
       empty();
       await executor.step([{ sequence: 0, input: text.slice(0, 70), outputs: "none" }]);
@@ -444,7 +526,7 @@ export function contract(name: string, open: () => Promise<Opened>, has: Has = {
       for (const sequence of [0, 2]) {
         const reached = executor.length(sequence);
         expect(reached).toBeLessThan(90);
-        const [{ rows }] = await executor.step([read(sequence, text.slice(reached, 98))]);
+        const [{ rows }] = await executor.step([read(sequence, text.slice(reached, reached + 8))]);
         expectRows(rows, reached);
       }
     });

@@ -2,7 +2,7 @@
 import { describe } from "vitest";
 import { gpuAvailable } from "../gpu.ts";
 import { bidirectionalContract, contract } from "./contract.ts";
-import { merged, onGpu } from "./open.ts";
+import { onGpu, shared } from "./open.ts";
 
 describe.skipIf(!gpuAvailable)("with an adapter", () => {
   describe.each(["qwen3", "lfm2"])("%s", (model) => {
@@ -10,10 +10,11 @@ describe.skipIf(!gpuAvailable)("with an adapter", () => {
     contract("the GPU executor", () => onGpu(model, device), { rows: true, device });
 
     contract(
-      "the GPU executor behind a merging one",
-      async () => merged(await onGpu(model, false)),
+      "the GPU executor behind the scheduler",
+      async () => shared(await onGpu(model, false)),
       {
         rows: true,
+        gives: true,
       },
     );
   });

@@ -3,7 +3,7 @@ import { platform } from "#platform";
 import { openCpu } from "../../src/cpu/open.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { createRowSampler } from "../../src/sample/row.ts";
-import { batched } from "../../src/session/batch.ts";
+import { scheduled } from "../../src/session/scheduler.ts";
 import { openTestGpu } from "../gpu.ts";
 import { archFile } from "../models/altered.ts";
 import { openExecutor, openModel } from "../plan/models.ts";
@@ -34,8 +34,8 @@ export async function onGpu(model: string, ownDevice: boolean): Promise<Opened> 
   };
 }
 
-/** The same behind an executor that merges steps. */
-export const merged = async ({ executor, ...rest }: Opened): Promise<Opened> => ({
-  executor: batched(executor),
+/** The same behind the scheduler. */
+export const shared = async ({ executor, ...rest }: Opened): Promise<Opened> => ({
+  executor: scheduled(executor),
   ...rest,
 });

@@ -1,7 +1,8 @@
 /** Recurrent models: chunks and sequences do not change results, and sequences can be shortened. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GpuExecutor } from "../../src/gpu/executor.ts";
-import { advances, SNAPSHOT_ROWS, Snapshots } from "../../src/plan/snapshots.ts";
+import { Pool } from "../../src/graph/pool.ts";
+import { advances, copyDue, SNAPSHOT_ROWS } from "../../src/plan/snapshots.ts";
 import { nmse } from "../conformance/archs.ts";
 import { fixture } from "../fixture.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
@@ -103,36 +104,48 @@ describe.skipIf(!gpuAvailable).each(["lfm2", "mamba2", "qwen35"])("%s", (name) =
 });
 
 describe("copies of state", () => {
+  /** A pool of one sequence, and the way of the executor with it: whether a copy was made behind a step. */
+  const make = () => {
+    const shape = { contextLength: 4096, maxSequences: 1, copies: 3, promptCopies: 1 };
+    const pool = new Pool(shape);
+    const step = (position: number, count: number): string | undefined => {
+      pool.computed(0, position + count);
+      const due = copyDue({ sequence: 0, position, count }, 8);
+      if (due) pool.copyState(0, position + count, due === "prompt");
+      return due;
+    };
+    return { pool, step };
+  };
+  const lengthOf = (pool: Pool, length: number): number => pool.rewindState(0, length).length;
+
   it("are made behind prompts and at borders, the older of two first replaced", () => {
-    const copies = new Snapshots(2, 8);
-    const step = (position: number, count: number) =>
-      copies.advance({ sequence: 1, position, count });
-    expect(step(0, 9)).toBe(0);
+    const { pool, step } = make();
+    expect(step(0, 9)).toBe("prompt");
     expect(step(9, 8)).toBeUndefined();
     expect(step(17, 8)).toBeUndefined();
-    expect(step(25, 8)).toBe(1);
+    expect(step(25, 8)).toBe("border");
     for (let at = 33; at < 63; at++) expect(step(at, 1)).toBeUndefined();
-    expect(step(63, 1)).toBe(2);
-    expect(step(64, 40)).toBe(0);
+    expect(step(63, 1)).toBe("border");
+    expect(step(64, 40)).toBe("prompt");
     for (let at = 104; at < 127; at++) expect(step(at, 1)).toBeUndefined();
-    expect(step(127, 1)).toBe(1);
-    expect(copies.rewind(1, 130)).toEqual({ length: 128 });
-    expect(copies.rewind(1, 127)).toEqual({ length: 104, restore: 0 });
-    expect(copies.rewind(1, 104)).toEqual({ length: 104 });
-    expect(copies.rewind(1, 103)).toEqual({ length: 64, restore: 2 });
-    expect(copies.rewind(1, 63)).toEqual({ length: 0 });
-    expect(copies.rewind(0, 10)).toEqual({ length: 0 });
+    expect(step(127, 1)).toBe("border");
+    expect(pool.rewindState(0, 130)).toEqual({ length: 128, restore: -1 });
+    const first = pool.rewindState(0, 127);
+    expect(first.length).toBe(104);
+    expect(first.restore).toBeGreaterThanOrEqual(0);
+    expect(pool.rewindState(0, 104)).toEqual({ length: 104, restore: -1 });
+    expect(lengthOf(pool, 103)).toBe(64);
+    expect(pool.rewindState(0, 63)).toEqual({ length: 0, restore: -1 });
   });
 
   it("never go back further than a border and a step", () => {
-    const copies = new Snapshots(1, 8);
-    copies.advance({ sequence: 0, position: 0, count: 100 });
-    for (let at = 100; at < 1000; at++) copies.advance({ sequence: 0, position: at, count: 1 });
+    const { pool, step } = make();
+    step(0, 100);
+    for (let at = 100; at < 1000; at++) step(at, 1);
     for (const back of [1, 5, SNAPSHOT_ROWS - 1]) {
-      const { length } = copies.rewind(0, 1000 - back);
+      const length = lengthOf(pool, 1000 - back);
       expect(length).toBeGreaterThanOrEqual(1000 - back - 2 * SNAPSHOT_ROWS);
-      for (let at = length; at < 1000; at++)
-        copies.advance({ sequence: 0, position: at, count: 1 });
+      for (let at = length; at < 1000; at++) step(at, 1);
     }
   });
 

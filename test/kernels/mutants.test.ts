@@ -110,8 +110,8 @@ const mutants: readonly (readonly [string, () => Case, string, string])[] = [
   [
     "an ignored page table",
     windowed,
-    "pages[sequence * MAX_PAGES + position / PAGE]",
-    "(sequence * MAX_PAGES + position / PAGE)",
+    "pages[sequence * TABLE + FIRST_PAGE + page] * PAGE",
+    "(sequence * TABLE + FIRST_PAGE + page) * PAGE",
   ],
   [
     "a split that is left out",

@@ -2,12 +2,7 @@
 import { floatToHalf, halfToFloat } from "../../src/base/half.ts";
 import type { CacheSlot } from "../../src/graph/graph.ts";
 import type { SlotLayout } from "../../src/kernels/slot.ts";
-import {
-  type CacheSettings,
-  layoutSlot,
-  PAGE,
-  pagesPerSequence,
-} from "../../src/plan/cache-layout.ts";
+import { type CacheSettings, layoutSlot, PAGE } from "../../src/plan/cache-layout.ts";
 import { Numbers } from "./run.ts";
 
 export type KvSlot = Extract<CacheSlot, { kind: "kv" }>;
@@ -80,26 +75,27 @@ export class Slab {
   readonly layout: SlotLayout;
   readonly pages: Uint32Array<ArrayBuffer>;
   readonly words: Uint32Array<ArrayBuffer>;
-  readonly #perSequence: number;
 
   constructor(slot: KvSlot, options: CacheSettings, seed = 5) {
     this.layout = layoutSlot(slot, 0, options) as SlotLayout;
-    this.#perSequence = pagesPerSequence(options.contextLength);
+    const { consts, rowWords } = this.layout;
     const numbers = new Numbers(seed);
-    const pages = [...new Uint32Array(this.#perSequence * options.maxSequences).keys()];
+    // Every entry of the table is a page of its own.
+    const pages = [...new Uint32Array(consts.TABLE * options.maxSequences).keys()];
     for (let i = pages.length - 1; i > 0; i--) {
       const j = numbers.integer(0, i);
       [pages[i], pages[j]] = [pages[j], pages[i]];
     }
     this.pages = Uint32Array.from(pages);
-    this.words = new Uint32Array(this.layout.bytes / 4).fill(UNWRITTEN);
+    this.words = new Uint32Array(pages.length * PAGE * rowWords).fill(UNWRITTEN);
   }
 
   /** The heads of a position's keys or values, of this slab or of another one's contents. */
   #heads(which: "K" | "V", sequence: number, position: number, words: Uint32Array): Head[] {
-    const { ring, rowWords, valueWord, heads, keyWidth, valueWidth } = this.layout;
-    const page = this.pages[sequence * this.#perSequence + Math.floor(position / PAGE)];
-    const row = ring > 0 ? sequence * ring + (position % ring) : page * PAGE + (position % PAGE);
+    const { ring, rowWords, valueWord, heads, keyWidth, valueWidth, consts } = this.layout;
+    const blockOf = Math.floor(position / PAGE) % (ring > 0 ? ring / PAGE : consts.TABLE);
+    const page = this.pages[sequence * consts.TABLE + consts.FIRST_PAGE + blockOf];
+    const row = page * PAGE + (position % PAGE);
     const width = which === "K" ? keyWidth : valueWidth;
     const kind = this.#kind(`${which}_KIND`);
     const size = 4 * Math.ceil(width / perVec4[kind]);

@@ -4,7 +4,6 @@ import type { Mutant } from "./mutant.ts";
 const chunks = { file: "src/gpu/chunks.ts", tests: ["test/gpu/chunks"] } as const;
 const replay = { file: "src/gpu/replay.ts", tests: ["test/gpu/replay"] } as const;
 const pipelines = { file: "src/gpu/pipelines.ts", tests: ["test/gpu/pipelines"] } as const;
-const pages = { file: "src/gpu/pages.ts", tests: ["test/gpu/pages"] } as const;
 
 export const mutants: readonly Mutant[] = [
   {
@@ -73,18 +72,6 @@ export const mutants: readonly Mutant[] = [
     fault: "a request without penalties takes them from the others",
     from: 'else if (wanted.sampling === "greedy" && !isArgmax(sample))',
     to: "else if (!isArgmax(sample))",
-  },
-  {
-    ...pages,
-    fault: "a page too few where rows fill one exactly but for a row",
-    from: "const needed = Math.ceil(wanted / PAGE);",
-    to: "const needed = Math.floor(wanted / PAGE);",
-  },
-  {
-    ...pages,
-    fault: "the last page goes back although it is in use",
-    from: "const keep = Math.ceil(",
-    to: "const keep = Math.floor(",
   },
   {
     file: "src/gpu/executor.ts",

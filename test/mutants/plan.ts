@@ -4,7 +4,6 @@ const settings = { file: "src/plan/settings.ts", tests: ["test/plan/settings"] }
 
 const linear = { file: "src/plan/fuse/linear.ts", tests: ["test/plan/fuse.test"] } as const;
 const norm = { file: "src/plan/fuse/norm.ts", tests: ["test/plan/fuse.test"] } as const;
-const snapshots = { file: "src/plan/snapshots.ts", tests: ["test/plan/snapshots"] } as const;
 
 export const mutants: readonly Mutant[] = [
   {
@@ -38,18 +37,6 @@ export const mutants: readonly Mutant[] = [
     fault: "a norm that other ops read too is dropped",
     from: "if (mine.length === 0 || mine.length !== uses.get(ref)) continue;",
     to: "if (mine.length === 0) continue;",
-  },
-  {
-    ...snapshots,
-    fault: "a stale snapshot after a rewind",
-    from: "if (at > length) own.lengths[index] = 0;",
-    to: "if (at > length) return;",
-  },
-  {
-    ...snapshots,
-    fault: "a rewind brings back any copy, not the longest",
-    from: "else if (at > own.computed) {",
-    to: "else if (at > 0) {",
   },
   {
     ...settings,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SlotLayout } from "../../src/kernels/slot.ts";
-import { type CacheSettings, layoutSlot, PAGE } from "../../src/plan/cache-layout.ts";
+import { type CacheSettings, layoutSlot, PAGE, ringsOf } from "../../src/plan/cache-layout.ts";
 
 const slot = {
   kind: "kv",
@@ -39,8 +39,8 @@ describe("slot layout", () => {
     expect(4 * valueWord).toBe(bytes * 4);
     expect(4 * rowWords).toBe(bytes * 12);
     expect(typeName).toBe(type);
-    // Whole pages for each sequence.
-    expect(all).toBe(4 * PAGE * 3 * 4 * rowWords);
+    // Whole pages, for all sequences together.
+    expect(all).toBe(4 * PAGE * 4 * rowWords);
   });
   it.each([
     // Elements of two heads, then their scales, where there are some.
@@ -73,9 +73,23 @@ describe("slot layout", () => {
   });
   it("keeps a window with room for a chunk and for what may be taken back, where that is less", () => {
     expect(layout({ window: 20 }).ring).toBe(64);
-    expect(layout({ window: 20 }).bytes).toBe(64 * 3 * 4 * 192);
+    // Room for the window of each sequence, and for those that others may begin with.
+    expect(layout({ window: 20 }).bytes).toBe(64 * 5 * 4 * 192);
+    expect(layout({ window: 20 }, { maxSequences: 1 }).bytes).toBe(64 * 4 * 192);
     expect(layout({ window: 90 }).ring).toBe(0);
     expect(layout({ window: 20 }, { chunk: 100 }).ring).toBe(0);
+  });
+  it("gives each window its entries of the table behind the pages of all rows", () => {
+    const slots = [slot, { ...slot, window: 20 }, { ...slot, window: 30 }, { ...slot, window: 20 }];
+    const rings = ringsOf(slots, options);
+    expect(rings).toEqual([
+      { rows: 64, window: 20 },
+      { rows: 64, window: 30 },
+    ]);
+    const layouts = slots.map((one, i) => layoutSlot(one, i, options, rings) as SlotLayout);
+    expect(layouts.map(({ pageKind }) => pageKind)).toEqual([0, 1, 2, 1]);
+    expect(layouts.map(({ consts }) => consts.FIRST_PAGE)).toEqual([0, 4, 6, 4]);
+    expect(layouts.map(({ consts }) => consts.TABLE)).toEqual([8, 8, 8, 8]);
   });
   it("counts recurrent state", () => {
     const state = layoutSlot({ kind: "state", layer: 0, size: 50 }, 2, options);

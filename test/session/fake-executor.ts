@@ -1,11 +1,16 @@
 /** An executor whose next token is a function of all tokens before it: for tests of what stands before executors. */
 import { WebggufError } from "../../src/base/errors.ts";
 import type { Executor } from "../../src/graph/executor.ts";
+import { Pool } from "../../src/graph/pool.ts";
 import {
+  checkPages,
   checkRequests,
   checkSequence,
+  itemToken,
   type ResultOf,
+  rowsOf,
   type SequenceId,
+  SMALL_ROWS,
   StepOrder,
   type StepRequest,
   type StepResult,
@@ -31,6 +36,12 @@ export interface FakeOptions {
   readonly border?: number;
   /** Milliseconds of a step. */
   readonly delay?: number;
+  /** @default 64 */
+  readonly chunk?: number;
+  /** @default true */
+  readonly uniform?: boolean;
+  /** @default SMALL_ROWS */
+  readonly smallRows?: number;
 }
 
 export class FakeExecutor implements Executor {
@@ -42,8 +53,10 @@ export class FakeExecutor implements Executor {
   readonly vocabulary: number = FAKE_VOCABULARY;
   readonly givenWidth: number;
   readonly causal = true;
-  readonly chunk = 64;
-  readonly outputChunk = 64;
+  readonly chunk: number;
+  readonly outputChunk: number;
+  readonly uniform: boolean;
+  readonly smallRows: number;
   readonly memory = { weights: 0, cache: 0, arena: 0 };
   /** The requests of every step. */
   readonly steps: (readonly StepRequest[])[] = [];
@@ -51,6 +64,7 @@ export class FakeExecutor implements Executor {
   readonly #sampled: number[] = [];
   readonly #options: FakeOptions;
   readonly #order = new StepOrder();
+  readonly #pool: Pool;
   #disposed = false;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -59,6 +73,12 @@ export class FakeExecutor implements Executor {
     this.maxSequences = options.maxSequences ?? 1;
     this.givenWidth = options.givenWidth ?? 0;
     this.stepsInFlight = options.stepsInFlight ?? 1;
+    this.chunk = options.chunk ?? 64;
+    this.outputChunk = this.chunk;
+    this.uniform = options.uniform ?? true;
+    this.smallRows = options.smallRows ?? SMALL_ROWS;
+    const { contextLength, maxSequences } = this;
+    this.#pool = new Pool({ contextLength, maxSequences });
     this.#options = options;
     this.#texts = Array.from({ length: this.maxSequences }, () => []);
   }
@@ -66,6 +86,23 @@ export class FakeExecutor implements Executor {
   /** The tokens of a sequence. */
   text(sequence: SequenceId): readonly number[] {
     return this.#texts[sequence];
+  }
+  get pages(): Executor["pages"] {
+    return this.#pool.pages;
+  }
+  pagesFor(sequence: SequenceId, count: number): number {
+    return this.#pool.pagesFor(sequence, count);
+  }
+  publish(sequence: SequenceId, text: readonly number[]): void {
+    this.#pool.publish(sequence, text);
+  }
+  begin(sequence: SequenceId, text: readonly number[]): number {
+    const begun = this.#pool.begin(sequence, text);
+    if (begun) {
+      this.#order.shortened(sequence);
+      this.#texts[sequence] = text.slice(0, begun.length).map(itemToken);
+    }
+    return this.length(sequence);
   }
   length(sequence: SequenceId): number {
     checkSequence(sequence, this.maxSequences);
@@ -79,6 +116,12 @@ export class FakeExecutor implements Executor {
     if (this.#disposed) throw disposed();
     signal?.throwIfAborted();
     checkRequests(requests, this, (sequence) => this.length(sequence));
+    checkPages(requests, this);
+    for (const request of requests) {
+      const rows = rowsOf(request, this.givenWidth);
+      this.#pool.reserve(request.sequence, rows);
+      this.#pool.advance(request.sequence, rows);
+    }
     const called = this.#order.call(requests);
     this.steps.push(requests);
     const lengths = requests.map(({ sequence }) => this.length(sequence));
@@ -107,6 +150,7 @@ export class FakeExecutor implements Executor {
     this.#order.shortened(sequence);
     const { border = 1 } = this.#options;
     text.length = Math.floor(length / border) * border;
+    this.#pool.rewind(sequence, text.length);
     return text.length;
   }
   async dispose(): Promise<void> {

@@ -19,7 +19,7 @@ const OPTIONS: readonly GenerateOptions[] = [
 /** What they answer: at the same time, or one after the other. */
 export async function answers(options: LoadOptions, together: boolean): Promise<number[][]> {
   const model: Model = await loadModel(await fixture(BUNDLED), {
-    contextLength: 128,
+    contextLength: 384,
     maxSequences: 4,
     ...options,
   });

@@ -5,7 +5,7 @@ import type { RopeTable } from "../../graph/ops.ts";
 import type { ComputeOptions } from "../../graph/settings.ts";
 import type { CpuOps } from "../ops/context.ts";
 import type { ValueRoom } from "../run.ts";
-import { fullBytes } from "../sequence.ts";
+import { snapshotBytes } from "../sequence.ts";
 import { floatBytes, type MatrixStore, type WeightPlan } from "../weights.ts";
 import type { Room } from "./kernels.ts";
 import { type Layout, planLayout } from "./layout.ts";
@@ -44,10 +44,10 @@ export function neededFor(
   const { places, cache } = planLayout(graph, plan, options);
   const vectors = floatBytes(plan.vectors);
   const { bytes, scratch } = heldBy(places, cache + vectors);
-  const { contextLength, maxSequences = 1 } = options;
-  // With the snapshots of states, which stand elsewhere.
-  const full = maxSequences * fullBytes(graph, contextLength);
-  return { weights: bytes + vectors, cache: full, arena: scratch };
+  const { maxSequences = 1 } = options;
+  // Each sequence has room for a whole context; snapshots of states stand elsewhere.
+  const copies = snapshotBytes(graph, maxSequences);
+  return { weights: bytes + vectors, cache: cache + copies, arena: scratch };
 }
 
 /** Where a whole model is: its matrices and vectors, its values, what its sequences keep, and the ops on them. */

@@ -1,6 +1,6 @@
 /** Sessions at work together share steps, and none of them notices. */
 import { describe, expect, it } from "vitest";
-import { batched } from "../../src/session/batch.ts";
+import { scheduled } from "../../src/session/scheduler.ts";
 import { type Decoding, decode } from "../../src/session/step.ts";
 import { FAKE_VOCABULARY, FakeExecutor } from "./fake-executor.ts";
 import { answers } from "./together.ts";
@@ -35,15 +35,10 @@ async function drawOn(
 const alone = (sequence: number, more: Partial<Decoding> = {}): Promise<number[]> =>
   drawOn(new FakeExecutor({ maxSequences: 8 }), sequence, more);
 
-describe("batched", () => {
-  it("leaves an executor of one sequence as it is", () => {
-    const executor = new FakeExecutor();
-    expect(batched(executor)).toBe(executor);
-  });
-
+describe("scheduled", () => {
   it.each([1, 3, 8])("merges the steps of eight sequences, %i in flight", async (stepsInFlight) => {
     const inner = new FakeExecutor({ maxSequences: 8, stepsInFlight, delay: 1 });
-    const executor = batched(inner);
+    const executor = scheduled(inner);
     const texts = await Promise.all(
       Array.from({ length: 8 }, (_, sequence) => drawOn(executor, sequence)),
     );
@@ -57,7 +52,7 @@ describe("batched", () => {
 
   it("lets sequences of different length, kind and speed go on by themselves", async () => {
     const inner = new FakeExecutor({ maxSequences: 4, delay: 1 });
-    const executor = batched(inner);
+    const executor = scheduled(inner);
     const hosted = {
       sampling: { on: "host", sample: (logits: Float32Array) => ({ token: logits.indexOf(1) }) },
     } as const;
@@ -78,7 +73,7 @@ describe("batched", () => {
 
   it("sends a sequence that is alone at once", async () => {
     const inner = new FakeExecutor({ maxSequences: 4 });
-    const executor = batched(inner);
+    const executor = scheduled(inner);
     for (let i = 0; i < 3; i++) {
       const step = executor.step([{ sequence: 2, input: [i], outputs: "none" }]);
       expect(inner.steps.length).toBe(i + 1);
@@ -86,23 +81,31 @@ describe("batched", () => {
     }
   });
 
-  it("counts what waits, and sends it before it takes rows back", async () => {
-    const inner = new FakeExecutor({ maxSequences: 2, contextLength: 4, delay: 5 });
-    const executor = batched(inner);
+  it("counts what waits, and refuses it where rows before it are taken back", async () => {
+    const inner = new FakeExecutor({ maxSequences: 2, contextLength: 80, delay: 5, smallRows: 2 });
+    const executor = scheduled(inner);
     const request = (sequence: number, tokens: number[]) =>
       executor.step([{ sequence, input: tokens, outputs: "none" }]);
-    const first = request(0, [1]);
+    const flying = request(0, [1]);
+    const first = request(1, [1]);
     const second = request(1, [2, 3]);
-    expect([inner.length(1), executor.length(1)]).toEqual([0, 2]);
-    await expect(request(1, [1, 2, 3])).rejects.toThrow("the context holds 4");
+    expect([inner.length(1), executor.length(1)]).toEqual([0, 3]);
+    await expect(
+      request(
+        1,
+        Array.from({ length: 78 }, () => 1),
+      ),
+    ).rejects.toThrow("holds 80");
+    const refused = expect(second).rejects.toMatchObject({ code: "input/invalid" });
     expect(executor.rewind(1, 1)).toBe(1);
-    expect(inner.text(1)).toEqual([2]);
-    await Promise.allSettled([first, second]);
+    await refused;
+    await Promise.all([flying, first]);
+    expect(inner.text(1)).toEqual([1]);
   });
 
   it("drops what was aborted while it waited, and nothing else", async () => {
     const inner = new FakeExecutor({ maxSequences: 3, delay: 5 });
-    const executor = batched(inner);
+    const executor = scheduled(inner);
     const stop = new AbortController();
     const step = (sequence: number, signal?: AbortSignal) =>
       executor.step([{ sequence, input: [sequence], outputs: "none" }], signal);
@@ -117,7 +120,7 @@ describe("batched", () => {
 
   it("hands an error to all whose step it was", async () => {
     const inner = new FakeExecutor({ maxSequences: 3, delay: 2 });
-    const executor = batched(inner);
+    const executor = scheduled(inner);
     const step = (sequence: number) =>
       executor.step([{ sequence, input: [0], outputs: "none" }]).catch((error: unknown) => error);
     const first = step(0);
