@@ -1,4 +1,4 @@
-/** Faults that the tests of a session's steps, speculation, batches and embeddings must notice. */
+/** Faults that the tests of a session's steps, speculation, scheduler and embeddings must notice. */
 import type { Mutant } from "./mutant.ts";
 
 const ngram = {
@@ -6,7 +6,10 @@ const ngram = {
   tests: ["test/session/speculate-random"],
 } as const;
 const embed = { file: "src/session/embed.ts", tests: ["test/session/embed"] } as const;
-const batch = { file: "src/session/batch.ts", tests: ["test/session/batch"] } as const;
+const scheduler = {
+  file: "src/session/scheduler.ts",
+  tests: ["test/session/scheduler"],
+} as const;
 
 export const mutants: readonly Mutant[] = [
   {
@@ -28,15 +31,15 @@ export const mutants: readonly Mutant[] = [
     to: 'case "rank":\n      return row(count - 1);',
   },
   {
-    ...batch,
-    fault: "an aborted call goes to the executor all the same",
-    from: "const wanted = calls.filter(({ signal }) => !signal?.aborted);",
-    to: "const wanted = calls;",
+    ...scheduler,
+    fault: "an aborted call's rows are computed all the same",
+    from: "const lost = line.cut(Math.min(end, Math.max(start, line.sent)));",
+    to: "const lost = line.cut(end);",
   },
   {
-    ...batch,
-    fault: "a rewind goes before what waits",
-    from: "if (batch.waiting(sequence) > 0) batch.sendAll();",
-    to: "",
+    ...scheduler,
+    fault: "a rewind is not told to the executor",
+    from: "const reached = line.sent > length ? this.#inner.rewind(sequence, length) : length;",
+    to: "const reached = length;",
   },
 ];
