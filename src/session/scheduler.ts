@@ -52,6 +52,7 @@ export function scheduled(inner: Executor): Executor {
     length,
     async step<const R extends StepRequest>(requests: readonly R[], signal?: AbortSignal) {
       signal?.throwIfAborted();
+      scheduler.check();
       // Here, so that a wrong request is not the fault of a step that others share.
       checkRequests(requests, inner, length);
       return scheduler.add(requests, signal) as Promise<ResultOf<R>[]>;
@@ -78,6 +79,7 @@ class Scheduler {
   #settling = false;
   #works = 0;
   #steps = 0;
+  #disposed = false;
 
   constructor(inner: Executor) {
     this.#inner = inner;
@@ -132,14 +134,18 @@ class Scheduler {
     line.expected = false;
     // Others may have waited for its pages, or for its next step.
     this.#later();
-    return reached;
+    // Rows of a call that is refused go too.
+    return line.length;
   }
 
   async dispose(): Promise<void> {
+    this.#disposed = true;
     await this.#inner.dispose();
-    const error = (): WebggufError =>
-      new WebggufError("session/disposed", "Cannot use the model: it has been disposed");
-    for (const line of this.#lines) this.#refuse(line.asks.splice(0), error);
+    for (const line of this.#lines) this.#refuse(line.asks.splice(0), disposedError);
+  }
+
+  check(): void {
+    if (this.#disposed) throw disposedError();
   }
 
   /** Sends what can be sent. `all`: nobody who asks for nothing yet is waited for any more. */
@@ -269,13 +275,17 @@ class Scheduler {
     } catch (error) {
       const code = error instanceof WebggufError ? error.code : undefined;
       const over = code === "session/disposed" || code === "device/lost";
-      for (const [i, { line }] of parts.entries()) {
+      for (const [i, { line, ask }] of parts.entries()) {
         if (line.epoch !== epochs[i]) continue;
         // Rows that were not computed do not count.
         this.#order.shortened(line.id);
         const lost = line.cut(line.sent);
-        const first = lost[0]?.call;
-        this.#refuse(lost, (call) => (over || call === first ? error : shortenedError(line.id)));
+        const first = (lost[0] ?? ask)?.call;
+        // The rows of a lost device still count, and their call ends all the same.
+        const ended = new Set([...(ask ? [ask] : []), ...lost, ...(over ? line.asks : [])]);
+        this.#refuse([...ended], (call) =>
+          over || call === first ? error : shortenedError(line.id),
+        );
       }
     }
     for (const { line } of parts) {
@@ -368,6 +378,9 @@ class Scheduler {
     this.#pump(this.#flying === 0);
   }
 }
+
+const disposedError = (): WebggufError =>
+  new WebggufError("session/disposed", "Cannot use the model: it has been disposed");
 
 function resultOf({ request, rows, tokens, cached }: Ask): StepResult {
   return {

@@ -16,7 +16,8 @@ describe.skipIf(!gpuAvailable).each(["lfm2", "mamba2", "qwen35"])("%s", (name) =
   beforeAll(async () => {
     model = await openModel(name);
     tokens = Array.from({ length: 100 }, (_, i) => model.tokens[i % model.tokens.length]);
-    executor = await openExecutor(await openTestGpu(), model, { maxSequences: 3 });
+    const room = { contextLength: 256, maxSequences: 3 };
+    executor = await openExecutor(await openTestGpu(), model, room);
   });
   afterAll(() => executor?.dispose());
 
@@ -73,7 +74,7 @@ describe.skipIf(!gpuAvailable).each(["lfm2", "mamba2", "qwen35"])("%s", (name) =
   });
 
   it("goes on from a copy of its state after a rewind", async () => {
-    for (const sequence of [0, 1]) executor.rewind(sequence, 0);
+    for (const sequence of [0, 1, 2]) executor.rewind(sequence, 0);
     const whole = await logits(0, 0, 100, 32);
     const width = model.graph.widths[model.graph.output];
     await logits(1, 0, 20, 20);

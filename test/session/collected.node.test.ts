@@ -63,7 +63,8 @@ describe("a session that nobody holds", () => {
     };
     const refs = await Promise.all([make(), make(), make()]);
     expect(await collected(refs)).toBe(true);
-    expect(model.memory.cache).toBe(0);
+    // Its rows may be kept for others; the whole context is free for them all the same.
+    await model.session().generate(new Array(60).fill(2), { maxTokens: 2, ignoreEos: true });
     await model.dispose();
   });
 });

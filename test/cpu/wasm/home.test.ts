@@ -43,7 +43,7 @@ describe("a sequence", () => {
     sketch.select(sketch.add({ op: "shift", x, slot: 0, slotOffset: 0 }, 16, false));
     const { graph, file } = sketch.model();
     const device = await openCpu();
-    const executor = await device.create(graph, file, { contextLength: 32, maxSequences: 3 });
+    const executor = await device.create(graph, file, { contextLength: 64, maxSequences: 3 });
     const run = async (sequence: number, input: number[]): Promise<Float32Array> => {
       const [{ rows }] = await executor.step([{ sequence, input, outputs: "all", read: true }]);
       return rows;
