@@ -50,6 +50,14 @@ interface Place<T> {
   readonly after: After;
 }
 
+/** A state that is being put together. */
+interface Opening {
+  readonly places: Set<Place<Regex>>;
+  readonly tokens: Set<Place<TokensTerm>>;
+  /** What begins the rules that begin here, in the order of their ranks. */
+  readonly begun: Map<RuleTerm, Set<After>>;
+}
+
 export class State {
   readonly places: readonly Place<Regex>[];
   /** Where a token is wanted, whatever its text. */
@@ -69,6 +77,10 @@ export class State {
     this.complete = complete;
   }
 }
+
+const byId = (a: { id: number }, b: { id: number }): number => a.id - b.id;
+
+const idsOf = (list: readonly { id: number }[]): string => list.map(({ id }) => id).join();
 
 export class Automaton {
   readonly #grammar: Grammar;
@@ -182,46 +194,19 @@ export class Automaton {
     completeBefore = false,
   ): State {
     this.#tidy();
-    const places = new Set(given);
-    const tokens = new Set(tokensGiven);
+    const { rank } = this.#grammar;
+    const [places, tokens] = [new Set(given), new Set(tokensGiven)];
+    const to: Opening = { places, tokens, begun: new Map() };
     let complete = completeBefore;
-    /** What begins the rules that begin here, in the order of their ranks. */
-    const begun = new Map<RuleTerm, Set<After>>();
-    const { rank, nullable } = this.#grammar;
-    const begin = (term: Term, rest: List | undefined, callers: Callers): void => {
-      if (term.kind === "lexeme") {
-        if (term.regex.kind !== "empty" && term.regex.kind !== "never")
-          places.add(this.#place(term.regex, this.#after(rest, callers)));
-      } else if (term.kind === "tokens") {
-        tokens.add(this.#place(term, this.#after(rest, callers)));
-      } else if (term.kind === "repeat") {
-        const { of, min, max } = term;
-        const again = this.#grammar.builder.repeat(of, Math.max(0, min - 1), max - 1);
-        begin(of, max === 1 ? rest : this.#list(again, rest), callers);
-      } else {
-        let from = begun.get(term);
-        if (!from) begun.set(term, (from = new Set()));
-        // Where a rule ends with another, the other goes back to where the first was begun.
-        if (rest === undefined) for (const after of callers.afters) from.add(after);
-        else from.add(this.#after(rest, callers));
-      }
-    };
-    /** Begins what may stand first; true if the whole list may be empty. */
-    const advance = (list: List | undefined, callers: Callers): boolean => {
-      for (let at = list; at; at = at.rest) {
-        begin(at.term, at.rest, callers);
-        if (!nullable(at.term)) return false;
-      }
-      return true;
-    };
     const seen = new Set<After>();
     const left = [...through];
     for (let after = left.pop(); after; after = left.pop()) {
       if (seen.has(after)) continue;
       seen.add(after);
       if (after === this.#end) complete = true;
-      else if (advance(after.list, after.callers)) left.push(...after.callers.afters);
+      else if (this.#advance(after.list, after.callers, to)) left.push(...after.callers.afters);
     }
+    const { begun } = to;
     while (begun.size > 0) {
       let first: RuleTerm | undefined;
       for (const rule of begun.keys())
@@ -229,9 +214,37 @@ export class Automaton {
       const callers = this.#callersOf(begun.get(first!)!);
       begun.delete(first!);
       // An alternative that is empty was skipped where its rule was begun.
-      for (const list of this.#alternativesOf(first!)) advance(list, callers);
+      for (const list of this.#alternativesOf(first!)) this.#advance(list, callers, to);
     }
     return this.#state([...places], [...tokens], complete);
+  }
+
+  /** Begins what may stand first; true if the whole list may be empty. */
+  #advance(list: List | undefined, callers: Callers, to: Opening): boolean {
+    for (let at = list; at; at = at.rest) {
+      this.#begin(at.term, at.rest, callers, to);
+      if (!this.#grammar.nullable(at.term)) return false;
+    }
+    return true;
+  }
+
+  #begin(term: Term, rest: List | undefined, callers: Callers, to: Opening): void {
+    if (term.kind === "lexeme") {
+      if (term.regex.kind !== "empty" && term.regex.kind !== "never")
+        to.places.add(this.#place(term.regex, this.#after(rest, callers)));
+    } else if (term.kind === "tokens") {
+      to.tokens.add(this.#place(term, this.#after(rest, callers)));
+    } else if (term.kind === "repeat") {
+      const { of, min, max } = term;
+      const again = this.#grammar.builder.repeat(of, Math.max(0, min - 1), max - 1);
+      this.#begin(of, max === 1 ? rest : this.#list(again, rest), callers, to);
+    } else {
+      let from = to.begun.get(term);
+      if (!from) to.begun.set(term, (from = new Set()));
+      // Where a rule ends with another, the other goes back to where the first was begun.
+      if (rest === undefined) for (const after of callers.afters) from.add(after);
+      else from.add(this.#after(rest, callers));
+    }
   }
 
   #alternativesOf(rule: RuleTerm): readonly (List | undefined)[] {
@@ -280,13 +293,11 @@ export class Automaton {
   }
 
   #state(places: Place<Regex>[], tokens: Place<TokensTerm>[], complete: boolean): State {
-    const byId = (a: { id: number }, b: { id: number }): number => a.id - b.id;
     if (places.length > MOST_PLACES) places.length = MOST_PLACES;
     if (tokens.length > MOST_PLACES) tokens.length = MOST_PLACES;
     places.sort(byId);
     tokens.sort(byId);
-    const ids = (list: readonly { id: number }[]): string => list.map(({ id }) => id).join();
-    const key = `${ids(places)};${ids(tokens)};${complete}`;
+    const key = `${idsOf(places)};${idsOf(tokens)};${complete}`;
     let known = this.#states.get(key);
     if (!known) this.#states.set(key, (known = new State(places, tokens, complete)));
     return known;

@@ -20,7 +20,6 @@ function derivative(builder: RegexBuilder, regex: Regex, of: number, byte: numbe
 }
 
 function compute(builder: RegexBuilder, regex: Regex, of: number, byte: number): Regex {
-  const inner = (part: Regex): Regex => derivative(builder, part, of, byte);
   switch (regex.kind) {
     case "empty":
     case "never":
@@ -30,21 +29,20 @@ function compute(builder: RegexBuilder, regex: Regex, of: number, byte: number):
     case "multiple":
       return builder.multipleAfter(regex.multiple!, byte);
     case "or":
-      return builder.or(...regex.parts.map(inner));
     case "and": {
       const parts: Regex[] = [];
       for (const part of regex.parts) {
-        const next = inner(part);
-        if (next === builder.never) return next;
-        parts.push(next);
+        const next = derivative(builder, part, of, byte);
+        if (next !== builder.never) parts.push(next);
+        else if (regex.kind === "and") return next;
       }
-      return builder.and(...parts);
+      return builder[regex.kind](...parts);
     }
     case "not":
-      return builder.not(inner(regex.parts[0]));
+      return builder.not(derivative(builder, regex.parts[0], of, byte));
     case "repeat": {
       const [part] = regex.parts;
-      const next = inner(part);
+      const next = derivative(builder, part, of, byte);
       if (next === builder.never) return next;
       return builder.concat(next, builder.repeat(part, Math.max(0, regex.min - 1), regex.max - 1));
     }
@@ -53,7 +51,7 @@ function compute(builder: RegexBuilder, regex: Regex, of: number, byte: number):
       for (let at = regex; ; at = at.parts[1]) {
         const pair = at.kind === "concat";
         const head = pair ? at.parts[0] : at;
-        const next = inner(head);
+        const next = derivative(builder, head, of, byte);
         if (next !== builder.never) ways.push(pair ? builder.concat(next, at.parts[1]) : next);
         if (!pair || !head.nullable) break;
       }

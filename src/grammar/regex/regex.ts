@@ -195,17 +195,7 @@ export class RegexBuilder {
 
   /** Any of them. */
   or(...parts: readonly Regex[]): Regex {
-    const flat = new Set<Regex>();
-    let bytes: ByteSet | undefined;
-    const add = (part: Regex): void => {
-      if (part.kind === "or") part.parts.forEach(add);
-      else if (part.kind === "bytes") {
-        bytes ??= new Uint32Array(8);
-        for (let i = 0; i < 8; i++) bytes[i] |= part.set![i];
-      } else if (part !== this.never) flat.add(part);
-    };
-    parts.forEach(add);
-    if (bytes) flat.add(this.#bytes(bytes));
+    const flat = this.#flat("or", parts);
     if (flat.has(this.anything)) return this.anything;
     if (flat.has(this.empty) && [...flat].some((part) => part !== this.empty && part.nullable))
       flat.delete(this.empty);
@@ -214,17 +204,7 @@ export class RegexBuilder {
 
   /** All of them at once. */
   and(...parts: readonly Regex[]): Regex {
-    const flat = new Set<Regex>();
-    let bytes: ByteSet | undefined;
-    const add = (part: Regex): void => {
-      if (part.kind === "and") part.parts.forEach(add);
-      else if (part.kind === "bytes") {
-        bytes ??= new Uint32Array(8).fill(0xffffffff);
-        for (let i = 0; i < 8; i++) bytes[i] &= part.set![i];
-      } else if (part !== this.anything) flat.add(part);
-    };
-    parts.forEach(add);
-    if (bytes) flat.add(this.#bytes(bytes));
+    const flat = this.#flat("and", parts);
     if (flat.has(this.never)) return this.never;
     if (flat.has(this.empty))
       return [...flat].every((part) => part.nullable) ? this.empty : this.never;
@@ -232,13 +212,39 @@ export class RegexBuilder {
     return this.#many("and", "&", flat, this.anything);
   }
 
+  /** Parts of parts of the kind as one set, and all sets of bytes as one; what changes nothing is left out. */
+  #flat(kind: "or" | "and", parts: readonly Regex[]): Set<Regex> {
+    const flat = new Set<Regex>();
+    const none = kind === "or" ? this.never : this.anything;
+    let first: Regex | undefined;
+    let bytes: ByteSet | undefined;
+    for (const part of parts)
+      for (const one of part.kind === kind ? part.parts : [part]) {
+        if (one.kind !== "bytes") {
+          if (one !== none) flat.add(one);
+        } else if (!first) first = one;
+        else {
+          bytes ??= first.set!.slice();
+          for (let i = 0; i < 8; i++)
+            if (kind === "or") bytes[i] |= one.set![i];
+            else bytes[i] &= one.set![i];
+        }
+      }
+    if (first) flat.add(bytes ? this.#bytes(bytes) : first);
+    return flat;
+  }
+
   #many(kind: "or" | "and", mark: string, set: Set<Regex>, none: Regex): Regex {
     if (set.size === 0) return none;
     if (set.size === 1) return set.values().next().value!;
     const parts = [...set].sort((a, b) => a.id - b.id);
-    const nullable =
-      kind === "or" ? parts.some((part) => part.nullable) : parts.every((part) => part.nullable);
-    return this.#node(mark + parts.map((part) => part.id).join(), kind, { nullable, parts });
+    let nullable = kind === "and";
+    let key = mark;
+    for (const part of parts) {
+      if (part.nullable !== nullable) nullable = kind === "or";
+      key += `${part.id},`;
+    }
+    return this.#node(key, kind, { nullable, parts });
   }
 
   /** Any bytes that do not match, also such as are no UTF-8: intersect it with the texts that you mean. */
