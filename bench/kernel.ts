@@ -24,6 +24,7 @@ import { Replay } from "../src/gpu/replay.ts";
 import { SMALL_ROWS } from "../src/graph/requests.ts";
 import type { KernelCall } from "../src/kernels/call.ts";
 import { ALL_ROWS } from "../src/kernels/call.ts";
+import { storedBytes } from "../src/kernels/layouts.ts";
 import { hasInt8, hasQuantKernel } from "../src/kernels/quants.ts";
 import type { LinearTuning } from "../src/kernels/tuning.ts";
 import type { Plan } from "../src/plan/plan.ts";
@@ -38,11 +39,11 @@ import {
   kernelNames,
   routeOf,
   type Shape,
-  weightBytes,
   weightElements,
 } from "./kernel-cases.ts";
 import { type Batch, copyKernel, Timer } from "./kernel-timer.ts";
 import { randomWeights } from "./random-blocks.ts";
+import { stored } from "./stored.ts";
 
 interface Result {
   readonly kernel: KernelName;
@@ -186,7 +187,8 @@ class Bench {
 
   async run(one: Case): Promise<Result> {
     const { device, capabilities } = this.#gpu;
-    const stride = Math.ceil((weightBytes(one) + 16) / 256) * 256;
+    const room = storedBytes(one.type, weightElements(one));
+    const stride = Math.ceil((room + 16) / 256) * 256;
     const most = Math.floor(capabilities.limits["maxBufferSize"] / stride);
     const copies = Math.max(1, Math.min(most, 64, Math.ceil(this.#sizes.weights / stride)));
     const made = callsOf(one, copies, stride, this.#tuning);
@@ -265,8 +267,10 @@ class Bench {
     for (const piece of randomWeights(one.type, weightElements(one), 1)) {
       // The last piece may end within a word; the piece's memory does not.
       const length = Math.ceil(piece.length / 4) * 4;
-      device.queue.writeBuffer(once, at, piece.buffer, 0, length);
-      at += piece.length;
+      const data = stored(one.type, piece);
+      const bytes = data === piece ? new Uint8Array(piece.buffer, 0, length) : data;
+      device.queue.writeBuffer(once, at, bytes);
+      at += data.length;
     }
     const encoder = device.createCommandEncoder();
     for (let copy = 0; copy < copies; copy++)

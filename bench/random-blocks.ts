@@ -167,8 +167,8 @@ export function* randomWeights(
 ): Generator<Uint8Array<ArrayBuffer>> {
   const next = random(seed);
   const blocks = elements / type.elements;
-  // A whole number of blocks, and of 4 bytes so that words and blocks end together.
-  const most = Math.max(4, Math.floor((1 << 20) / type.bytes / 4) * 4);
+  // A whole number of groups of blocks, and of 4 bytes so that words and blocks end together.
+  const most = Math.max(16, Math.floor((1 << 20) / type.bytes / 16) * 16);
   const piece = new Uint8Array(Math.ceil((Math.min(most, blocks) * type.bytes) / 4) * 4);
   for (let done = 0; done < blocks; done += most) {
     fillRandom(piece, type, next);

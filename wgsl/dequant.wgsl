@@ -3,7 +3,7 @@
 // dequant.wgsl: dequantises a run of elements of one tensor to f32: out[i] = weight(first + i) for i < count.
 // Used by the tests of the quant snippets and by what needs a small tensor as plain floats.
 //
-// group(1): 0 params, 1 weights (raw GGUF blocks), 2 out; group(2): lookup tables, for the types that have any.
+// group(1): 0 params, 1 weights (blocks as src/kernels/layouts.ts has them), 2 out; group(2): lookup tables, for the types that have any.
 // One thread for 16 elements, 64 threads a workgroup: grid (x, y) with x * y * 1024 >= count.
 
 struct Params {

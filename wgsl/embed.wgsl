@@ -7,7 +7,7 @@
 // Where the index is a token, it is written to the history, at the row's position in its sequence; for a given row,
 // SAMPLED, which is no token.
 //
-// weights  raw GGUF blocks                                                       binding 1
+// weights  blocks as src/kernels/layouts.ts has them                             binding 1
 // out      [rows][out_stride] f32                                                binding 2
 // sampled  the token that each sequence sampled last                             binding 3
 // history  [sequence][context] tokens                                            binding 4

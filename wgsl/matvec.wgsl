@@ -10,7 +10,7 @@
 // Up to 4 segments (q, k, v; gate, up) stand behind each other in one weights binding; output o of
 // segment s is row o − start of its tensor. Splits of a large tensor are dispatches with first > 0.
 //
-// weights  raw GGUF blocks, decoded 16 at a time by quant/<type>.wgsl           binding 1
+// weights  blocks as src/kernels/layouts.ts has them, decoded 16 at a time by quant/<type>.wgsl           binding 1
 // x        as lib/products-f32 or lib/products-i8 want it                       binding 2
 // small    norm weights and biases, vec4                                         binding 3
 // out      [rows][out_stride] f32                                                binding 4

@@ -81,7 +81,7 @@ async function load(
   // Shaders compile while weights stream in.
   const [vectors] = await Promise.all([
     loadWeights(
-      device,
+      { device, staging: buffers, software: gpu.capabilities.software },
       named,
       model.placement,
       file,

@@ -2,7 +2,11 @@
 import { checkCame } from "../base/range.ts";
 import { plainDecoders } from "../file/decode/plain.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
+import { layoutOf, storedBytes } from "../kernels/layouts.ts";
 import type { PlacedMatrix, Placement } from "../plan/place.ts";
+import type { Buffers } from "../platform/buffers.ts";
+import { Repacker } from "./repack.ts";
+import { HostRepacker } from "./repack-host.ts";
 
 export interface UploadHooks {
   readonly signal?: AbortSignal;
@@ -15,6 +19,14 @@ export interface UploadHooks {
 /** Bytes written before the queue is given a chance to take them. */
 const SETTLE_BYTES = 64 << 20;
 
+export interface UploadDevice {
+  readonly device: GPUDevice;
+  /** Where memory is taken from for the time of the upload. */
+  readonly staging: Buffers;
+  /** Whether the device is the host's own processor, which then brings blocks into their layout itself. */
+  readonly software: boolean;
+}
+
 /** What the host keeps of the weights: vectors as f32. */
 export interface HostVectors {
   /** All vectors of the placement at their places, followed by `extra` floats for the caller. */
@@ -25,11 +37,11 @@ export interface HostVectors {
 
 /**
  * Brings everything of a placement from the file in one pass in file order, which a server without
- * ranges needs: matrices into `buffers`, vectors and the tensors `names` into host memory. Host
- * memory stays at a few pieces whatever the file's size.
+ * ranges needs: matrices into `buffers`, in the layout of their types (kernels/layouts.ts), vectors and the tensors `names`
+ * into host memory. Host memory stays at a few pieces whatever the file's size; what the GPU needs meanwhile is `staging`'s.
  */
 export async function loadWeights(
-  device: GPUDevice,
+  { device, staging, software }: UploadDevice,
   buffers: ReadonlyMap<string, GPUBuffer>,
   placement: Placement,
   file: ModelFile,
@@ -81,11 +93,23 @@ export async function loadWeights(
     device.queue.submit([]);
     await hooks.settle?.();
   };
-  const upload = async ({ tensor, pieces, rowBytes }: PlacedMatrix): Promise<void> => {
-    for (const piece of pieces) {
-      const range = { tensor, first: piece.first * rowBytes, bytes: piece.rows * rowBytes };
+  const repacked = [...placement.matrices.values()].flatMap(({ type, width, pieces }) =>
+    layoutOf(type) ? pieces.map(({ rows }) => storedBytes(type, rows * width)) : [],
+  );
+  const repacker =
+    repacked[0] === undefined
+      ? undefined
+      : software
+        ? new HostRepacker(device)
+        : new Repacker(device, staging, Math.max(...repacked));
+  const upload = async ({ tensor, type, pieces, rowBytes }: PlacedMatrix): Promise<void> => {
+    for (const { buffer, offset, first, rows } of pieces) {
+      const range = { tensor, first: first * rowBytes, bytes: rows * rowBytes };
+      const out = buffers.get(buffer)!;
+      const repack = layoutOf(type) && (await repacker!.piece(type, out, offset, hooks.signal));
       for await (const { at, data } of words(file, range, hooks.signal)) {
-        device.queue.writeBuffer(buffers.get(piece.buffer)!, piece.offset + at, data);
+        if (repack) repack.write(data);
+        else device.queue.writeBuffer(out, offset + at, data);
         unsettled += data.byteLength;
         advance(Math.min(data.byteLength, range.bytes - at));
         if (unsettled >= SETTLE_BYTES) {
@@ -93,14 +117,19 @@ export async function loadWeights(
           await settle();
         }
       }
+      repack?.end();
     }
   };
   jobs.sort((a, b) => a.tensor.part - b.tensor.part || a.tensor.offset - b.tensor.offset);
-  for (const job of jobs) {
-    hooks.signal?.throwIfAborted();
-    await job.run();
+  try {
+    for (const job of jobs) {
+      hooks.signal?.throwIfAborted();
+      await job.run();
+    }
+    await settle();
+  } finally {
+    repacker?.dispose();
   }
-  await settle();
   return { small, named };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where tensors go in GPU memory: pure planning, no device. Matrices keep their GGUF blocks; a placement
- * group (q·k·v, gate·up) stands in one buffer so that one kernel reads it through one binding. What does
+ * Where tensors go in GPU memory: pure planning, no device. Matrices keep the bytes of their GGUF blocks, in the layout of
+ * kernels/layouts.ts; a placement group (q·k·v, gate·up) stands in one buffer so that one kernel reads it through one binding. What does
  * not fit a binding is split by rows into pieces, at expert borders if possible. Vectors (norms, biases,
  * sinks) become f32 in one small buffer.
  */
@@ -9,6 +9,7 @@ import type { QuantType } from "../file/quants.ts";
 import type { ModelFile, TensorInfo } from "../file/types.ts";
 import type { Graph } from "../graph/graph.ts";
 import { matricesOf, vectorsOf } from "../graph/ops.ts";
+import { layoutOf, storedBytes } from "../kernels/layouts.ts";
 
 /** Rows of a matrix that stand together in a buffer. */
 export interface Piece {
@@ -25,6 +26,7 @@ export interface PlacedMatrix {
   /** Row length and number of rows (experts one after the other). */
   readonly width: number;
   readonly rows: number;
+  /** In the file. */
   readonly rowBytes: number;
   readonly pieces: readonly Piece[];
 }
@@ -57,6 +59,13 @@ export function weightsOf(graph: Graph): { matrices: string[]; vectors: string[]
 }
 
 type Facts = Omit<PlacedMatrix, "pieces">;
+
+/** The most bytes that fill up the last group of blocks of a piece. */
+const fill = ({ type }: Facts): number => ((layoutOf(type)?.blocks ?? 1) - 1) * type.bytes;
+
+/** Bytes of a buffer that some rows take. */
+const room = ({ type, width }: Facts, rows: number): number =>
+  align(storedBytes(type, rows * width), ALIGNMENT);
 
 /** `maxPieceBytes`: what one binding may hold. */
 export function placeWeights(graph: Graph, file: ModelFile, maxPieceBytes: number): Placement {
@@ -91,7 +100,8 @@ export function placeWeights(graph: Graph, file: ModelFile, maxPieceBytes: numbe
     const experts = members[0].tensor.shape[2] ?? 1;
     if (experts === 1 || members.some((m) => m.tensor.shape[2] !== experts)) return false;
     const bytes = members.reduce((sum, m) => sum + m.tensor.bytes / experts, 0);
-    const most = Math.floor((binding - ALIGNMENT * members.length) / bytes);
+    const spare = members.reduce((sum, m) => sum + fill(m) + ALIGNMENT, 0);
+    const most = Math.floor((binding - spare) / bytes);
     if (most < 1) return false;
     const pieces = members.map((): Piece[] => []);
     for (let expert = 0; expert < experts; expert += most) {
@@ -101,7 +111,7 @@ export function placeWeights(graph: Graph, file: ModelFile, maxPieceBytes: numbe
       members.forEach((m, i) => {
         const height = m.rows / experts;
         pieces[i].push({ buffer, offset, first: expert * height, rows: count * height });
-        offset += align(count * height * m.rowBytes, ALIGNMENT);
+        offset += room(m, count * height);
       });
       buffers.set(buffer, offset);
     }
@@ -112,13 +122,13 @@ export function placeWeights(graph: Graph, file: ModelFile, maxPieceBytes: numbe
   };
   const place = (names: readonly string[]): void => {
     const members = names.map(facts);
-    const total = members.reduce((sum, m) => sum + align(m.rows * m.rowBytes, ALIGNMENT), 0);
+    const total = members.reduce((sum, m) => sum + room(m, m.rows), 0);
     if (total <= binding) {
       const buffer = `weights:${buffers.size}`;
       let offset = 0;
       members.forEach((m, i) => {
         matrices.set(names[i], { ...m, pieces: [{ buffer, offset, first: 0, rows: m.rows }] });
-        offset += align(m.rows * m.rowBytes, ALIGNMENT);
+        offset += room(m, m.rows);
       });
       buffers.set(buffer, Math.max(offset, ALIGNMENT));
       return;
@@ -131,8 +141,8 @@ export function placeWeights(graph: Graph, file: ModelFile, maxPieceBytes: numbe
     // Pieces begin at a row whose bytes begin a word, so a multiple of 4 rows at most.
     const m = members[0];
     const step = m.rowBytes % 4 === 0 ? 1 : m.rowBytes % 2 === 0 ? 2 : 4;
-    const most = Math.floor(binding / m.rowBytes / step) * step;
-    if (most === 0) {
+    const most = Math.floor((binding - fill(m)) / m.rowBytes / step) * step;
+    if (most <= 0) {
       throw new WebggufError(
         "device/limit",
         `Cannot place tensor "${names[0]}": one row has ${m.rowBytes} bytes, the device binds ${binding}`,
@@ -143,7 +153,7 @@ export function placeWeights(graph: Graph, file: ModelFile, maxPieceBytes: numbe
     for (let first = 0; first < m.rows; first += most) {
       const rows = Math.min(most, m.rows - first);
       const buffer = `weights:${buffers.size}`;
-      buffers.set(buffer, align(rows * m.rowBytes, ALIGNMENT));
+      buffers.set(buffer, room(m, rows));
       pieces.push({ buffer, offset: 0, first, rows });
     }
     matrices.set(names[0], { ...m, pieces });

@@ -7,6 +7,7 @@ import { ggufHeader } from "../../src/gguf/write.ts";
 import { loadWeights } from "../../src/gpu/upload.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { type Placement, placeWeights } from "../../src/plan/place.ts";
+import { Buffers } from "../../src/platform/buffers.ts";
 
 const PIECE = 4 << 20;
 
@@ -130,7 +131,11 @@ describe("a 20 GB file", () => {
       );
       let reported = 0;
       await loadWeights(
-        device,
+        {
+          device,
+          staging: new Buffers({ device, capabilities: { name: "", limits: {} } }),
+          software: false,
+        },
         names,
         placement,
         file,

@@ -6,6 +6,7 @@ import { readGguf } from "../../src/gguf/read.ts";
 import { loadWeights } from "../../src/gpu/upload.ts";
 import { buildGraph } from "../../src/models/index.ts";
 import { placeWeights } from "../../src/plan/place.ts";
+import { Buffers } from "../../src/platform/buffers.ts";
 import { fixture } from "../fixture.ts";
 
 const bytes = await fixture("reference/archs/llama.gguf");
@@ -28,7 +29,9 @@ async function upload(source: ByteSource): Promise<Map<string, Uint8Array>> {
   const device = { queue } as unknown as GPUDevice;
   const buffers = names as unknown as ReadonlyMap<string, GPUBuffer>;
   const odd = { ...file, sources: [source] };
-  await loadWeights(device, buffers, placement, odd, { names: [], extra: 0 });
+  const staging = new Buffers({ device, capabilities: { name: "", limits: {} } });
+  const want = { names: [], extra: 0 };
+  await loadWeights({ device, staging, software: false }, buffers, placement, odd, want);
   return contents;
 }
 

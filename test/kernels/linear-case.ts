@@ -1,5 +1,6 @@
 /** A random linear map: its dispatch with all buffers, and what the CPU path makes of the same numbers. */
 import { fillRandom, random } from "../../bench/random-blocks.ts";
+import { stored } from "../../bench/stored.ts";
 import { DecodedMatrix } from "../../src/cpu/matrix.ts";
 import { gated } from "../../src/cpu/ops/gated.ts";
 import { rmsNorm } from "../../src/cpu/ops/norm.ts";
@@ -7,6 +8,7 @@ import { dequantize } from "../../src/file/decode/index.ts";
 import { type QuantType, quantByName, rowBytes } from "../../src/file/quants.ts";
 import type { Activation } from "../../src/graph/ops.ts";
 import { type KernelCall, NONE, type Place, read } from "../../src/kernels/call.ts";
+import { layoutOf } from "../../src/kernels/layouts.ts";
 import { type LinearCall, type LinearSegment, linear } from "../../src/kernels/linear.ts";
 import { quantize, quantizedWidth } from "../../src/kernels/quantize.ts";
 import type { LinearTuning } from "../../src/kernels/tuning.ts";
@@ -48,7 +50,17 @@ export interface LinearCase {
 
 export const typeOf = (name: string): QuantType => quantByName(name) as QuantType;
 
-/** Random rows of a type as stored, and their values. */
+/** The words of `elements` weights in GPU memory; `bytes` are whole words of a file's. */
+export function wordsOf(
+  type: QuantType,
+  bytes: Uint8Array<ArrayBuffer>,
+  elements: number,
+): Uint32Array<ArrayBuffer> {
+  if (!layoutOf(type)) return new Uint32Array(bytes.buffer);
+  return new Uint32Array(stored(type, bytes.subarray(0, rowBytes(type, elements))).buffer);
+}
+
+/** Random rows of a type as in a file, and their values. */
 export function randomRows(
   type: QuantType,
   rows: number,
@@ -116,7 +128,7 @@ export function linearCase(options: LinearOptions): LinearCase {
       end,
       bias: bias ? small.add(bias) : NONE,
     });
-    words.push(...new Uint32Array(bytes.buffer), 0xffffffff);
+    words.push(...wordsOf(type, bytes, held * k), 0xffffffff);
     // Some types are read by four words, which the placement's 256 bytes are a multiple of.
     while (words.length % 4 !== 0) words.push(0xffffffff);
     const y = new Float32Array(rows * height);

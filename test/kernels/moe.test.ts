@@ -14,7 +14,7 @@ import { type ExpertPart, groupWidth, moeGroup, moeLinear } from "../../src/kern
 import { moeRoute } from "../../src/kernels/moeRoute.ts";
 import { moeScale, moeSum } from "../../src/kernels/moeSum.ts";
 import { gpuAvailable, openTestGpu } from "../gpu.ts";
-import { randomRows, typeOf } from "./linear-case.ts";
+import { randomRows, typeOf, wordsOf } from "./linear-case.ts";
 import {
   type Contents,
   expectRows,
@@ -153,7 +153,7 @@ async function checkLinear(shape: Shape): Promise<void> {
       });
       const rowSize = bytes.length / total;
       const held = bytes.slice(i * piece * rowSize, (i * piece + pieceRows) * rowSize);
-      words.push(...new Uint32Array(held.buffer));
+      words.push(...wordsOf(type, held, pieceRows * k));
       while (words.length % 4 !== 0) words.push(1);
     });
     const weight = new DecodedMatrix(values, k);

@@ -1,5 +1,6 @@
 /** Every weight type on the GPU against llama.cpp's own values, bit for bit. */
 import { describe, expect, it } from "vitest";
+import { stored } from "../../bench/stored.ts";
 import { quantTables } from "../../src/file/grids.ts";
 import { quantByName, quants } from "../../src/file/quants.ts";
 import { compose } from "../../src/kernels/compose.ts";
@@ -117,7 +118,11 @@ function dequantise(from: Sample, first: number, count: number): Promise<Uint32A
   return run({
     code: compose({ snippets: [snippet], kernel: "dequant" }),
     bindings: {
-      1: [new Uint32Array([FRONT, first, count, 0]), behind(from.blocks, FRONT), undefined],
+      1: [
+        new Uint32Array([FRONT, first, count, 0]),
+        behind(stored(typeOf(from.name), from.blocks), FRONT),
+        undefined,
+      ],
       ...tableGroup(from.name),
     },
     out: new Uint32Array(count).fill(0x7fc00000),
@@ -218,7 +223,11 @@ fn affine_i8(run: Int8Run) -> mat4x4<f32> {
       code:
         compose({ snippets, kernel: "lib/store-run", consts: pairConsts(quant, 0, 1) }) + kernel,
       bindings: {
-        1: [new Uint32Array([FRONT, count, 0, 0]), behind(from.blocks, FRONT), undefined],
+        1: [
+          new Uint32Array([FRONT, count, 0, 0]),
+          behind(stored(typeOf(from.name), from.blocks), FRONT),
+          undefined,
+        ],
       },
       out: new Uint32Array(count).fill(0x7fc00000),
       grid: [Math.ceil(count / 1024), 1],
@@ -261,7 +270,7 @@ describe.skipIf(!gpuAvailable)("embed.wgsl", () => {
         0: [step],
         1: [
           new Uint32Array(params),
-          behind(held, FRONT),
+          behind(stored(type, held), FRONT),
           undefined,
           new Uint32Array(sampled),
           new Uint32Array(3 * 16),

@@ -14,6 +14,20 @@ export const mutants: readonly Mutant[] = [
     tests: ["test/gpu/upload"],
   },
   {
+    file: "src/gpu/repack.ts",
+    fault: "groups of blocks that are moved later take the place of the first ones",
+    from: "first += (groups * group) / 16;",
+    to: "",
+    tests: ["test/plan/place"],
+  },
+  {
+    file: "src/gpu/repack-host.ts",
+    fault: "the last group is lost where a piece ends within it",
+    from: "const groups = Math.ceil(held / group);",
+    to: "const groups = Math.floor(held / group);",
+    tests: ["test/plan/place"],
+  },
+  {
     ...replay,
     fault: "grids stale when only outputs change",
     from: "if (rows !== this.#rows || outputs !== this.#outputs) this.#setGrids",

@@ -5,6 +5,13 @@ const barriers = { tests: ["test/kernels/barriers"] } as const;
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "wgsl/repack.wgsl",
+    fault: "what a scale takes from the next word is lost",
+    from: "((staged[at + 1u] << 1u) << (31u - shift));",
+    to: "0u;",
+    tests: ["test/plan/place"],
+  },
+  {
     ...barriers,
     file: "wgsl/attention.wgsl",
     fault: "the largest scores are read before all threads have written theirs",

@@ -4,7 +4,7 @@
 //   y[p, o] = (W[e, first + o] · x[p]) · scale[e] + bias[e · height + first + o]   for pair p = (row, choice) of expert e
 //   GATED:  y[p, o] = act(gate) · up, both such sums; lanes x and y of the vec2s are the two matrices
 //
-// weights  raw GGUF blocks of a piece: rows [piece_firsts, + piece_rows) of all experts' rows  binding 1
+// weights  blocks (src/kernels/layouts.ts) of a piece: rows [piece_firsts, + piece_rows) of all experts' rows  binding 1
 // x        vec4; pair (row, choice) at row · x_stride + choice · x_choice                       binding 2
 // small    biases and scales                                                                   binding 3
 // route    moeMatvec: ids as f32 [rows][route_stride]; moeMatmul: the lists of moeGroup         binding 4

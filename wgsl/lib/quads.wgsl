@@ -1,3 +1,10 @@
-// lib/quads.wgsl: `weights: array<Word>`, which the kernel declares, as four words at a time, for types whose blocks are
-// whole multiples of 16 bytes: one load and one check of its bounds where lib/words has four.
+// lib/quads.wgsl: `weights: array<Word>`, which the kernel declares, as four words at a time, for types that are stored in
+// whole multiples of 16 bytes (src/kernels/layouts.ts): one load and one check of its bounds where lib/words has four.
 alias Word = vec4<u32>;
+
+// Single words of a quad are loaded as such: the index of a component may be a variable.
+
+// The f16 `i` (0..7) of a quad. unpack2x16float is exact, subnormals included.
+fn half_at(quad: u32, i: u32) -> f32 {
+  return unpack2x16float(weights[quad][i >> 1u] >> ((i & 1u) << 4u)).x;
+}

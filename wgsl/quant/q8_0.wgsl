@@ -1,13 +1,15 @@
-// needs: lib/words, lib/bytes, lib/int8
+// needs: lib/quads, lib/bytes, lib/int8
 // offers: i8, scaled, spread
-// Q8_0 (block_q8_0): 32 weights in 34 bytes.
-//   0  d       f16
-//   2  qs[32]  i8
+// Q8_0 (block_q8_0): 32 weights in 34 bytes: d f16, then qs[32] i8.
+// Groups of 8 blocks have 17 quads:
+//   0  d   f16, one a block
+//   1  qs  two quads a block
 // w = d * q
 
 fn decode_i8(base: u32, block: u32, half: u32) -> Int8Run {
-  let byte = block * 34u;
-  return Int8Run(load_u32x4(base, byte + 2u, 4u * half), load_f16(base, byte), 0.0);
+  let at = (base >> 2u) + (block >> 3u) * 17u;
+  let i = block & 7u;
+  return Int8Run(weights[at + 1u + 2u * i + half], half_at(at, i), 0.0);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
