@@ -2,8 +2,9 @@
  * node scripts/bundle.mjs: bundles the engine for browsers, as a page's bundler would, and prints
  * what a page fetches for a model on the GPU (the engine), what it fetches later only where it must
  * (the CPU path, the decoders of quantised vectors, the grids of the IQ types), and what the worker and
- * the tools add. Exits 1 when the engine is over the limit.
+ * the tools add. Exits 1 when the engine or the kernels of the CPU path are over their limits.
  */
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import zlib from "node:zlib";
 import { build } from "vite";
@@ -11,13 +12,15 @@ import { root } from "./unpack.mjs";
 
 /** Bytes after gzip that the engine with its shaders may take. */
 export const limit = 152 * 1024;
+/** Bytes after gzip that the kernels of the CPU path, their assembler and their ops may take. */
+const wasmLimit = 15 * 1024;
 
 const engine = { webgguf: "mod.ts" };
 const worker = { worker: "src/worker/mod.ts" };
 const tools = { tools: "src/tools/mod.ts" };
 
 /**
- * The chunks of a production build of some doors: `{ name, code, gzip, later }` each. What no door imports
+ * The chunks of a production build of some doors: `{ name, code, gzip, later, files }` each. What no door imports
  * when it starts is fetched `later`, if at all.
  */
 export async function bundle(input) {
@@ -47,11 +50,12 @@ export async function bundle(input) {
     for (const chunk of chunks) if (imports.includes(chunk.fileName)) visit(chunk);
   };
   for (const chunk of chunks) if (chunk.isEntry) visit(chunk);
-  return chunks.map(({ fileName, code }) => ({
+  return chunks.map(({ fileName, code, moduleIds }) => ({
     name: fileName,
     code,
     gzip: zlib.gzipSync(code, { level: 9 }).length,
     later: !atOnce.has(fileName),
+    files: moduleIds.map((id) => path.relative(root, id)),
   }));
 }
 
@@ -74,7 +78,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   console.log(`worker: gzipped ${kilobytes(sumOf(withWorker) - sumOf(alone))} more`);
   console.log(`tools: gzipped ${kilobytes(sumOf(withTools) - sumOf(withWorker))} more`);
   console.log(`engine: gzipped ${kilobytes(sum)} of at most ${kilobytes(limit)}`);
+  const wasm = sumOf(alone.filter(({ files }) => files.includes("src/cpu/wasm/products.ts")));
+  console.log(`wasm: gzipped ${kilobytes(wasm)} of at most ${kilobytes(wasmLimit)}`);
   const words = withWorker.flatMap(({ code }) => nodeWords(code));
   if (words.length > 0) console.log(`it holds code for Node: ${words.join(", ")}`);
-  process.exitCode = sum > limit || words.length > 0 ? 1 : 0;
+  process.exitCode = sum > limit || wasm > wasmLimit || words.length > 0 ? 1 : 0;
 }

@@ -12,6 +12,9 @@ import {
   v128,
 } from "../../wasm/instructions.ts";
 
+/** Where the grids of the IQ types stand in every memory. */
+export const tablesAt = 64;
+
 /**
  * 128 weights as four blocks of 32, one a lane. A weight is Σ over terms of code · scale, less the block's
  * minimum; codes are at most 4096 in size, so that 32 products with 15-bit integers fit 32 bits.

@@ -2,7 +2,7 @@
 import { rowBytes } from "../../file/quants.ts";
 import { tableWords } from "../../file/tables.ts";
 import type { TensorInfo } from "../../file/types.ts";
-import { tablesAt } from "./formats/iq.ts";
+import { tablesAt } from "./format.ts";
 import { unpackedBytes } from "./products.ts";
 
 /** Consecutive rows of a matrix, whole in one memory. */

@@ -1,12 +1,10 @@
 /** Memories with their kernels. */
-import { quantTables } from "../../file/grids.ts";
 import type { TensorInfo } from "../../file/types.ts";
 import { outOfMemory } from "../allocate.ts";
-import { gridFormats, tablesAt } from "./formats/iq.ts";
 import type { Kernels, Room } from "./kernels.ts";
-import { kernelBytes } from "./module.ts";
+import { isCommon, kernelBytes } from "./module.ts";
 import { type Places, productsAtOnce } from "./place.ts";
-import { Pool } from "./threads/pool.ts";
+import type { Rare } from "./rare.ts";
 
 function makeMemory(bytes: number, shared: boolean): WebAssembly.Memory {
   const pages = bytes / 2 ** 16;
@@ -20,12 +18,29 @@ function makeMemory(bytes: number, shared: boolean): WebAssembly.Memory {
 /** Compiled modules by the types that they are for. */
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
-function moduleFor(infos: readonly TensorInfo[], shared: boolean): Promise<WebAssembly.Module> {
+function moduleFor(
+  infos: readonly TensorInfo[],
+  shared: boolean,
+  rare: Rare | undefined,
+): Promise<WebAssembly.Module> {
   const types = [...new Set(infos.map(({ type }) => type.name))].sort();
-  const key = `${types} ${shared}`;
-  const made = modules.get(key) ?? WebAssembly.compile(kernelBytes(types, shared));
+  const key = `${types} ${shared} ${rare !== undefined}`;
+  const made = modules.get(key) ?? WebAssembly.compile(kernelBytes(types, shared, rare));
   modules.set(key, made);
   return made;
+}
+
+/** Ops that rare.ts has. */
+const rareOps = /^(moe|conv|shift|ssm|deltaNet|wkv7)/;
+
+/** What these matrices and ops need besides what all models do. */
+export async function rareFor(
+  infos: readonly TensorInfo[],
+  ops: readonly { readonly op: string }[] = [],
+): Promise<Rare | undefined> {
+  if (!ops.some(({ op }) => rareOps.test(op)) && infos.every(({ type }) => isCommon(type.name)))
+    return undefined;
+  return (await import("./rare.ts")).rare;
 }
 
 /** Makes the memories and the kernels of the matrices' types, and starts helpers for all threads but this one. */
@@ -33,20 +48,22 @@ export async function makeRooms(
   infos: readonly TensorInfo[],
   places: Places,
   threads = 1,
+  given?: Rare,
 ): Promise<Room[]> {
   const shared = threads > 1;
-  const module = await moduleFor(infos, shared);
+  const rare = given ?? (await rareFor(infos));
+  const module = await moduleFor(infos, shared, rare);
   const { scratch } = places;
   const memories = places.memories.map((bytes) => makeMemory(bytes, shared));
   const kernels: Kernels[] = [];
   for (const memory of memories)
     kernels.push((await WebAssembly.instantiate(module, { env: { memory } })).exports as Kernels);
-  const pool = shared ? new Pool({ threads, module, memories, kernels }) : undefined;
+  const Pool = shared && (await import("./threads/pool.ts")).Pool;
+  const pool = Pool ? new Pool({ threads, module, memories, kernels }) : undefined;
   return memories.map((memory, number) => {
     // Shared or not: what is read and written is the same.
     const buffer = memory.buffer as ArrayBuffer;
-    if (infos.some(({ type }) => type.name in gridFormats))
-      new Uint32Array(buffer, tablesAt).set(quantTables());
+    rare?.fill(buffer);
     return {
       kernels: kernels[number],
       number,

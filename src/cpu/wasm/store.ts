@@ -10,21 +10,10 @@ import { floatBytes, type MatrixStore, type WeightPlan } from "../weights.ts";
 import type { Room } from "./kernels.ts";
 import { type Layout, planLayout } from "./layout.ts";
 import { bytesOf, WasmMatrix } from "./matrix.ts";
-import { kernelBytes } from "./module.ts";
 import { wasmOps } from "./ops/index.ts";
 import { type Places, productsAtOnce } from "./place.ts";
-import { makeRooms } from "./rooms.ts";
+import { makeRooms, rareFor } from "./rooms.ts";
 import { threadsFor } from "./threads/start.ts";
-
-/** Whether there is WebAssembly with SIMD, and the page's policy allows it. */
-export async function hasKernels(): Promise<boolean> {
-  try {
-    await WebAssembly.compile(kernelBytes([]));
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** What matrices take, and what is used besides them and `other` bytes. */
 const heldBy = (
@@ -80,7 +69,8 @@ export async function wasmHome(
 ): Promise<WasmHome> {
   const layout = planLayout(graph, plan, options, memoryBytes);
   const { places } = layout;
-  const rooms = await makeRooms(plan.matrices, places, threadsFor(options.threads));
+  const rare = await rareFor(plan.matrices, graph.ops);
+  const rooms = await makeRooms(plan.matrices, places, threadsFor(options.threads), rare);
   const { pool } = rooms[0] ?? {};
   const { vectors, angles, slots, values } = views(plan, layout, rooms);
   return {
@@ -90,7 +80,7 @@ export async function wasmHome(
       matrix: (info) => new WasmMatrix(info, places, rooms),
       vector: ({ name }) => vectors.get(name),
     },
-    ops: wasmOps(rooms, places, angles),
+    ops: wasmOps(rooms, places, angles, rare),
     room: {
       make: values,
       slot: (sequence, slot) => slots[sequence * graph.slots.length + slot],

@@ -13,11 +13,8 @@ import {
   v128,
   withIntLane,
 } from "../../../wasm/instructions.ts";
-import { bytesAt, type Format, type Group, halfAt, halves } from "../format.ts";
+import { bytesAt, type Format, type Group, halfAt, halves, tablesAt } from "../format.ts";
 import { valued } from "./small.ts";
-
-/** Where the grids stand in every memory. */
-export const tablesAt = 64;
 
 const four = [0, 1, 2, 3];
 /** Bits [at, at + count) of a word. */

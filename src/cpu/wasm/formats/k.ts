@@ -1,4 +1,4 @@
-/** The K types: 256 weights, with small scales (and minima) for 16 or 32 of them. */
+/** The K types of four and more bits: 256 weights, with small scales (and minima) for 16 or 32 of them. */
 import type { FunctionBody, I32, Local, V128 } from "../../../wasm/assembler.ts";
 import {
   bytes,
@@ -7,7 +7,6 @@ import {
   i16x8,
   i32x4,
   int,
-  ints,
   shuffle,
   v128,
 } from "../../../wasm/instructions.ts";
@@ -19,67 +18,11 @@ export const shifted = (v: V128, right: number, mask: number): V128 => {
   return v128.and(moved, bytes(mask));
 };
 
-/** A scale of 4 bits for 16 codes of 2 bits goes into the codes; the minima are a second term. */
-const q2_k: Format = {
-  terms: 2,
-  unit(f, p) {
-    const [d, dmin] = [80, 82].map((at) => halfAt(f, p, at));
-    const both = f.let(v128.load(p));
-    const [scales, minima] = [low4(both), high4(both)].map((v) =>
-      widenU(f, v).map((half) => f.let(half)),
-    );
-    return [0, 1].map((half) => ({
-      codes: (block, term) =>
-        [0, 1].flatMap((i) => {
-          const lane = 2 * block + i;
-          const own = f.let(splatLane((term === 0 ? scales : minima)[half], lane));
-          if (term === 1) return [own, own];
-          const q = shifted(v128.load(p, 16 + 32 * half + 16 * i), 2 * block, 3);
-          return widenU(f, q).map((code) => i16x8.mul(code, own));
-        }),
-      scale: (term) => (term === 0 ? d : f32x4.neg(dmin)),
-    }));
-  },
-};
-
 /** 16 signed scales, in two vectors, times the 16 codes that each is for. */
-function scaled(f: FunctionBody, q: V128, scales: readonly V128[], group: number): V128[] {
+export function scaled(f: FunctionBody, q: V128, scales: readonly V128[], group: number): V128[] {
   const scale = f.let(splatLane(scales[group >> 3], group & 7));
   return widen(f, q).map((code) => i16x8.mul(code, scale));
 }
-
-/** The scales of Q3_K: nibbles of 8 bytes, two more bits in 4 bytes, less 32. */
-function scalesOfQ3(f: FunctionBody, p: I32): V128[] {
-  const nibbles = f.let(v128.load64Zero(p, 96));
-  const low = shuffle(8, low4(nibbles), high4(nibbles), 0, 2);
-  const two = f.let(v128.load32Splat(p, 104));
-  // Group 4 w + i has bits 2 w and 2 w + 1 of byte i.
-  const upper = [0, 1, 2, 3]
-    .map((w) => {
-      const own = ints(...[0, 1, 2, 3].map((lane) => (lane === w ? 0x30303030 : 0)));
-      return v128.and(shifted(two, 2 * w - 4, 255), own);
-    })
-    .reduce((a, b) => v128.or(a, b));
-  return widen(f, i8x16.sub(v128.or(low, upper), bytes(32))).map((v) => f.let(v));
-}
-
-const q3_k: Format = {
-  unit(f, p) {
-    const d = halfAt(f, p, 108);
-    const scales = scalesOfQ3(f, p);
-    return [0, 1].map((half) => ({
-      codes: (block) =>
-        [0, 1].flatMap((i) => {
-          const number = 4 * half + block;
-          const low = shifted(v128.load(p, 32 + 32 * half + 16 * i), 2 * block, 3);
-          const third = shifted(v128.load(p, 16 * i), number - 2, 4);
-          const q = i8x16.sub(v128.or(low, third), bytes(4));
-          return scaled(f, q, scales, 2 * number + i);
-        }),
-      scale: () => d,
-    }));
-  },
-};
 
 /** Q4_K and Q5_K: eight scales and eight minima of 6 bits, as 16-bit integers (see groupScale). */
 function sixBits(f: FunctionBody, p: I32): Local<"v128">[] {
@@ -144,8 +87,6 @@ const q6_k: Format = {
 };
 
 export const superBlockFormats: Readonly<Record<string, Format>> = {
-  Q2_K: q2_k,
-  Q3_K: q3_k,
   Q4_K: q4_k,
   Q5_K: q5_k,
   Q6_K: q6_k,

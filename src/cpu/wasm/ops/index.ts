@@ -5,20 +5,18 @@ import type { CpuOps } from "../../ops/context.ts";
 import { plainOps } from "../../ops/index.ts";
 import type { Room } from "../kernels.ts";
 import type { Places } from "../place.ts";
+import type { Rare } from "../rare.ts";
 import { attentionOps, defineAttention } from "./attention.ts";
 import { defineElementwise, elementwiseOps } from "./elementwise.ts";
 import { layoutOps } from "./layout.ts";
-import { defineLinear, linearOps } from "./linear.ts";
+import { linearOps } from "./linear.ts";
 import { defineNorms, normOps } from "./norm.ts";
-import { defineRecurrent, recurrentOps } from "./recurrent.ts";
 import { defineRope, ropeOps } from "./rope.ts";
 
 export function defineOps(module: ModuleBuilder): void {
   defineAttention(module);
   defineElementwise(module);
-  defineLinear(module);
   defineNorms(module);
-  defineRecurrent(module);
   defineRope(module);
 }
 
@@ -26,6 +24,7 @@ export function wasmOps(
   rooms: readonly Room[],
   { scratch }: Places,
   angles: ReadonlyMap<RopeTable, Float32Array>,
+  rare?: Rare,
 ): CpuOps {
   const [{ kernels }] = rooms;
   return {
@@ -35,7 +34,7 @@ export function wasmOps(
     ...layoutOps(kernels),
     ...linearOps(rooms, plainOps),
     ...normOps(kernels, plainOps),
-    ...recurrentOps(rooms[0], plainOps),
+    ...rare?.ops(rooms[0], plainOps),
     ...ropeOps(kernels, plainOps, angles),
   };
 }
