@@ -42,7 +42,7 @@ export async function* answerTo(
   { leaveOut, onEnd }: WhenFull,
 ): AsyncGenerator<Piece, void, undefined> {
   let options = given;
-  let goesOn = false;
+  let goesOn = Boolean(given.template?.continueFinalMessage);
   for (;;) {
     const answer = session.generate(from(talk.messages, talk.start), options);
     let full = false;

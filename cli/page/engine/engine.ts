@@ -1,0 +1,188 @@
+/** The engine of the page: one model for all tabs, which ask it over ports. */
+import { type LoadOptions, loadModel, type Model } from "../../../mod.ts";
+import { plainError } from "../../../src/base/plain-errors.ts";
+import { Slots } from "../../server/slots.ts";
+import { answer } from "./answer.ts";
+import type {
+  EngineState,
+  FromEngine,
+  LoadedModel,
+  LoadRequest,
+  Request,
+  ToEngine,
+} from "./protocol.ts";
+
+/** A MessagePort, or the global scope of a dedicated worker. */
+export interface Port {
+  postMessage(message: FromEngine): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<ToEngine>) => void): void;
+  start?(): void;
+}
+
+interface Tab {
+  readonly port: Port;
+  readonly running: Map<number, AbortController>;
+}
+
+/** Requests of all tabs that may wait for an answer. */
+const QUEUE = 64;
+
+export class Engine {
+  readonly #tabs = new Set<Tab>();
+  readonly #lock = `webgguf engine ${crypto.randomUUID()}`;
+  #state: EngineState = { status: "empty" };
+  #model: Model | undefined;
+  #slots: Slots | undefined;
+  #loading: AbortController | undefined;
+  /** Loads and unloads come one after another. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #told = 0;
+
+  /** Resolves when the lock is held, which is as long as this thread lives: tabs that wait for it learn of its end. */
+  readonly #alive = new Promise<void>((resolve) => {
+    void navigator.locks?.request(this.#lock, () => {
+      resolve();
+      return new Promise(() => {});
+    });
+  });
+
+  connect(port: Port): void {
+    const tab: Tab = { port, running: new Map() };
+    this.#tabs.add(tab);
+    port.addEventListener("message", ({ data }) => this.#take(tab, data));
+    port.start?.();
+    void this.#alive.then(() => port.postMessage({ lives: this.#lock }));
+    port.postMessage({ state: this.#state });
+  }
+
+  #take(tab: Tab, message: ToEngine): void {
+    if ("hello" in message) this.#watch(tab, message.hello);
+    else if ("abort" in message) tab.running.get(message.abort)?.abort();
+    else void this.#reply(tab, message);
+  }
+
+  /** A tab holds a lock while it lives. Its answers end with it. */
+  #watch(tab: Tab, lock: string): void {
+    void navigator.locks?.request(lock, () => {
+      this.#tabs.delete(tab);
+      for (const controller of tab.running.values()) controller.abort();
+    });
+  }
+
+  async #reply(tab: Tab, request: Request & { id: number }): Promise<void> {
+    const { id } = request;
+    const controller = new AbortController();
+    tab.running.set(id, controller);
+    try {
+      tab.port.postMessage({ id, value: await this.#do(tab, request, controller) });
+    } catch (error) {
+      tab.port.postMessage({ id, error: plainError(error) });
+    } finally {
+      tab.running.delete(id);
+    }
+  }
+
+  #do(tab: Tab, request: Request & { id: number }, stop: AbortController): Promise<unknown> {
+    const { id } = request;
+    switch (request.do) {
+      case "load":
+        return this.#load(request, stop);
+      case "unload":
+        this.#loading?.abort();
+        return this.#inTurn(() => this.#unload());
+      case "answer": {
+        const [model, slots] = [this.#model, this.#slots];
+        if (!model || !slots) throw new Error("No model is loaded; choose one.");
+        return answer({ model, slots }, request, stop.signal, (event) =>
+          tab.port.postMessage({ id, event }),
+        );
+      }
+      case "fit":
+        return fitOf(request, stop.signal);
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#turn.then(work);
+    this.#turn = next.catch(() => {});
+    return next;
+  }
+
+  async #load(request: LoadRequest, stop: AbortController): Promise<void> {
+    this.#loading?.abort();
+    this.#loading = stop;
+    const { reference, label, source, options } = request;
+    const name = { reference, label };
+    await this.#inTurn(async () => {
+      await this.#unload();
+      stop.signal.throwIfAborted();
+      this.#tell({ status: "loading", name, progress: 0 });
+      let notice: string | undefined;
+      try {
+        const model = await loadModel(typeof source === "string" ? source : [...source], {
+          ...options,
+          signal: stop.signal,
+          onNotice: (text) => {
+            notice = text;
+          },
+          onProgress: ({ loaded, total }) => {
+            const progress = total > 0 ? loaded / total : 0;
+            if (performance.now() - this.#told > 100)
+              this.#tell({ status: "loading", name, progress });
+          },
+        });
+        this.#model = model;
+        this.#slots = new Slots(model, 1, QUEUE);
+        const loaded = describe(request, model);
+        this.#tell({ status: "ready", name, model: loaded, ...(notice && { notice }) });
+      } catch (error) {
+        this.#tell(
+          stop.signal.aborted
+            ? { status: "empty" }
+            : { status: "failed", name, error: plainError(error) },
+        );
+        throw error;
+      }
+    });
+  }
+
+  async #unload(): Promise<void> {
+    const model = this.#model;
+    this.#slots?.close(new DOMException("The model was closed", "AbortError"));
+    this.#model = this.#slots = undefined;
+    if (model) this.#tell({ status: "empty" });
+    await model?.dispose();
+  }
+
+  #tell(state: EngineState): void {
+    this.#state = state;
+    this.#told = performance.now();
+    for (const { port } of this.#tabs) port.postMessage({ state });
+  }
+}
+
+function describe({ reference, label }: LoadRequest, model: Model): LoadedModel {
+  const license = model.file.metadata.get("general.license");
+  return {
+    reference,
+    label,
+    architecture: model.architecture,
+    contextLength: model.contextLength,
+    device: model.device.name,
+    kind: model.device.kind,
+    software: model.device.software,
+    memory: { ...model.memory },
+    ...(typeof license === "string" && { license }),
+  };
+}
+
+async function fitOf(
+  { source, options }: { source: string | readonly Blob[]; options: LoadOptions },
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { fitModels } = await import("../../../src/session/fit.ts");
+  if (typeof source !== "string")
+    return fitModels([{ reference: [...source] }], { ...options, signal });
+  const { models } = await import("../../../mod.ts");
+  return models.fit(source, { ...options, signal });
+}
