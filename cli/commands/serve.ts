@@ -7,7 +7,7 @@ import { type Flag, usage, type Values } from "../flags.ts";
 import { DEVICE_FLAGS, SPECULATION_FLAGS } from "../model-flags.ts";
 import { createApp } from "../server/app.ts";
 import type { ServerOptions } from "../server/context.ts";
-import { entriesOf } from "../server/entries.ts";
+import { entriesOf, storeOf } from "../server/entries.ts";
 import { Host, type ModelEntry } from "../server/host.ts";
 import { isDeno, listen } from "../server/listen.ts";
 import { loadReporting, note, print, readText } from "../terminal.ts";
@@ -114,7 +114,7 @@ export const serve: Command = {
   flags: [...SERVER_FLAGS, ...DEVICE_FLAGS, ...SPECULATION_FLAGS],
   async run(values) {
     const entries = await entriesOf(values);
-    const single = entries.length === 1 && values.text("models-dir") === undefined;
+    const single = values.hasModel() || values.positionals.length > 0;
     const host = new Host(entries, {
       most: single ? 0 : atLeast(values, "models-max", 0, 4),
       memory: atLeast(values, "models-memory", 0, 0) * 2 ** 20,
@@ -123,6 +123,7 @@ export const serve: Command = {
       queue: atLeast(values, "max-queue", 0, 128),
       load,
       needs,
+      ...(!single && { store: storeOf(values) }),
     });
     const app = createApp(host, await optionsOf(values));
     const hostname = values.text("host") ?? "127.0.0.1";
@@ -143,7 +144,8 @@ export const serve: Command = {
     try {
       if (single) await host.load(entries[0].id, new AbortController().signal);
       await print(`http://${shown}:${listening.port}\n`);
-      const names = entries.map(({ id }) => id).join(", ");
+      const names =
+        entries.map(({ id }) => id).join(", ") || "no model yet: POST /models fetches one";
       const device = host.loaded()[0]?.model.device.name;
       note(`Serving ${names}${device === undefined ? "" : ` on ${device}`}; Ctrl-C stops`);
       await stopped;

@@ -41,13 +41,19 @@ export const json = (body: unknown, status = 200, headers: Record<string, string
     headers: { "Content-Type": "application/json; charset=utf-8", ...headers },
   });
 
+/** The model of that name; `?autoload=` says whether it may be loaded for the request. */
+export function leaseOf({ host, url, signal }: Call, name: string | undefined): Promise<Lease> {
+  const autoload = url.searchParams.get("autoload");
+  return host.lease(name, signal, autoload === null ? undefined : /^(1|true)$/.test(autoload));
+}
+
 /** Runs `work` with a model and lets go of it when the response is made; a stream keeps it until its end. */
 export async function withLease<T>(
   call: Call,
   name: string | undefined,
   work: (lease: Lease) => Promise<T>,
 ): Promise<T> {
-  const lease = await call.host.lease(name, call.signal);
+  const lease = await leaseOf(call, name);
   try {
     return await work(lease);
   } finally {

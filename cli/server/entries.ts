@@ -1,10 +1,13 @@
 /** The models of a server: one by `-m`, a folder of files, or a list with settings of each (INI). */
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { models } from "../../mod.ts";
 import { parseFlags, usage, type Values } from "../flags.ts";
+import { gettingOptions } from "../getting.ts";
 import { DEVICE_FLAGS, loadOptions, SPECULATION_FLAGS } from "../model-flags.ts";
 import { readText } from "../terminal.ts";
-import type { ModelEntry } from "./host.ts";
+import { ApiError } from "./errors.ts";
+import type { ModelEntry, ModelStore } from "./host.ts";
 
 /** Flags that a section of a preset may set, besides those of every command that computes. */
 const PRESET_FLAGS = [
@@ -26,17 +29,39 @@ export async function entriesOf(values: Values): Promise<ModelEntry[]> {
     return [{ ...entryOf(single, values, name), aliases, pinned: true }];
   }
   const entries = [
+    ...(await storedEntries(values)),
     ...(folder === undefined ? [] : await filesIn(folder, values)),
     ...(preset === undefined ? [] : readPresets(await readText(preset), preset, values)),
   ];
-  if (entries.length === 0)
-    throw usage(
-      folder === undefined && preset === undefined
-        ? "A model is missing; for example: -m model.gguf, or --models-dir FOLDER"
-        : "There is no model in the folder or the presets",
-    );
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   return [...byId.values()];
+}
+
+/** What was fetched before, by the hub's names. */
+async function storedEntries(values: Values): Promise<ModelEntry[]> {
+  const kept = await models.list().catch(() => []);
+  return kept
+    .filter(({ loaded, bytes }) => loaded === bytes)
+    .map(({ reference }) => ({ ...entryOf(reference, values, nameOf(reference)), stored: true }));
+}
+
+/** The store of this machine, for a server that may fetch. */
+export function storeOf(values: Values): ModelStore {
+  return {
+    pull: (reference, options) => models.pull(reference, { ...gettingOptions(values), ...options }),
+    remove: (reference) => models.remove(reference),
+    entry(name) {
+      const reference = name.startsWith("hf:") ? name : `hf:${name}`;
+      // A server that fetched from any address could be sent to those that it alone can reach.
+      if (!/^hf:[\w.-]+\/[\w.-]+([:/@][\w.:/@-]*)?$/.test(reference) || reference.includes(".."))
+        throw new ApiError(
+          400,
+          `Cannot fetch ${JSON.stringify(name).slice(0, 100)}: model is USER/REPO or USER/REPO:QUANT`,
+          { param: "model" },
+        );
+      return { ...entryOf(reference, values, nameOf(reference)), stored: true };
+    },
+  };
 }
 
 const aliasesOf = (values: Values): string[] =>

@@ -19,9 +19,16 @@ export interface ModelEntry {
   readonly parallel: number;
   /** Never taken away for another. */
   readonly pinned: boolean;
+  /** Whether its files are of the store of models, and may be removed. */
+  readonly stored?: boolean;
 }
 
-export type ModelState = "unloaded" | "loading" | "loaded" | "sleeping";
+export type ModelState = "unloaded" | "loading" | "loaded" | "sleeping" | "downloading";
+
+/** What happens to a model. */
+export type ModelChange =
+  | { readonly id: string; readonly state: ModelState; readonly progress?: LoadProgress }
+  | { readonly id: string; readonly removed: true; readonly error?: string };
 
 /** A loaded model with its slots. */
 export interface Served {
@@ -54,11 +61,23 @@ export interface HostOptions {
   readonly load: (source: string, options: LoadOptions) => Promise<Model>;
   /** Bytes that loading an entry will take, for `memory`. */
   readonly needs: (entry: ModelEntry) => Promise<number>;
-  readonly onChange?: (id: string, state: ModelState, progress?: LoadProgress) => void;
+  /** Where models can be fetched to and removed from; without it there are the entries alone. */
+  readonly store?: ModelStore;
 }
 
 /** llama.cpp's rows of a physical batch. */
 const CHUNK = 512;
+
+/** Where models are fetched to. */
+export interface ModelStore {
+  readonly pull: (
+    reference: string,
+    options: Required<Pick<LoadOptions, "signal" | "onProgress">>,
+  ) => Promise<unknown>;
+  readonly remove: (reference: string) => Promise<unknown>;
+  /** What a reference becomes. */
+  readonly entry: (reference: string) => ModelEntry;
+}
 
 interface Held {
   readonly entry: ModelEntry;
@@ -68,6 +87,8 @@ interface Held {
   /** Work under way, shared by all that wait for it. */
   loading: Promise<Served> | undefined;
   stop: AbortController | undefined;
+  /** Ends when the model is there or was given up. */
+  fetching?: Promise<void> | undefined;
   waiting: number;
   users: number;
   usedAt: number;
@@ -88,6 +109,7 @@ export interface ModelStatus {
 export class Host {
   readonly #held = new Map<string, Held>();
   readonly #options: HostOptions;
+  readonly #watchers = new Set<(change: ModelChange) => void>();
   readonly #closing = new AbortController();
   /** Loads come one after another, in the order they were asked for. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -97,23 +119,93 @@ export class Host {
 
   constructor(entries: readonly ModelEntry[], options: HostOptions) {
     this.#options = options;
-    for (const entry of entries)
-      this.#held.set(entry.id, {
-        entry,
-        metrics: new Metrics(),
-        state: "unloaded",
-        served: undefined,
-        loading: undefined,
-        stop: undefined,
-        waiting: 0,
-        users: 0,
-        usedAt: 0,
-        bytes: 0,
-        error: undefined,
-        progress: undefined,
-      });
+    for (const entry of entries) this.#add(entry, "unloaded");
     if (options.sleepAfter > 0)
       this.#clock = setInterval(() => this.#sleep(), Math.min(1000, options.sleepAfter / 2));
+  }
+
+  #add(entry: ModelEntry, state: ModelState): Held {
+    const held: Held = {
+      ...{ entry, state, metrics: new Metrics(), waiting: 0, users: 0, usedAt: 0, bytes: 0 },
+      served: undefined,
+      loading: undefined,
+      stop: undefined,
+      error: undefined,
+      progress: undefined,
+    };
+    this.#held.set(entry.id, held);
+    return held;
+  }
+
+  /** Aborted when the server stops. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Calls `watcher` with every change until the function that it gives is called. */
+  watch(watcher: (change: ModelChange) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  #tell(change: ModelChange): void {
+    for (const watcher of this.#watchers) watcher(change);
+  }
+
+  /**
+   * Begins to fetch a model, which is served when it is there; who watches hears of it. Errors: 400 where
+   * nothing can be fetched, or the model is there.
+   */
+  download(reference: string): ModelEntry {
+    this.#closing.signal.throwIfAborted();
+    const { store } = this.#options;
+    if (!store)
+      throw new ApiError(
+        400,
+        "Cannot fetch a model: this server was started with a model of its own",
+      );
+    const entry = store.entry(reference);
+    if (this.#held.has(entry.id))
+      throw new ApiError(400, `Model ${entry.id} is there already`, { param: "model" });
+    const held = this.#add(entry, "downloading");
+    const stop = new AbortController();
+    held.stop = stop;
+    this.#set(held, "downloading");
+    const { signal } = stop;
+    const onProgress = (progress: LoadProgress): void => this.#progress(held, progress);
+    held.fetching = store.pull(entry.source, { signal, onProgress }).then(
+      () => {
+        held.stop = held.fetching = held.progress = undefined;
+        this.#set(held, "unloaded");
+      },
+      (error: Error) => {
+        this.#held.delete(entry.id);
+        this.#tell({
+          ...{ id: entry.id, removed: true },
+          ...(!signal.aborted && { error: error.message }),
+        });
+      },
+    );
+    return entry;
+  }
+
+  /** Gives up fetching a model, or frees it and removes its files. Errors: 400 while it answers, or where it is no model of the store; 404. */
+  async remove(name: string): Promise<void> {
+    const held = this.#find(name);
+    const { entry } = held;
+    if (held.fetching) {
+      held.stop?.abort(new ApiError(503, `Fetching ${entry.id} was given up`));
+      await held.fetching;
+      return;
+    }
+    if (!this.#options.store || !entry.stored)
+      throw new ApiError(400, `Cannot remove ${entry.id}: it was not fetched by this server`, {
+        param: "model",
+      });
+    await this.unload(name);
+    this.#held.delete(entry.id);
+    await this.#options.store.remove(entry.source);
+    this.#tell({ id: entry.id, removed: true });
   }
 
   list(): ModelStatus[] {
@@ -131,9 +223,11 @@ export class Host {
     return [...this.#held.values()].flatMap(({ served }) => served ?? []);
   }
 
-  /** The only model there is, or undefined. */
+  /** The only model there is and will be, or undefined. */
   get single(): ModelEntry | undefined {
-    return this.#held.size === 1 ? [...this.#held.values()][0].entry : undefined;
+    return this.#held.size === 1 && !this.#options.store
+      ? [...this.#held.values()][0].entry
+      : undefined;
   }
 
   /**
@@ -143,6 +237,10 @@ export class Host {
   async lease(name: string | undefined, signal: AbortSignal, autoload?: boolean): Promise<Lease> {
     this.#closing.signal.throwIfAborted();
     const held = this.#find(name);
+    if (held.fetching)
+      throw new ApiError(503, `Model ${held.entry.id} is being fetched; try again later`, {
+        retryAfter: 5,
+      });
     if (!held.served && !(autoload ?? this.#options.autoload) && held.state !== "sleeping")
       throw new ApiError(
         400,
@@ -198,7 +296,7 @@ export class Host {
 
   #find(name: string | undefined): Held {
     const all = [...this.#held.values()];
-    if (all.length === 1) return all[0];
+    if (this.single) return all[0];
     if (name === undefined)
       throw new ApiError(400, "Cannot answer: model is missing; GET /v1/models lists them", {
         param: "model",
@@ -248,8 +346,7 @@ export class Host {
           maxSequences: entry.parallel,
           signal: stop.signal,
           onProgress: (progress) => {
-            held.progress = progress;
-            this.#options.onChange?.(entry.id, "loading", progress);
+            this.#progress(held, progress);
           },
         });
         const { weights, cache, arena } = model.memory;
@@ -333,7 +430,12 @@ export class Host {
 
   #set(held: Held, state: ModelState): void {
     held.state = state;
-    this.#options.onChange?.(held.entry.id, state);
+    this.#tell({ id: held.entry.id, state });
+  }
+
+  #progress(held: Held, progress: LoadProgress): void {
+    held.progress = progress;
+    this.#tell({ id: held.entry.id, state: held.state, progress });
   }
 }
 

@@ -4,13 +4,22 @@ import type { Handler } from "./context.ts";
 import { ApiError } from "./errors.ts";
 import { completion } from "./native/completion.ts";
 import { infill } from "./native/infill.ts";
+import { rerank } from "./native/rerank.ts";
 import { health, metrics, props, slots } from "./native/state.ts";
 import { lookupStreams, replayStream, stopStream } from "./native/streams.ts";
 import { applyTemplate, detokenize, inputTokens, tokenize } from "./native/text.ts";
 import { chatCompletions } from "./openai/chat.ts";
 import { completions } from "./openai/completions.ts";
 import { embedding, embeddings } from "./openai/embeddings.ts";
-import { listModels, loadModels, oneModel, unloadModels } from "./openai/models.ts";
+import {
+  fetchModel,
+  listModels,
+  loadModels,
+  oneModel,
+  removeModel,
+  unloadModels,
+  watchModels,
+} from "./openai/models.ts";
 import { responses, responseTokens } from "./openai/responses.ts";
 
 export interface Route {
@@ -160,6 +169,13 @@ export const routes: readonly Route[] = [
   },
   {
     method: "POST",
+    paths: ["/rerank", "/reranking", "/v1/rerank", "/v1/reranking"],
+    handler: rerank,
+    form: "native",
+    about: "documents by how well they answer a query",
+  },
+  {
+    method: "POST",
     paths: ["/embedding"],
     handler: embedding,
     form: "native",
@@ -193,6 +209,27 @@ export const routes: readonly Route[] = [
     handler: metrics,
     form: "native",
     about: "counts and histograms for Prometheus",
+  },
+  {
+    method: "POST",
+    paths: ["/models"],
+    handler: fetchModel,
+    form: "native",
+    about: "begin to fetch a model from the hub: `USER/REPO:QUANT`",
+  },
+  {
+    method: "DELETE",
+    paths: ["/models"],
+    handler: removeModel,
+    form: "native",
+    about: "give up fetching a `model`, or remove it from the store",
+  },
+  {
+    method: "GET",
+    paths: ["/models/sse"],
+    handler: watchModels,
+    form: "native",
+    about: "what happens to the models as events: states, progress of loads and downloads",
   },
   {
     method: "POST",

@@ -1,7 +1,7 @@
 /** Answers that are sent as they are made: the model is held until the stream's end, whatever ends it. */
 import type { GenerateOptions } from "../../mod.ts";
 import { isConstrained } from "./constraint.ts";
-import type { Call } from "./context.ts";
+import { type Call, leaseOf } from "./context.ts";
 import type { Fields } from "./fields.ts";
 import type { Served } from "./host.ts";
 import { checkedStream, eventStream, type ServerEvent } from "./sse.ts";
@@ -21,7 +21,7 @@ export async function streamed(
   body: Fields,
   begin: (served: Served) => Streaming,
 ): Promise<Response> {
-  const { served, release } = await call.host.lease(body.text("model"), call.signal);
+  const { served, release } = await leaseOf(call, body.text("model"));
   try {
     const { events, failed, options } = begin(served);
     const stream = isConstrained(options) ? checkedStream : eventStream;

@@ -116,6 +116,10 @@ export const ids: Rule<ArrayLike<number>> = (value, name) => {
     if (!Number.isInteger(all[i])) refuse(`${name}[${i}]`, "a token id", all[i]);
 };
 
+/** A text, or its token ids. */
+export const textOrIds: Rule<string | readonly number[]> = (value, name) =>
+  Array.isArray(value) ? ids(value, name) : text(value, name);
+
 export const isObject = (value: unknown): boolean =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

@@ -1,6 +1,6 @@
 /** A loaded model: the file, the executor that computes it, and the sessions on it. */
 import { WebggufError } from "../base/errors.ts";
-import { checkOptions, listOf, signalRules, text } from "../base/options.ts";
+import { checkOptions, listOf, signalRules, textOrIds } from "../base/options.ts";
 import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
 import { atOnce, inTurns } from "../base/steps.ts";
@@ -142,11 +142,11 @@ class LoadedModel implements Model {
   }
 
   async embed(
-    texts: readonly string[],
+    texts: readonly (string | readonly number[])[],
     options: { signal?: AbortSignal } = {},
   ): Promise<Embedding[]> {
     checkOptions(options, signalRules);
-    listOf(text)(texts, "texts");
+    listOf(textOrIds)(texts, "texts");
     this.#checkOpen();
     const { signal } = options;
     const holder = {};
@@ -160,8 +160,13 @@ class LoadedModel implements Model {
       const embeddings: Embedding[] = [];
       for (const text of texts) {
         const adds = { addSpecial: true, parseSpecial: false };
-        const steps = encodeSteps(tokenizer, text, adds, executor.contextLength);
-        const tokens = await inTurns(steps, follower.signal);
+        const tokens =
+          typeof text === "string"
+            ? await inTurns(
+                encodeSteps(tokenizer, text, adds, executor.contextLength),
+                follower.signal,
+              )
+            : text;
         if (!tokens) throw contextOverflow(executor.contextLength);
         const vector = await embedTokens({ executor, graph }, sequence, tokens, follower.signal);
         embeddings.push({ vector, tokens: tokens.length });

@@ -340,8 +340,14 @@ export interface Model extends AsyncDisposable {
    * have no part in it are passed over. Errors: `input/invalid`, `template/failed`, `context/overflow`.
    */
   render(messages: readonly ChatMessage[], options?: RenderOptions): RenderedPrompt;
-  /** One vector for each text, pooled and normalised as the model says. Errors: `model/unsupported` for other models. */
-  embed(texts: readonly string[], options?: { signal?: AbortSignal }): Promise<Embedding[]>;
+  /**
+   * One vector for each text, pooled and normalised as the model says; token ids are taken as they are.
+   * Errors: `model/unsupported` for other models.
+   */
+  embed(
+    texts: readonly (string | readonly number[])[],
+    options?: { signal?: AbortSignal },
+  ): Promise<Embedding[]>;
   /**
    * After a lost device: loads the weights again; sessions go on from their tokens. Calls at the same
    * time share the work. What is computed meanwhile fails with `device/lost`; new calls, and answers

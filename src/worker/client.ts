@@ -1,6 +1,6 @@
 /** The page's side: a Model and Sessions that speak to the real ones in a worker. */
 import { WebggufError } from "../base/errors.ts";
-import { checkOptions, listOf, signalRules, text } from "../base/options.ts";
+import { checkOptions, listOf, signalRules, textOrIds } from "../base/options.ts";
 import type { ChatMessage } from "../chat/messages.ts";
 import { type RenderedPrompt, type RenderOptions, renderChat } from "../chat/render.ts";
 import { Metadata } from "../file/metadata.ts";
@@ -122,11 +122,11 @@ class RemoteModel implements Model {
     return { text, tokens };
   }
   async embed(
-    texts: readonly string[],
+    texts: readonly (string | readonly number[])[],
     options: { signal?: AbortSignal } = {},
   ): Promise<Embedding[]> {
     checkOptions(options, signalRules);
-    listOf(text)(texts, "texts");
+    listOf(textOrIds)(texts, "texts");
     options.signal?.throwIfAborted();
     return this.#link.ask({ do: "embed", model: this.#id, texts }, options);
   }

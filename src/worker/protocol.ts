@@ -61,7 +61,7 @@ export type Request =
   | { do: "logits"; session: number; tokens: ArrayLike<number> | readonly PromptPart[] }
   | { do: "reset"; session: number }
   | { do: "endSession"; session: number }
-  | { do: "embed"; model: number; texts: readonly string[] }
+  | { do: "embed"; model: number; texts: readonly (string | readonly number[])[] }
   | { do: "restore"; model: number }
   | { do: "endModel"; model: number };
 

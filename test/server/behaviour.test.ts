@@ -1,6 +1,6 @@
 /** What clients of llama-server rely on, a line each; where this server differs, docs/server.md says so. */
 import { afterAll, describe, expect, it } from "vitest";
-import { entry, ID, type Json, testApp } from "./app.ts";
+import { entry, ID, type Json, loadTale, proxied, testApp } from "./app.ts";
 
 const user = [{ role: "user", content: "What is 7 + 5?" }];
 const chat = { messages: user, temperature: 0, max_tokens: 12 };
@@ -19,6 +19,7 @@ afterAll(async () => {
   await app.close();
   await keyed.close();
   await chunked.close();
+  await ranking.close();
 });
 
 const post = async (path: string, body: unknown): Promise<Json> =>
@@ -36,6 +37,27 @@ const refused = async (path: string, body: unknown): Promise<Json> => {
 const contentOf = async (body: object): Promise<string> =>
   (await post(CHAT, body)).choices[0].message.content;
 
+/** A model whose score of a document is its length. */
+const ranking = testApp(undefined, {
+  load: async (...args) => {
+    const real = await loadTale(...args);
+    const metadata = new Map<string, unknown>([
+      ["general.architecture", "bert"],
+      ["bert.pooling_type", 4],
+      ["tokenizer.chat_template.rerank", "{query}#{document}"],
+    ]);
+    return {
+      ...proxied(real),
+      file: { ...real.file, metadata } as unknown as typeof real.file,
+      embed: async (texts) =>
+        texts.map((ids) => {
+          const text = real.tokenizer.decode(ids as number[]);
+          return { vector: Float32Array.of(text.split("#")[1].length), tokens: ids.length };
+        }),
+    };
+  },
+});
+const documents = ["three words here", "one", "two words"];
 const brief = { temperature: 0, max_tokens: 6, cache_prompt: false };
 const fable = "Once upon a time there was a fox who had a red hat. ".repeat(3);
 const long = [{ role: "user", content: "Tell me a story about a fox and a hen. ".repeat(4) }];
@@ -1059,6 +1081,68 @@ const claims: Readonly<Record<string, readonly [string, () => Promise<boolean>][
         });
         return all.map(({ data }) => data.delta?.text ?? "").join("") === "7 + 5 = 12.";
       },
+    ],
+  ],
+  "/rerank": [
+    [
+      "gives documents by their scores, the best first",
+      async () => {
+        const { body } = await ranking.post("/rerank", { query: "q", documents, model: "any" });
+        return (
+          body.object === "list" &&
+          body.model === "any" &&
+          body.usage.total_tokens > 3 &&
+          JSON.stringify(body.results) ===
+            JSON.stringify([
+              { index: 0, relevance_score: 16 },
+              { index: 2, relevance_score: 9 },
+              { index: 1, relevance_score: 3 },
+            ])
+        );
+      },
+    ],
+    [
+      "has four names",
+      async () => {
+        const all = ["/rerank", "/reranking", "/v1/rerank", "/v1/reranking"].map((path) =>
+          ranking.post(path, { query: "q", documents }),
+        );
+        return (await Promise.all(all)).every(({ status }) => status === 200);
+      },
+    ],
+    [
+      "gives top_n of them",
+      async () =>
+        (await ranking.post("/rerank", { query: "q", documents, top_n: 2 })).body.results.length ===
+        2,
+    ],
+    [
+      "answers texts in the form of text-embeddings-inference",
+      async () => {
+        const { body } = await ranking.post("/rerank", {
+          ...{ query: "q", texts: documents, return_text: true, top_n: 1 },
+        });
+        return JSON.stringify(body) === '[{"index":0,"score":16,"text":"three words here"}]';
+      },
+    ],
+    [
+      "without a query or documents is 400 that names it",
+      async () => {
+        const params = await Promise.all(
+          [
+            { documents },
+            { query: "q" },
+            { query: "q", documents: [] },
+            { query: 1, documents },
+          ].map(async (body) => (await ranking.post("/rerank", body)).body.error.param),
+        );
+        return params.join() === "query,documents,documents,query";
+      },
+    ],
+    [
+      "by a model that gives no scores is 501",
+      async () =>
+        (await refused("/rerank", { query: "q", documents })).type === "not_supported_error",
     ],
   ],
   return_progress: [

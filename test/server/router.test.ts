@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { HostOptions } from "../../cli/server/host.ts";
 import type { LoadOptions, Model } from "../../mod.ts";
-import { entry, type Json, loadTale, type Tested, testApp } from "./app.ts";
+import { entry, eventsOf, type Json, loadTale, type Tested, testApp } from "./app.ts";
 
 const CHAT = "/v1/chat/completions";
 const entries = ["a", "b", "c"].map((id) => entry(id, { parallel: 2, aliases: [`${id}2`] }));
@@ -133,6 +133,96 @@ describe("a server of many models", () => {
     await running.cancel();
     expect(await content(app, "c")).toBe(TEXT);
     expect(loads).toEqual(["a.gguf", "c.gguf"]);
+  });
+
+  it("without autoload a request may still ask for it", async () => {
+    const { app } = counting({ autoload: false });
+    expect((await app.post(`${CHAT}?autoload=1`, chat("a"))).status).toBe(200);
+    const other = counting({});
+    expect((await other.app.post(`${CHAT}?autoload=0`, chat("a"))).status).toBe(400);
+  });
+
+  describe("fetches", () => {
+    /** A store whose downloads the test drives. */
+    const fetching = () => {
+      const calls: { reference: string; progress(loaded: number): void; end(why?: Error): void }[] =
+        [];
+      const removed: string[] = [];
+      const { app } = counting(
+        {
+          store: {
+            pull: (reference, { signal, onProgress }) =>
+              new Promise<void>((resolve, reject) => {
+                signal.addEventListener("abort", () => reject(signal.reason));
+                calls.push({
+                  reference,
+                  progress: (loaded) => onProgress({ stage: "download", loaded, total: 100 }),
+                  end: (why) => (why ? reject(why) : resolve()),
+                });
+              }),
+            remove: async (reference) => removed.push(reference),
+            entry: (reference) => entry(reference, { source: `hf:${reference}`, stored: true }),
+          },
+        },
+        [entry("a")],
+      );
+      /** The events until one of `name`. */
+      const watch = async (): Promise<(name: string) => Promise<Json[]>> => {
+        const reader = (await app.request("/models/sse")).body!.getReader();
+        let text = "";
+        return async (name) => {
+          for (;;) {
+            const { data: last } = eventsOf(text).at(-1) ?? { data: {} };
+            if (last.event === name || last.data?.status === name) break;
+            text += new TextDecoder().decode((await reader.read()).value);
+          }
+          return eventsOf(text).map(({ data }) => data);
+        };
+      };
+      return { app, calls, removed, watch };
+    };
+
+    it("a model, with progress, and serves it", async () => {
+      const { app, calls, removed, watch } = fetching();
+      const until = await watch();
+      expect((await app.post("/models", { model: "u/m" })).body.success).toBe(true);
+      expect(await states(app)).toEqual({ a: "unloaded", "u/m": "downloading" });
+      const busy = await app.request(CHAT, { method: "POST", body: JSON.stringify(chat("u/m")) });
+      expect([busy.status, busy.headers.get("retry-after")]).toEqual([503, "5"]);
+      calls[0].progress(50);
+      const events = await until("download_progress");
+      expect(events[0]).toEqual({
+        ...{ model: "u/m", event: "status_change", data: { status: "downloading" } },
+      });
+      expect(events[1].data.progress).toMatchObject({ value: 0.5, loaded: 50, total: 100 });
+      expect((await app.get("/v1/models")).body.data[1].status.progress.value).toBe(0.5);
+      calls[0].end();
+      await until("unloaded");
+      expect(await content(app, "u/m")).toBe(TEXT);
+      expect((await until("loaded")).at(-1).event).toBe("status_change");
+      expect((await app.post("/models", { model: "u/m" })).body.error.param).toBe("model");
+      expect((await app.post(CHAT, chat("other"))).status).toBe(404);
+      const gone = await app.request("/models?model=u/m", { method: "DELETE" });
+      expect([gone.status, removed]).toEqual([200, ["hf:u/m"]]);
+      expect(await states(app)).toEqual({ a: "unloaded" });
+      await until("model_removed");
+      expect((await app.request("/models?model=a", { method: "DELETE" })).status).toBe(400);
+      expect((await app.request("/models", { method: "DELETE" })).status).toBe(400);
+    });
+
+    it("none that fails or is given up", async () => {
+      const { app, calls, watch } = fetching();
+      const until = await watch();
+      await app.post("/models", { model: "u/m" });
+      calls[0].end(new Error("no such file"));
+      expect((await until("download_failed")).at(-1).data.error).toBe("no such file");
+      await app.post("/models", { model: "u/n" });
+      expect((await app.request("/models?model=u/n", { method: "DELETE" })).status).toBe(200);
+      await until("model_removed");
+      expect(await states(app)).toEqual({ a: "unloaded" });
+      const { app: plain } = counting({});
+      expect((await plain.post("/models", { model: "u/m" })).status).toBe(400);
+    });
   });
 
   it("without autoload it is loaded by hand", async () => {

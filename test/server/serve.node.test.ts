@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { withRoutes } from "../../scripts/server-docs.ts";
 import { buildInto } from "../checks/built.ts";
 import { root } from "../checks/sources.ts";
+import { fakeFile, fakeHub, repoOf } from "../downloads/fake-hub.ts";
 import { denoCommand, denoThere } from "../run/deno.mjs";
 import { eventsOf } from "./app.ts";
 
@@ -175,8 +176,49 @@ describe("webgguf serve", () => {
     await server.ended;
   });
 
+  it("without a model it serves the store, fetches into it, and removes from it", async () => {
+    const tale = readFileSync(path.join(root, MODEL));
+    const hub = await fakeHub({ "user/tale-GGUF": repoOf({ "tale-Q8_0.gguf": fakeFile(tale) }) });
+    const none = { LLAMA_CACHE: "", HF_HUB_CACHE: "", HUGGINGFACE_HUB_CACHE: "" };
+    const caches = { HF_HOME: path.join(folder, "hf"), XDG_CACHE_HOME: path.join(folder, "xdg") };
+    const env = { ...none, ...caches, HF_ENDPOINT: hub.endpoint };
+    const args = ["--device", "cpu", "--port", "0"];
+    const server = start(node, args, env);
+    const url = await ready(server);
+    const list = async (of: string): Promise<{ id: string; status: { value: string } }[]> =>
+      (await (await fetch(`${of}/v1/models`)).json()).data;
+    expect(await list(url)).toEqual([]);
+    const ask = (model: string): Promise<Response> =>
+      fetch(`${url}/models`, { method: "POST", body: JSON.stringify({ model }) });
+    for (const wrong of ["http://127.0.0.1/x.gguf", "/etc/passwd", "user/../x", "file:///x/y"])
+      expect((await ask(wrong)).status).toBe(400);
+    const id = "user/tale-GGUF:Q8_0";
+    expect((await ask(id)).status).toBe(200);
+    for (let i = 0; i < 500 && (await list(url))[0]?.status.value === "downloading"; i++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    const answer = await chat(url, { model: id, messages });
+    expect((await answer.json()).choices[0].message.content).toBe("7 + 5 = 12.");
+    server.stop("SIGTERM");
+    await server.ended;
+    // The next server finds it in the store.
+    const next = start(node, args, env);
+    const again = await ready(next);
+    const [kept, ...rest] = await list(again);
+    expect(rest).toEqual([]);
+    const gone = await fetch(`${again}/models?model=${encodeURIComponent(kept.id)}`, {
+      method: "DELETE",
+    });
+    expect([gone.status, await list(again)]).toEqual([200, []]);
+    next.stop("SIGTERM");
+    await next.ended;
+    hub.close();
+  });
+
   it("wrong use is one line that says what to do", async () => {
-    expect(await fails([])).toEqual([2, expect.stringContaining("-m model.gguf")]);
+    expect(await fails(["--models-dir", "nowhere"])).toEqual([
+      2,
+      expect.stringContaining("nowhere"),
+    ]);
     expect(await fails(["-m", "no.gguf", "--port", "0"])).toEqual([
       1,
       expect.stringContaining("no.gguf"),

@@ -5,8 +5,11 @@ import { refuse } from "../errors.ts";
 import { type Fields, readFields } from "../fields.ts";
 import type { Served } from "../host.ts";
 
-/** The texts of a field; token ids are read back as the text they stand for. */
-function textsOf(body: Fields, key: string, { tokenizer }: Model): string[] {
+/** A text, or its token ids. */
+type Text = string | readonly number[];
+
+/** The texts of a field, or their ids. */
+function textsOf(body: Fields, key: string, { tokenizer }: Model): Text[] {
   const given = body.required(key, body.any(key));
   const name = body.name(key);
   const many = Array.isArray(given) && !given.every((one) => typeof one === "number");
@@ -22,14 +25,15 @@ function textsOf(body: Fields, key: string, { tokenizer }: Model): string[] {
       one.length > 0 &&
       one.every((id) => Number.isInteger(id) && id >= 0 && id < tokenizer.size);
     if (!isIds) return refuse(many ? `${name}[${i}]` : name, "a text or a list of token ids", one);
-    return tokenizer.decode(one as number[], { removeSpecial: true, unparseSpecial: true });
+    return one as number[];
   });
 }
 
-const vectorsOf = (
+/** The vectors of texts. */
+export const vectorsOf = (
   { signal }: Call,
   { model, revival }: Served,
-  texts: readonly string[],
+  texts: readonly Text[],
 ): Promise<Embedding[]> => revival.run(() => model.embed(texts, { signal }), signal);
 
 /** A vector cut to `dimensions`, at length 1 again. */
