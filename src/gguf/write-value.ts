@@ -9,6 +9,12 @@ export interface TypedValue {
   readonly value: number | bigint | boolean;
 }
 
+/** A value as another file stores it: GGUF's id of its type, and its bytes. */
+export interface RawValue {
+  readonly id: number;
+  readonly raw: Uint8Array;
+}
+
 /**
  * A number that is to be stored in a certain type: `typed("f32", 10000)`. Without it a number becomes
  * the first of u32, i32, u64, i64 that holds it, or an f32 when it is not whole.
@@ -17,8 +23,13 @@ export function typed(type: ScalarName, value: number | bigint | boolean): Typed
   return { type, value };
 }
 
-const isTyped = (value: MetadataValue | TypedValue): value is TypedValue =>
+/** What can be written as a value. */
+export type WritableValue = MetadataValue | TypedValue | RawValue;
+
+const isTyped = (value: WritableValue): value is TypedValue =>
   typeof value === "object" && "type" in value && "value" in value;
+const isRaw = (value: WritableValue): value is RawValue =>
+  typeof value === "object" && "raw" in value;
 
 function scalarType(value: number | bigint | boolean): ScalarName {
   if (typeof value === "boolean") return "bool";
@@ -35,7 +46,8 @@ function elementType(array: MetadataArray): ScalarName | "string" {
 }
 
 /** GGUF's type id of a value. */
-export function valueType(value: MetadataValue | TypedValue): number {
+export function valueType(value: WritableValue): number {
+  if (isRaw(value)) return value.id;
   if (typeof value === "string") return stringId;
   if (isTyped(value)) return scalarByName(value.type).id;
   if (typeof value === "object") return arrayId;
@@ -43,8 +55,9 @@ export function valueType(value: MetadataValue | TypedValue): number {
 }
 
 /** Writes a value without its type; an array with its element type and count. */
-export function writeValue(out: Bytes, value: MetadataValue | TypedValue): void {
-  if (typeof value === "string") out.string(value);
+export function writeValue(out: Bytes, value: WritableValue): void {
+  if (isRaw(value)) out.raw(value.raw);
+  else if (typeof value === "string") out.string(value);
   else if (isTyped(value)) out.scalar(value.type, value.value);
   else if (typeof value !== "object") out.scalar(scalarType(value), value);
   else writeArray(out, value);

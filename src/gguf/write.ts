@@ -1,16 +1,15 @@
 /** Writes GGUF version 3 files, streaming: nothing but the header is held in memory. */
 import { WebggufError } from "../base/errors.ts";
-import type { MetadataValue } from "../file/metadata.ts";
 import { type QuantType, rowBytes } from "../file/quants.ts";
 import { splitKeys, splitName } from "./split.ts";
 import { Bytes } from "./write-bytes.ts";
-import { type TypedValue, valueType, writeValue } from "./write-value.ts";
+import { type TypedValue, valueType, type WritableValue, writeValue } from "./write-value.ts";
 
 /** Takes the file's bytes in order; a piece is valid until the call has returned (or resolved). */
 export type Sink = (bytes: Uint8Array) => void | Promise<void>;
 
 /** Values of metadata: plain ones get the type that fits (see write-value.ts), {@link typed} ones theirs. */
-export type WritableMetadata = Iterable<readonly [string, MetadataValue | TypedValue]>;
+export type WritableMetadata = Iterable<readonly [string, WritableValue]>;
 
 /** A tensor's data: all of it, or pieces that together are exactly as long as the tensor. */
 export type TensorData = Uint8Array | (() => Iterable<Uint8Array> | AsyncIterable<Uint8Array>);
