@@ -8,6 +8,8 @@ export interface Command {
   /** Command lines to copy, each with a comment. */
   readonly examples: readonly string[];
   readonly flags: readonly Flag[];
+  /** Words that are no flags, at most. @default the model alone, or none where a flag names it */
+  readonly words?: number;
   /** Resolves with the exit code. */
   run(values: Values): Promise<number>;
 }

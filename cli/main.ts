@@ -16,6 +16,7 @@ import { logits } from "./commands/logits.ts";
 import { ls } from "./commands/ls.ts";
 import { perplexity } from "./commands/perplexity.ts";
 import { pull } from "./commands/pull.ts";
+import { quantize } from "./commands/quantize.ts";
 import { rm } from "./commands/rm.ts";
 import { serve } from "./commands/serve.ts";
 import { tokenize } from "./commands/tokenize.ts";
@@ -40,6 +41,7 @@ const COMMANDS: readonly Command[] = [
   logits,
   bench,
   tune,
+  quantize,
   pull,
   ls,
   rm,
@@ -74,7 +76,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (values.switch("list-devices")) return devices.run(values);
   const carried = [...new Set(values.carried)];
   if (carried.length > 0) note(`Without effect here: ${carried.join(", ")}`);
-  const extra = values.positionals[values.hasModel() ? 0 : 1];
+  const extra = values.positionals[command.words ?? (values.hasModel() ? 0 : 1)];
   if (extra !== undefined)
     throw usage(
       `What is ${JSON.stringify(extra)}? A flag's name is missing before it, or quotes around a text`,

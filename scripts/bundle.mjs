@@ -14,10 +14,13 @@ import { root } from "./unpack.mjs";
 export const limit = 152 * 1024;
 /** Bytes after gzip that the kernels of the CPU path, their assembler and their ops may take. */
 const wasmLimit = 15 * 1024;
+/** And what quantising may, beyond what the engine has. */
+const quantizeLimit = 25 * 1024;
 
 const engine = { webgguf: "mod.ts" };
 const worker = { worker: "src/worker/mod.ts" };
 const tools = { tools: "src/tools/mod.ts" };
+const quantize = { quantize: "src/quantize/index.ts" };
 
 /**
  * The chunks of a production build of some doors: `{ name, code, gzip, later, files }` each. What no door imports
@@ -77,10 +80,15 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const sum = sumOf(alone.filter(({ later }) => !later));
   console.log(`worker: gzipped ${kilobytes(sumOf(withWorker) - sumOf(alone))} more`);
   console.log(`tools: gzipped ${kilobytes(sumOf(withTools) - sumOf(withWorker))} more`);
+  const quantizing = sumOf(await bundle({ ...engine, ...quantize })) - sumOf(alone);
+  console.log(
+    `quantize: gzipped ${kilobytes(quantizing)} more of at most ${kilobytes(quantizeLimit)}`,
+  );
   console.log(`engine: gzipped ${kilobytes(sum)} of at most ${kilobytes(limit)}`);
   const wasm = sumOf(alone.filter(({ files }) => files.includes("src/cpu/wasm/products.ts")));
   console.log(`wasm: gzipped ${kilobytes(wasm)} of at most ${kilobytes(wasmLimit)}`);
   const words = withWorker.flatMap(({ code }) => nodeWords(code));
   if (words.length > 0) console.log(`it holds code for Node: ${words.join(", ")}`);
-  process.exitCode = sum > limit || wasm > wasmLimit || words.length > 0 ? 1 : 0;
+  const over = sum > limit || wasm > wasmLimit || quantizing > quantizeLimit;
+  process.exitCode = over || words.length > 0 ? 1 : 0;
 }

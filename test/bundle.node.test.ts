@@ -11,6 +11,7 @@ describe("the engine bundled for browsers", () => {
     expect(stderr).toBe("");
     expect(stdout).toMatch(/^worker: gzipped [\d.]+ KB more$/m);
     expect(stdout).toMatch(/^tools: gzipped [\d.]+ KB more$/m);
+    expect(stdout).toMatch(/^quantize: gzipped [\d.]+ KB more of at most [\d.]+ KB$/m);
     expect(stdout).toMatch(/^engine: gzipped [\d.]+ KB of at most [\d.]+ KB$/m);
     expect(stdout).toMatch(/^wasm: gzipped [\d.]+ KB of at most 15.0 KB$/m);
     // The CPU path, its kernels, what few models need of them and its threads, the decoders of quantised vectors, the grids of the IQ types, grammars with schemas and calls apart,

@@ -30,6 +30,7 @@ const stations = [
   "gpu",
   "wasm",
   "cpu",
+  "quantize",
   "tokenizer",
   "jinja",
   "chat",
@@ -42,7 +43,7 @@ const stations = [
   "cli",
 ];
 const gpuStations = ["kernels", "plan", "gpu"];
-const withoutGpu = ["cpu", "tokenizer", "jinja", "chat", "grammar", "sample"];
+const withoutGpu = ["cpu", "quantize", "tokenizer", "jinja", "chat", "grammar", "sample"];
 
 function stationOf(file: string): string {
   const [first, second] = file.split("/");

@@ -1,5 +1,5 @@
 /** Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0: blocks of 32 with a scale, and a minimum where the name ends in 1. */
-import { type Steps, fitAffine, fitSigned } from "./fit.ts";
+import { fitAffine, fitSigned, type Steps } from "./fit.ts";
 import { f, largest, meanSquare, putHalf, roundAway, weigh } from "./floats.ts";
 import type { RowQuantizer } from "./types.ts";
 

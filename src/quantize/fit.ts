@@ -9,7 +9,7 @@ import { f, nearestInt } from "./floats.ts";
 export const zeroBelow: number = f(1e-15);
 
 const clamp = (value: number, low: number, high: number): number =>
-  value < low ? low : value > high ? high : value;
+  Math.max(low, Math.min(high, value));
 
 /**
  * Levels −nmax … nmax − 1, stored with nmax added, of x ≈ scale · level. The largest value gets level −nmax; 18 more
@@ -191,7 +191,7 @@ export function fitAffine(
       const scaled = f(inverse * f(v - min));
       const l = bounded
         ? scaled > 0
-          ? nearestInt(scaled < nmax ? scaled : nmax)
+          ? nearestInt(Math.min(scaled, nmax))
           : 0
         : clamp(nearestInt(scaled), 0, nmax);
       tried[i] = l;

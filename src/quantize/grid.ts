@@ -79,7 +79,7 @@ export interface Search {
 
 const levelOf = (value: number, top: number): number => {
   const level = nearestInt(f(0.5 * f(value - 1)));
-  return level < 0 ? 0 : level > top ? top : level;
+  return Math.max(0, Math.min(top, level));
 };
 
 function roundToGrid(

@@ -63,7 +63,9 @@ async function readAsGguf(source: ByteSource, signal?: AbortSignal): Promise<Imp
     const tensor = tensors.get(name);
     if (tensor?.type.name !== "F32")
       throw broken(source, `the tensor ${quoted(name)} is missing, or not F32`, { tensor: name });
-    return new Float32Array((await source.read(tensor.offset, tensor.bytes, signal)).slice().buffer);
+    return new Float32Array(
+      (await source.read(tensor.offset, tensor.bytes, signal)).slice().buffer,
+    );
   };
   const entries = new Map<string, ImportanceEntry>();
   for (const ended of tensors.keys()) {

@@ -89,7 +89,13 @@ function toEntry(
 
 /** Sums for the best scale of eight weights: [Σ w q x, Σ w q²], added to those given. */
 const sums = new Float32Array(2);
-function addSums(k: number, x: Float32Array, at: number, values: Float32Array, factor: number): void {
+function addSums(
+  k: number,
+  x: Float32Array,
+  at: number,
+  values: Float32Array,
+  factor: number,
+): void {
   for (let i = 8 * k; i < 8 * k + 8; i++) {
     const q = f(values[levels[i]] * factor);
     const wq = f(weights[i] * q);
@@ -285,8 +291,7 @@ function bestSplit(
           const c1 = f(f(v[0] * v[0]) - f(v[1] * v[1]));
           const c2 = f(f(v[1] * v[1]) - f(v[2] * v[2]));
           qx[2 * half + turn] = f(sx[16] * v[2]) - own;
-          q2[2 * half + turn] =
-            f(f(f(sw[16] * v[2]) * v[2]) + f(sw[i1] * c1)) + f(sw[i2] * c2);
+          q2[2 * half + turn] = f(f(f(sw[16] * v[2]) * v[2]) + f(sw[i1] * c1)) + f(sw[i2] * c2);
         }
       }
       for (let shift = 0; shift < 4; shift++) {

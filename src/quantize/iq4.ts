@@ -24,7 +24,7 @@ function nearestCode(x: number): number {
 }
 
 /** The scale of 32 weights: the best of the plain one and of fifteen that give the largest size another value. */
-function fit(x: Float32Array, at: number): number {
+function fitScale(x: Float32Array, at: number): number {
   let amax = 0;
   let max = 0;
   for (let i = at; i < at + 32; i++) {
@@ -77,7 +77,7 @@ const iq4_nl: RowQuantizer = (x, out, importance) => {
   for (let at = 0, to = 0; at < x.length; at += 32, to += 18) {
     const sigma2 = f(meanSquare(x, at, 32, 2));
     weighGroup(x, at, sigma2, importance);
-    const scale = fit(x, at);
+    const scale = fitScale(x, at);
     putHalf(out, to, scale);
     setCodes(x, at, 0, scale);
     putCodes(out, to + 2, 0);
@@ -92,7 +92,7 @@ const iq4_xs: RowQuantizer = (x, out, importance) => {
     let amax = 0;
     for (let j = 0; j < 8; j++) {
       weighGroup(x, at + 32 * j, sigma2, importance);
-      const scale = fit(x, at + 32 * j);
+      const scale = fitScale(x, at + 32 * j);
       scales[j] = scale;
       if (Math.abs(scale) > amax) {
         amax = Math.abs(scale);

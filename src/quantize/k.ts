@@ -1,5 +1,5 @@
 /** Q2_K … Q6_K: 256 weights in groups of 16 or 32, whose scales (and minima) are quantised too. */
-import { type Steps, fitAffine, fitGreedy, fitPositive, fitSigned, zeroBelow } from "./fit.ts";
+import { fitAffine, fitGreedy, fitPositive, fitSigned, type Steps, zeroBelow } from "./fit.ts";
 import { f, meanSquare, nearestInt, putHalf, weigh, weighBySquare } from "./floats.ts";
 import type { RowQuantizer } from "./types.ts";
 
@@ -12,7 +12,7 @@ const scaleLevels = new Uint8Array(16);
 const minLevels = new Uint8Array(16);
 
 const clamp = (value: number, low: number, high: number): number =>
-  value < low ? low : value > high ? high : value;
+  Math.max(low, Math.min(high, value));
 
 function maxOf(values: Float32Array, count: number): number {
   let max = 0;
@@ -41,7 +41,16 @@ function sumOf(values: Float32Array, count: number): number {
 }
 
 /** The levels of a group anew, by the scale that its quantised one has; a scale of zero leaves them. */
-function relevel(x: Float32Array, at: number, group: number, size: number, d: number, min: number, low: number, high: number): void {
+function relevel(
+  x: Float32Array,
+  at: number,
+  group: number,
+  size: number,
+  d: number,
+  min: number,
+  low: number,
+  high: number,
+): void {
   if (d === 0) return;
   for (let i = 0; i < size; i++) {
     const to = group * size + i;
@@ -227,7 +236,8 @@ const q6_K: RowQuantizer = (x, out, importance) => {
         const [a, b, c, e] = [levels[l], levels[l + 32], levels[l + 64], levels[l + 96]];
         out[to + 64 * half + i] = (a & 15) | (c << 4);
         out[to + 64 * half + 32 + i] = (b & 15) | (e << 4);
-        out[to + 128 + 32 * half + i] = (a >> 4) | ((b >> 4) << 2) | ((c >> 4) << 4) | ((e >> 4) << 6);
+        out[to + 128 + 32 * half + i] =
+          (a >> 4) | ((b >> 4) << 2) | ((c >> 4) << 4) | ((e >> 4) << 6);
       }
   }
 };

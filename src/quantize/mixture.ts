@@ -154,8 +154,7 @@ function ofDown(recipe: Recipe, type: Name, { index, count }: Place, model: Mode
 function ofAttentionOutput(recipe: Recipe, type: Name, model: Model): Name {
   if (model.architecture === "falcon") return recipe.name === "Q3_K_L" ? "Q4_K" : type;
   if (model.experts === 8) {
-    const five =
-      /^(Q2_K|IQ3_(XS|XXS|S|M)|Q3_K_[SM]|IQ4_(NL|XS)|Q4_K_[SM])$/.test(recipe.name);
+    const five = /^(Q2_K|IQ3_(XS|XXS|S|M)|Q3_K_[SM]|IQ4_(NL|XS)|Q4_K_[SM])$/.test(recipe.name);
     return five ? "Q5_K" : type;
   }
   switch (recipe.name) {

@@ -5,7 +5,15 @@ import type { Metadata } from "../file/metadata.ts";
 import { type QuantType, quantByName, rowBytes } from "../file/quants.ts";
 import type { TensorInfo } from "../file/types.ts";
 import { fallbackOf, type Model, mixed } from "./mixture.ts";
-import { byLayer, dimensions, isEmbedding, isQuantized, type Kind, kindOf, layerOf } from "./names.ts";
+import {
+  byLayer,
+  dimensions,
+  isEmbedding,
+  isQuantized,
+  type Kind,
+  kindOf,
+  layerOf,
+} from "./names.ts";
 import type { Recipe } from "./recipes.ts";
 import { canQuantize } from "./rows.ts";
 
@@ -38,9 +46,14 @@ export interface PlannedTensor {
 }
 
 /** The blocks of these say little of what their weights were: importance has to tell which errors matter. */
-const importantTypes: ReadonlySet<string> = new Set(
-  ["IQ3_XXS", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ1_M", "IQ1_S"],
-);
+const importantTypes: ReadonlySet<string> = new Set([
+  "IQ3_XXS",
+  "IQ2_XXS",
+  "IQ2_XS",
+  "IQ2_S",
+  "IQ1_M",
+  "IQ1_S",
+]);
 
 /** Layers of the models in which values are shared by so many heads that their matrices are small. */
 const large: Readonly<Record<string, number>> = { llama: 80, qwen2: 80, deci: 80, jais2: 68 };
@@ -148,8 +161,7 @@ export function planTypes(
         `Cannot quantise ${quoted(from.name)} to ${type.name}: that is no type of weights`,
         { tensor: from.name, actual: type.name },
       );
-    const low =
-      importantTypes.has(type.name) || (type.name === "Q2_K" && recipe.name === "Q2_K_S");
+    const low = importantTypes.has(type.name) || (type.name === "Q2_K" && recipe.name === "Q2_K_S");
     return {
       from,
       type,

@@ -9,7 +9,7 @@ import { splitKeys } from "../gguf/split.ts";
 import { type Sink, type WritableMetadata, writeGguf } from "../gguf/write.ts";
 import { typed, type WritableValue } from "../gguf/write-value.ts";
 import type { Importance } from "./importance.ts";
-import { type PlanOptions, type PlannedTensor, planTypes } from "./plan.ts";
+import { type PlannedTensor, type PlanOptions, planTypes } from "./plan.ts";
 import type { Recipe } from "./recipes.ts";
 import { quantizeRows } from "./rows.ts";
 import { checkBlocks, checkWeights } from "./validate.ts";
@@ -119,9 +119,7 @@ async function metadataOf(
   const raw = await readRawPairs(file.sources[0], file.dataOffsets[0], signal);
   const all: [string, WritableValue][] = raw ?? [...file.metadata];
   const copied = recipe.type === undefined;
-  const kept = all.filter(
-    ([key]) => !replaced.has(key) || (copied && key === "general.file_type"),
-  );
+  const kept = all.filter(([key]) => !replaced.has(key) || (copied && key === "general.file_type"));
   kept.push(["general.quantization_version", typed("u32", 2)]);
   if (!copied) kept.push(["general.file_type", typed("u32", recipe.fileType)]);
   if (!importance || importance.values.size === 0) return kept;

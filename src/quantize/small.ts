@@ -99,7 +99,14 @@ function nearestFp4(x: number, scale: number): number {
   return best;
 }
 
-function putFp4(x: Float32Array, at: number, half: number, scale: number, out: Uint8Array, to: number): void {
+function putFp4(
+  x: Float32Array,
+  at: number,
+  half: number,
+  scale: number,
+  out: Uint8Array,
+  to: number,
+): void {
   for (let i = 0; i < half; i++)
     out[to + i] = nearestFp4(x[at + i], scale) | (nearestFp4(x[at + half + i], scale) << 4);
 }

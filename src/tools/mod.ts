@@ -1,5 +1,5 @@
 /**
- * `webgguf/tools`: measures models and devices, and shows what the engine plans to do.
+ * `webgguf/tools`: measures models and devices, shows what the engine plans to do, and quantises files.
  *
  * ```ts
  * import { benchmark } from "webgguf/tools";
@@ -16,4 +16,10 @@ export { benchmark } from "./bench.ts";
 export type * from "./bench-types.ts";
 export { type ExplainedPlan, type Explanation, explain } from "./explain.ts";
 export { type Perplexity, type PerplexityOptions, perplexity } from "./perplexity.ts";
+export {
+  type QuantizedTensor,
+  type QuantizeOptions,
+  type QuantizeReport,
+  quantize,
+} from "./quantize.ts";
 export { type TuneOptions, tuneDevice } from "./tune.ts";
