@@ -201,7 +201,6 @@ describe("exports", () => {
     "src/platform/node.ts": "#platform",
     "src/bytes/store/worker.ts": "started by its address",
     "src/gguf/write.ts": "the other half of the format, which benches and tests write models with",
-    "src/gguf/write-value.ts typed": "part of that half",
     "src/tokenizer/pretokenize/index.ts preTokenizerNames": "every name is tested",
     "src/tokenizer/tokenizer.ts tokenizerSteps": "the growth of the work is tested",
   };

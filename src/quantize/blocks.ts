@@ -1,7 +1,9 @@
 /** Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0: blocks of 32 with a scale, and a minimum where the name ends in 1. */
 import { fitAffine, fitSigned, type Steps } from "./fit.ts";
-import { f, largest, meanSquare, putHalf, roundAway, weigh } from "./floats.ts";
+import { largest, meanSquare, putHalf, roundAway, weigh } from "./floats.ts";
 import type { RowQuantizer } from "./types.ts";
+
+const f = Math.fround;
 
 const size = 32;
 const levels = new Uint8Array(size);

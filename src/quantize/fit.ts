@@ -3,7 +3,9 @@
  * weights and returns the scale between them. They are llama.cpp's searches, step by step, since another order of
  * additions chooses other levels.
  */
-import { f, nearestInt } from "./floats.ts";
+import { nearestInt } from "./floats.ts";
+
+const f = Math.fround;
 
 /** Groups whose largest value is below count as zero. */
 export const zeroBelow: number = f(1e-15);

@@ -1,10 +1,11 @@
 /**
  * C's single precision in JavaScript. A sum, difference, product, quotient or root of two floats is computed in a double
- * and rounded to a float: the same number as one rounding gives. So each operation stands in its own `f(…)`.
+ * and rounded to a float: the same number as one rounding gives. So each operation stands in its own `f(…)`,
+ * a constant of each file, since engines compute what they see to be `Math.fround` by the processor's own rounding.
  */
 import { floatToHalf, halfTable } from "../base/half.ts";
 
-export const f: (value: number) => number = Math.fround;
+const f = Math.fround;
 
 /** The largest finite float. */
 export const largest: number = f(3.4028234663852886e38);

@@ -1,6 +1,8 @@
 /** What the quantisers of IQ2 and IQ3 share: sizes and signs, a search over scales, and levels of group scales. */
-import { f, nearestInt } from "./floats.ts";
+import { nearestInt } from "./floats.ts";
 import { codeOf, type Lattice, toGrid } from "./lattice.ts";
+
+const f = Math.fround;
 
 /** The group in work: at most 32 weights. */
 export const size: Float32Array = new Float32Array(32);

@@ -3,7 +3,8 @@ import { WebggufError } from "../base/errors.ts";
 import type { ByteSource } from "../base/source.ts";
 import { quoted } from "../base/text.ts";
 import { readGguf } from "../gguf/read.ts";
-import { f } from "./floats.ts";
+
+const f = Math.fround;
 
 /** What is known of one tensor's inputs. */
 export interface ImportanceEntry {

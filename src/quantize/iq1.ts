@@ -2,9 +2,11 @@
  * IQ1_S and IQ1_M: eight weights by a grid entry of −1, 0 and 1, all moved up or down by δ = ⅛. The best split of a
  * group's sorted weights into three runs is found by trying all, from sums over the first weights.
  */
-import { f, largest, meanSquare, nearestInt, putHalf, weigh, weighBySquare } from "./floats.ts";
+import { largest, meanSquare, nearestInt, putHalf, weigh, weighBySquare } from "./floats.ts";
 import { codeOf, type Lattice, latticeOf, setEntry } from "./lattice.ts";
 import type { RowQuantizer } from "./types.ts";
+
+const f = Math.fround;
 
 /** What levels 0, 1, 2 mean, moved up and down. */
 const up = Float32Array.of(-0.875, 0.125, 1.125);

@@ -1,9 +1,11 @@
 /** IQ2_XXS, IQ2_XS and IQ2_S: eight weights by a grid entry, with signs apart. */
 import { fitPositive, zeroBelow } from "./fit.ts";
-import { f, meanSquare, putHalf, weigh } from "./floats.ts";
+import { meanSquare, putHalf, weigh } from "./floats.ts";
 import * as grid from "./grid.ts";
 import { latticeOf } from "./lattice.ts";
 import type { RowQuantizer } from "./types.ts";
+
+const f = Math.fround;
 
 const { scales, signs, weights } = grid;
 

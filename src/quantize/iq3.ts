@@ -1,8 +1,10 @@
 /** IQ3_XXS and IQ3_S: four weights by a grid entry, with signs apart. */
-import { f, meanSquare, putHalf, weigh, weighBySquare } from "./floats.ts";
+import { meanSquare, putHalf, weigh, weighBySquare } from "./floats.ts";
 import * as grid from "./grid.ts";
 import { latticeOf } from "./lattice.ts";
 import type { RowQuantizer } from "./types.ts";
+
+const f = Math.fround;
 
 const { scales, signs, weights } = grid;
 

@@ -1,8 +1,10 @@
 /** IQ4_NL and IQ4_XS: codes of 4 bits into a table of 16 uneven values. */
 import { iq4Values } from "../file/tables.ts";
 import { zeroBelow } from "./fit.ts";
-import { f, meanSquare, nearestInt, putHalf, weigh, weighBySquare } from "./floats.ts";
+import { meanSquare, nearestInt, putHalf, weigh, weighBySquare } from "./floats.ts";
 import type { RowQuantizer } from "./types.ts";
+
+const f = Math.fround;
 
 const levels = new Uint8Array(256);
 const weights = new Float32Array(32);

@@ -1,7 +1,9 @@
 /** Q2_K … Q6_K: 256 weights in groups of 16 or 32, whose scales (and minima) are quantised too. */
 import { fitAffine, fitGreedy, fitPositive, fitSigned, type Steps, zeroBelow } from "./fit.ts";
-import { f, meanSquare, nearestInt, putHalf, weigh, weighBySquare } from "./floats.ts";
+import { meanSquare, nearestInt, putHalf, weigh, weighBySquare } from "./floats.ts";
 import type { RowQuantizer } from "./types.ts";
+
+const f = Math.fround;
 
 const levels = new Uint8Array(256);
 const weights = new Float32Array(32);

@@ -4,7 +4,9 @@
  */
 import { quantTables } from "../file/grids.ts";
 import { gridSizes, type TableName, tableOffsets } from "../file/tables.ts";
-import { f, largest } from "./floats.ts";
+import { largest } from "./floats.ts";
+
+const f = Math.fround;
 
 export interface Lattice {
   /** Levels of an entry. */

@@ -1,7 +1,9 @@
 /** The one- and two-bit, ternary and 4-bit float types; importance changes nothing in them. */
 import { fp4Values } from "../file/tables.ts";
-import { bitsOf, f, putHalf, roundAway } from "./floats.ts";
+import { bitsOf, putHalf, roundAway } from "./floats.ts";
 import type { RowQuantizer } from "./types.ts";
+
+const f = Math.fround;
 
 function largestSize(x: Float32Array, at: number, count: number): number {
   let max = 0;

@@ -209,6 +209,16 @@ describe("the other commands", () => {
     expect(readFileSync(file).length).toBe(3 * 1024 * 4);
   });
 
+  it("quantize writes the file that llama-quantize writes", async () => {
+    const tiny = (name: string): string => path.join(root, "test/fixtures/tiny-model", name);
+    const small = path.join(folder, "small.gguf");
+    const { code, out } = await run(["quantize", tiny("webgguf-tale-f16.gguf"), small, "q4_k_m"]);
+    expect(code).toBe(0);
+    expect(out).toContain("(5.06 bits a weight)");
+    const [own, its] = [small, tiny("webgguf-tale-q4_k_m.gguf")].map((name) => readFileSync(name));
+    expect(own.equals(its)).toBe(true);
+  });
+
   it("perplexity agrees with llama.cpp's", async () => {
     const fixture = (name: string) =>
       readFileSync(path.join(root, "test/fixtures/tiny-model", name), "utf8");
@@ -268,6 +278,10 @@ describe("the command line", () => {
     [["complete", "-hf", "no/where-GGUF", "--offline", "-p", "x"], 1, "[source/not-found]"],
     [["chat", "-m", MODEL, "--chat-template-kwargs", "[1]"], 2, "wants a JSON object, not [1]"],
     [["perplexity", "-m", MODEL, "-p", "x", "-c", "2"], 2, "-c is at least 3"],
+    [["quantize", MODEL], 2, "webgguf quantize IN [OUT] TYPE"],
+    [["quantize", MODEL, "x.gguf"], 2, "The type is missing"],
+    [["quantize", MODEL, "Q4_0", "--tensor-type", "=q8_0"], 2, "wants RE=TYPE"],
+    [["quantize", MODEL, "--dry-run", "Q4_0"], 2, "quantised already"],
     [["complete", "-m", "nowhere.gguf", "-p", "x"], 1, "nowhere.gguf"],
     [["complete", "-m", "package.json", "-p", "x", "--device", "cpu"], 1, "[gguf/malformed]"],
   ])("%j ends with %i and one line", async (args, code, text) => {

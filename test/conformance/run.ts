@@ -8,6 +8,7 @@ import type { Gpu } from "../../src/platform/types.ts";
 import { readArchIndex, runArch } from "./archs.ts";
 import { type Case, ifThere, type MakeExecutor, type Reader } from "./case.ts";
 import { chatCases } from "./chat.ts";
+import { quantizeCases } from "./quantize.ts";
 import { quantCases } from "./quants.ts";
 import { templateCases } from "./templates.ts";
 import { samplingCases, tokenizerCases } from "./text.ts";
@@ -133,6 +134,7 @@ async function allCases(
   return [
     ...(await archCases(reference)),
     ...(await quantCases(reference)),
+    ...(await quantizeCases(reference, tinyModel)),
     ...(await tokenizerCases(reference)),
     ...(await templateCases(reference)),
     ...(await chatCases(reference)),
