@@ -97,7 +97,9 @@ describe.each(runtimes)("webgguf serve in %s", (name, command) => {
       expect(answer.status).toBe(200);
       expect((await answer.json()).choices[0].message.content).toBe("7 + 5 = 12.");
     }
-    const streamed = eventsOf(await (await chat(url, { messages, stream: true })).text());
+    const streamed = eventsOf(
+      await (await chat(url, { messages, stream: true, temperature: 0 })).text(),
+    );
     expect(streamed.map(({ data }) => data.choices?.[0]?.delta.content ?? "").join("")).toBe(
       "7 + 5 = 12.",
     );
@@ -170,7 +172,7 @@ describe("webgguf serve", () => {
     expect(
       data.map(({ id, status }: { id: string; status: object }) => [id, status]),
     ).toContainEqual(["webgguf-tale-q8_0", { value: "unloaded" }]);
-    const answer = await chat(url, { model: "webgguf-tale-q8_0", messages });
+    const answer = await chat(url, { model: "webgguf-tale-q8_0", messages, temperature: 0 });
     expect((await answer.json()).choices[0].message.content).toBe("7 + 5 = 12.");
     server.stop("SIGTERM");
     await server.ended;
@@ -196,7 +198,7 @@ describe("webgguf serve", () => {
     expect((await ask(id)).status).toBe(200);
     for (let i = 0; i < 500 && (await list(url))[0]?.status.value === "downloading"; i++)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    const answer = await chat(url, { model: id, messages });
+    const answer = await chat(url, { model: id, messages, temperature: 0 });
     expect((await answer.json()).choices[0].message.content).toBe("7 + 5 = 12.");
     server.stop("SIGTERM");
     await server.ended;
