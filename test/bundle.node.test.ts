@@ -16,7 +16,7 @@ describe("the engine bundled for browsers", () => {
     expect(stdout).toMatch(/^wasm: gzipped [\d.]+ KB of at most 15.0 KB$/m);
     // The CPU path, its kernels, what few models need of them and its threads, the decoders of quantised vectors, the grids of the IQ types, grammars with schemas and calls apart,
     // the store, alone and with its worker, and what fits.
-    expect(stdout.match(/^\S+: .* KB, fetched where it is needed$/gm)).toHaveLength(12);
+    expect(stdout.match(/^\S+: .* KB, fetched where it is needed$/gm)).toHaveLength(13);
     expect(stdout).not.toContain("code for Node");
     expect(status).toBe(0);
   });

@@ -28,54 +28,38 @@ function move(type: QuantType, from: Uint8Array, to: Uint8Array, groups: number)
     }
 }
 
-/** Takes the bytes of one piece of a tensor after the other. */
-export class HostRepacker {
-  readonly #queue: GPUQueue;
-  #held = new Uint8Array(0);
-  #moved = new Uint8Array(0);
-
-  constructor({ queue }: GPUDevice) {
-    this.#queue = queue;
-  }
-
-  /** As {@link Repacker.piece}. */
-  piece(
-    type: QuantType,
-    out: GPUBuffer,
-    offset: number,
-  ): { write(data: Uint8Array<ArrayBuffer>): void; end(): void } {
-    const group = layoutOf(type)!.blocks * type.bytes;
-    const whole = Math.ceil(CHUNK_BYTES / group) * group;
-    if (this.#held.length < whole) {
-      this.#held = new Uint8Array(whole);
-      this.#moved = new Uint8Array(whole);
-    }
-    const queue = this.#queue;
-    const [from, to] = [this.#held, this.#moved];
-    let held = 0;
-    let first = offset;
-    const flush = (): void => {
-      const groups = Math.ceil(held / group);
-      move(type, from, to, groups);
-      queue.writeBuffer(out, first, to, 0, groups * group);
-      first += groups * group;
-      held = 0;
-    };
-    return {
-      write(data) {
-        for (let at = 0; at < data.length; ) {
-          const part = data.subarray(at, at + whole - held);
-          from.set(part, held);
-          held += part.length;
-          at += part.length;
-          if (held === whole) flush();
-        }
-      },
-      end() {
-        if (held > 0) flush();
-      },
-    };
-  }
-
-  dispose(): void {}
+/** As Repacker.piece of repack.ts. */
+export function repackOnHost(
+  { queue }: GPUDevice,
+  type: QuantType,
+  out: GPUBuffer,
+  offset: number,
+): { write(data: Uint8Array<ArrayBuffer>): void; end(): void } {
+  const group = layoutOf(type)!.blocks * type.bytes;
+  const whole = Math.ceil(CHUNK_BYTES / group) * group;
+  const from = new Uint8Array(whole);
+  const to = new Uint8Array(whole);
+  let held = 0;
+  let first = offset;
+  const flush = (): void => {
+    const groups = Math.ceil(held / group);
+    move(type, from, to, groups);
+    queue.writeBuffer(out, first, to, 0, groups * group);
+    first += groups * group;
+    held = 0;
+  };
+  return {
+    write(data) {
+      for (let at = 0; at < data.length; ) {
+        const part = data.subarray(at, at + whole - held);
+        from.set(part, held);
+        held += part.length;
+        at += part.length;
+        if (held === whole) flush();
+      }
+    },
+    end() {
+      if (held > 0) flush();
+    },
+  };
 }

@@ -6,7 +6,6 @@ import { layoutOf, storedBytes } from "../kernels/layouts.ts";
 import type { PlacedMatrix, Placement } from "../plan/place.ts";
 import type { Buffers } from "../platform/buffers.ts";
 import { Repacker } from "./repack.ts";
-import { HostRepacker } from "./repack-host.ts";
 
 export interface UploadHooks {
   readonly signal?: AbortSignal;
@@ -97,16 +96,17 @@ export async function loadWeights(
     layoutOf(type) ? pieces.map(({ rows }) => storedBytes(type, rows * width)) : [],
   );
   const repacker =
-    repacked[0] === undefined
-      ? undefined
-      : software
-        ? new HostRepacker(device)
-        : new Repacker(device, staging, Math.max(...repacked));
+    repacked[0] && !software ? new Repacker(device, staging, Math.max(...repacked)) : undefined;
+  const host = repacked[0] && software ? await import("./repack-host.ts") : undefined;
   const upload = async ({ tensor, type, pieces, rowBytes }: PlacedMatrix): Promise<void> => {
     for (const { buffer, offset, first, rows } of pieces) {
       const range = { tensor, first: first * rowBytes, bytes: rows * rowBytes };
       const out = buffers.get(buffer)!;
-      const repack = layoutOf(type) && (await repacker!.piece(type, out, offset, hooks.signal));
+      const repack =
+        layoutOf(type) &&
+        (repacker
+          ? await repacker.piece(type, out, offset, hooks.signal)
+          : host!.repackOnHost(device, type, out, offset));
       for await (const { at, data } of words(file, range, hooks.signal)) {
         if (repack) repack.write(data);
         else device.queue.writeBuffer(out, offset + at, data);

@@ -133,7 +133,9 @@ describe.skipIf(!gpuAvailable)("upload", () => {
     ["Q4_0", 96, 1024],
     ["Q6_K", 256, 2304],
     ["F16", 37, 256],
-    ["TQ1_0", 256, 256],
+    ["TQ1_0", 256, 768],
+    ["MXFP4", 96, 1024],
+    ["IQ3_S", 256, 2048],
   ] as const;
   // Software adapters leave the layout to the host, others to the GPU: both must give the same.
   const ways = kinds.flatMap(([type, width, limit]) =>

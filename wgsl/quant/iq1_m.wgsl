@@ -1,16 +1,18 @@
-// needs: lib/words, lib/bytes, lib/grids
+// needs: lib/quads, lib/bytes, lib/grids
 // IQ1_M (block_iq1_m): 256 weights in 56 bytes, 16 runs of 16, 32 entries of 8 signed bytes.
 //    0  qs[32]     low 8 bits of an entry's number
 //   32  qh[16]     a run: nibble of its first entry, nibble of its second: 3 high bits, the sign of delta
 //   48  scales[4]  u16: 3 bits a run, 4 runs each; the top nibbles together are d, a f16 (low nibble first)
+// Groups of 2 blocks have 7 quads: all scales, two quads of qs a block, then one of qh a block.
 // w = (d * (2 * scale + 1)) * (entry + delta), delta = ± 1/8; the table is that of IQ1_S
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
-  let at = base + (element >> 8u) * 14u;
+  let at = (base >> 2u) + (element >> 9u) * 7u;
+  let i = (element >> 8u) & 1u;
   let run = (element >> 4u) & 15u;
-  let codes = weights[at + (run >> 1u)] >> ((run & 1u) << 4u);
-  let high = weights[at + 8u + (run >> 2u)] >> ((run & 3u) << 3u);
-  let scales = vec2(weights[at + 12u], weights[at + 13u]);
+  let codes = two_bytes_at(at + 1u + 2u * i + (run >> 3u), run & 7u);
+  let high = byte_at(at + 5u + i, run);
+  let scales = two_words_at(at, i);
   let tops = ((scales >> vec2(12u)) & vec2(15u)) | ((scales >> vec2(24u)) & vec2(0xf0u));
   let d = unpack2x16float(tops.x | (tops.y << 8u)).x;
   let word = select(scales.x, scales.y, run >= 8u) >> ((run & 4u) << 2u);

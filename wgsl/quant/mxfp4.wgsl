@@ -1,8 +1,9 @@
-// needs: lib/words, lib/bytes, lib/fp4, lib/int8
+// needs: lib/quads, lib/bytes, lib/fp4, lib/int8
 // offers: i8, scaled
 // MXFP4 (block_mxfp4): 32 weights in 17 bytes.
 //   0  e       exponent: the scale is 2^(e - 128), half of the format's because lib/fp4 doubles
 //   1  qs[16]  low nibbles weights 0..15, high nibbles weights 16..31
+// Groups of 16 blocks have 17 quads: all e, then a quad of qs a block.
 // w = scale * fp4[q]
 
 // The weights of a block whose scale is a subnormal float (e is 0 or 1), made of bits, because GPUs may take
@@ -17,11 +18,11 @@ fn tiny_values(codes: u32, e: u32) -> vec4<f32> {
 }
 
 fn mxfp4_exponent(base: u32, block: u32) -> u32 {
-  return load_u8(base, block * 17u);
+  return byte_at((base >> 2u) + (block >> 4u) * 17u, block & 15u);
 }
 
 fn mxfp4_codes(base: u32, block: u32, half: u32) -> vec4<u32> {
-  return nibbles(load_u32x4(base, block * 17u + 1u, 0u), half << 2u);
+  return nibbles(weights[(base >> 2u) + (block >> 4u) * 17u + 1u + (block & 15u)], half << 2u);
 }
 
 fn decode(base: u32, element: u32) -> mat4x4<f32> {
