@@ -5,7 +5,7 @@ import { parseGbnf } from "./gbnf.ts";
 import { type Grammar, GrammarBuilder } from "./grammar.ts";
 import { jsonSchemaGrammar } from "./json-schema/grammar.ts";
 import { compilePattern } from "./json-schema/pattern.ts";
-import { PatternProblem } from "./json-schema/pattern-parser.ts";
+import { PatternProblem, parsePattern } from "./json-schema/pattern-parser.ts";
 import { CompiledGrammar } from "./matcher.ts";
 import { type GrammarVocabulary, grammarVocabulary } from "./vocabulary.ts";
 
@@ -102,7 +102,7 @@ export function regexGrammar(pattern: string): Grammar {
     );
   try {
     // As it stands first, so that an unmatched bracket cannot close the one around it.
-    compilePattern({ r, strings }, pattern);
+    parsePattern(pattern);
     return builder.build(builder.lexeme(compilePattern({ r, strings }, `^(?:${pattern})$`)));
   } catch (error) {
     if (!(error instanceof PatternProblem)) throw error;

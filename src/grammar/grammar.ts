@@ -185,12 +185,21 @@ function holding(
     if (term.kind === "repeat") return term.min === 0 || holds(term.of);
     return leaf(term);
   };
-  // What is named stands behind what names it, mostly.
-  const order = [...rules].reverse();
-  for (let before = -1; before < found.size; ) {
-    before = found.size;
-    for (const [rule, alternatives] of order)
-      if (!found.has(rule) && alternatives.some((terms) => terms.every(holds))) found.add(rule);
+  /** Which rules name a rule. */
+  const users = new Map<RuleTerm, RuleTerm[]>();
+  for (const [rule, alternatives] of rules)
+    for (let term of alternatives.flat()) {
+      while (term.kind === "repeat") term = term.of;
+      if (term.kind !== "rule") continue;
+      const of = users.get(term);
+      if (of) of.push(rule);
+      else users.set(term, [rule]);
+    }
+  const left = [...rules.keys()];
+  for (let rule = left.pop(); rule; rule = left.pop()) {
+    if (found.has(rule) || !rules.get(rule)!.some((terms) => terms.every(holds))) continue;
+    found.add(rule);
+    for (const user of users.get(rule) ?? []) left.push(user);
   }
   return holds;
 }

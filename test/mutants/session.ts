@@ -312,6 +312,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     ...answer,
+    file: "src/session/answer-message.ts",
     fault: "a message of tool calls alone has content",
     from: 'this.#content === "" && calls.length > 0 ? null : this.#content',
     to: "this.#content",

@@ -264,25 +264,33 @@ class Parser {
   }
 }
 
+/** Characters that are looked at at once: as many as there are surrogates. */
+const BLOCK = 0x800;
+
 const properties = new Map<string, Range[]>();
 
 /** The characters of a property of Unicode's, as this JavaScript knows them. */
 function propertyRanges(name: string): readonly Range[] {
   const known = properties.get(name);
   if (known) return known;
-  let test: RegExp;
+  let runs: RegExp;
   try {
-    test = new RegExp(`^\\p{${name}}$`, "u");
+    runs = new RegExp(`\\p{${name}}+`, "gu");
   } catch {
     throw new PatternProblem(`the unknown property "${name}"`, false);
   }
   const ranges: [number, number][] = [];
-  for (let code = 0; code <= LAST_CODE_POINT; code++) {
-    if (code >= 0xd800 && code <= 0xdfff) continue;
-    if (!test.test(String.fromCodePoint(code))) continue;
-    const last = ranges.at(-1);
-    if (last && last[1] === code - 1) last[1] = code;
-    else ranges.push([code, code]);
+  for (let first = 0; first <= LAST_CODE_POINT; first += BLOCK) {
+    if (first === 0xd800) continue;
+    const units = first > 0xffff ? 2 : 1;
+    const block = String.fromCodePoint(...Array.from({ length: BLOCK }, (_, i) => first + i));
+    for (const { index, 0: run } of block.matchAll(runs)) {
+      const from = first + index / units;
+      const to = from + run.length / units - 1;
+      const last = ranges.at(-1);
+      if (last && last[1] === from - 1) last[1] = to;
+      else ranges.push([from, to]);
+    }
   }
   properties.set(name, ranges);
   return ranges;

@@ -68,18 +68,21 @@ class Compiler {
         return after.nullable ? r.empty : r.never;
       case "look": {
         const seen = this.compile(node.part, strings.plain, start);
+        if (seen === strings.plain) return node.negative ? r.never : after;
         return r.and(node.negative ? r.not(seen) : seen, after);
       }
       case "choice":
         return r.or(...node.parts.map((part) => this.compile(part, after, start)));
       case "sequence": {
+        const { parts } = node;
+        const taking = beginning(parts, isEmpty);
+        const sure = beginning(parts, mayBeEmpty);
         let rest = after;
-        for (let i = node.parts.length; i-- > 0; ) {
-          const before = node.parts.slice(0, i);
-          const still = start && before.every(isEmpty);
-          if (start && !still && before.every(mayBeEmpty) && hasStart(node.parts[i]))
+        for (let i = parts.length; i-- > 0; ) {
+          const still = start && i <= taking;
+          if (start && !still && i <= sure && hasStart(parts[i]))
             throw new PatternProblem('"^" after a part that may be empty', true);
-          rest = this.compile(node.parts[i], rest, still);
+          rest = this.compile(parts[i], rest, still);
         }
         return rest;
       }
@@ -98,6 +101,12 @@ class Compiler {
       }
     }
   }
+}
+
+/** How many parts it holds of before the first of which it does not. */
+function beginning(parts: readonly PatternNode[], is: (node: PatternNode) => boolean): number {
+  const end = parts.findIndex((part) => !is(part));
+  return end < 0 ? parts.length : end;
 }
 
 /** Whether it matches nowhere but at the start. */

@@ -70,18 +70,19 @@ export function isAlive(builder: RegexBuilder, regex: Regex): boolean {
  * there is alive too.
  */
 function search(builder: RegexBuilder, start: Regex): boolean {
+  if (start.nullable) return true;
   const from = new Map<Regex, Regex | undefined>([[start, undefined]]);
   const left = [start];
   for (let first = 0, turn = 0; first < left.length && from.size < MOST_SEARCHED; turn++) {
     const at = turn % 2 === 0 ? left[first++] : left.pop()!;
-    if (at.nullable || at.alive) {
-      for (let one: Regex | undefined = at; one; one = from.get(one)) one.alive = true;
-      return true;
-    }
     for (let of = 0; of < builder.classBytes.length; of++) {
       const next = derive(builder, at, of);
       if (next.alive === false || from.has(next)) continue;
       from.set(next, at);
+      if (next.nullable || next.alive) {
+        for (let one: Regex | undefined = next; one; one = from.get(one)) one.alive = true;
+        return true;
+      }
       left.push(next);
     }
   }

@@ -68,6 +68,7 @@ const NO_PARTS: readonly Regex[] = [];
 export class RegexBuilder {
   readonly #known = new Map<string, Regex>();
   readonly #single: Regex[] = [];
+  readonly #characters = new Map<string, Regex>();
   #made = 0;
   /** The class of each byte; bytes of one class are in the same sets of all expressions. */
   readonly classOf: Uint8Array = new Uint8Array(256);
@@ -101,6 +102,7 @@ export class RegexBuilder {
     for (const one of this.#known.values()) one.derivatives.length = 0;
     this.#known.clear();
     this.#single.length = 0;
+    this.#characters.clear();
     for (const one of [this.empty, this.never]) this.#known.set(one.kind, one);
     this.#known.set(`!${this.never.id}`, this.anything);
   }
@@ -156,11 +158,15 @@ export class RegexBuilder {
 
   /** One character in any of the ranges of code points. */
   characters(ranges: readonly Range[]): Regex {
-    return this.or(
-      ...utf8Sequences(ranges).map((sequence) =>
+    const key = ranges.join();
+    let known = this.#characters.get(key);
+    if (!known) {
+      const ways = utf8Sequences(ranges).map((sequence) =>
         this.concat(...sequence.map((range) => this.bytes([range]))),
-      ),
-    );
+      );
+      this.#characters.set(key, (known = this.or(...ways)));
+    }
+    return known;
   }
 
   /** One character in none of the ranges of code points. */
