@@ -94,7 +94,7 @@ async function measure(type: QuantType, k: number, megabytes: number): Promise<R
   };
   const blocks = 4 * Math.ceil(k / 128);
   const x = take(4 * rowsAtOnce * k);
-  const [q, d, s] = [64, 4, 4].map((size) => take(size * blocks * rowsAtOnce));
+  const [q, crossed, d, s] = [64, 64, 4, 4].map((size) => take(size * blocks * rowsAtOnce));
   const unpacked = take(unpackedBytes(k));
   const fewer = Math.min(count, 1024);
   const y = take(4 * Math.max(count, rowsAtOnce * fewer));
@@ -116,6 +116,7 @@ async function measure(type: QuantType, k: number, megabytes: number): Promise<R
     xs[i] = Math.sin(i * i);
   });
   kernels["quantize"](x, q, d, s, k, rowsAtOnce);
+  kernels["cross"](q, crossed, rowsAtOnce * (blocks / 4));
 
   const vec = kernels[`${type.name}_vec`];
   const mul = kernels[`${type.name}_mul`];
@@ -137,7 +138,7 @@ async function measure(type: QuantType, k: number, megabytes: number): Promise<R
     () =>
       isFloat
         ? vec(w, stride, fewer, x, k, rowsAtOnce, y, fewer)
-        : mul(w, stride, fewer, q, d, s, k, rowsAtOnce, y, fewer, unpacked),
+        : mul(w, stride, fewer, q, d, s, k, rowsAtOnce, y, fewer, unpacked, crossed),
   ];
   const timed = works.map((work) => new Timed(work));
   // In turn, so that what else the machine does hits all alike.

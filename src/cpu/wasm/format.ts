@@ -32,6 +32,8 @@ export interface Format {
   /** Codes and scales a weight. @default 1 */
   readonly terms?: 1 | 2;
   readonly minimum?: true;
+  /** Weight rows that are read side by side: more are worth it where codes take little to unpack. @default 2 */
+  readonly streams?: 2 | 4;
   /**
    * The groups of the weights at `p`: of one block of the file, or of as many as make 128 weights.
    * A group's functions are called in order, and code that they add to `f` comes before what they return.

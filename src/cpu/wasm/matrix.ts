@@ -56,8 +56,8 @@ export class WasmMatrix implements Matrix {
     const lane = places.scratch.lanes.unpacked;
     this.#split = {
       count: 2,
-      steps: Array.from({ length: 11 }, (_, i) => (i === 0 ? this.#stride : i === y ? 4 : 0)),
-      lanes: Array.from({ length: 11 }, (_, i) => (i === 10 ? lane : 0)),
+      steps: Array.from({ length: 12 }, (_, i) => (i === 0 ? this.#stride : i === y ? 4 : 0)),
+      lanes: Array.from({ length: 12 }, (_, i) => (i === 10 ? lane : 0)),
     };
   }
 
@@ -136,7 +136,10 @@ export class WasmMatrix implements Matrix {
       to.set(new Float32Array(this.#rooms[0].buffer, x, rows * this.width));
       at = scratch.x;
     }
-    if (!this.#isFloat) kernels["quantize"](at, scratch.q, scratch.d, scratch.s, this.width, rows);
+    if (this.#isFloat) return;
+    const { q, crossed, d, s } = scratch;
+    kernels["quantize"](at, q, d, s, this.width, rows);
+    if (rows >= unpackedFrom) kernels["cross"](q, crossed, rows * Math.ceil(this.width / 128));
   }
 
   /** `count` rows of the matrix from address w on, with `rows` rows of x: y[row][ys]. */
@@ -150,7 +153,7 @@ export class WasmMatrix implements Matrix {
     ys: number,
   ): void {
     const { kernels } = this.#rooms[memory];
-    const { q, d, s, unpacked } = this.#places.scratch;
+    const { q, crossed, d, s, unpacked } = this.#places.scratch;
     const { width } = this;
     const stride = this.#stride;
     const pool = poolFor(this.#rooms[memory], count * rows * width);
@@ -158,11 +161,11 @@ export class WasmMatrix implements Matrix {
       const x3 = this.#isFloat ? [x] : [q, d, s];
       const args = [w, stride, count, ...x3, width, rows, y, ys];
       const many = !this.#isFloat && rows >= unpackedFrom;
-      if (many) args.push(unpacked);
+      if (many) args.push(unpacked, crossed);
       pool.rows(memory, many ? this.#mul : this.#vec, args, this.#split);
     } else if (this.#isFloat) kernels[this.#vec](w, stride, count, x, width, rows, y, ys);
     else if (rows < unpackedFrom) kernels[this.#vec](w, stride, count, q, d, s, width, rows, y, ys);
-    else kernels[this.#mul](w, stride, count, q, d, s, width, rows, y, ys, unpacked);
+    else kernels[this.#mul](w, stride, count, q, d, s, width, rows, y, ys, unpacked, crossed);
   }
 
   /** The same in another memory than the first, to which the products are copied. */

@@ -8,7 +8,7 @@ import { superBlockFormats } from "./formats/k.ts";
 import { smallFormats } from "./formats/small.ts";
 import { defineFinish } from "./ops/finish.ts";
 import { defineOps } from "./ops/index.ts";
-import { defineProducts } from "./products.ts";
+import { defineCross, defineProducts } from "./products.ts";
 import type { Rare } from "./rare.ts";
 
 const formats: Readonly<Record<string, Format>> = {
@@ -28,13 +28,14 @@ export function kernelBytes(
   const module = new ModuleBuilder(shared);
   const tiles = new Map<string, FunctionBody>();
   defineQuantize(module);
+  const cross = defineCross(module);
   defineFinish(module);
   defineOps(module);
   rare?.define(module);
   for (const name of types) {
     const type = quantByName(name);
     const format = formats[name] ?? rare?.formats[name];
-    if (type && format) defineProducts(module, name, format, type, tiles);
+    if (type && format) defineProducts(module, name, format, type, tiles, cross);
     else defineFloats(module, name, floatFormats[name]);
   }
   return module.bytes();

@@ -25,6 +25,8 @@ export interface Scratch {
   readonly x: number;
   /** Their integers, scales and sums. */
   readonly q: number;
+  /** The integers as several rows of x take them (see products.ts). */
+  readonly crossed: number;
   readonly d: number;
   readonly s: number;
   readonly unpacked: number;
@@ -73,6 +75,7 @@ function scratchFor(width: number, positions: number, threads: number): Scratch 
   return {
     x: take(4 * rowsAtOnce * width),
     q: take(256 * rowsAtOnce * groups),
+    crossed: take(256 * rowsAtOnce * groups),
     d: take(16 * rowsAtOnce * groups),
     s: take(16 * rowsAtOnce * groups),
     unpacked: take(threads * lanes.unpacked),

@@ -25,12 +25,10 @@ import {
   v128,
 } from "../../wasm/instructions.ts";
 import type { Format } from "./format.ts";
+import { bump, repeat } from "./math.ts";
 
 /** Elements a group. */
 const group = 128;
-
-const bump = (f: FunctionBody, local: Local<"i32">, by: number): void =>
-  f.set(local, i32.add(local, int(by)));
 
 /**
  * The value, held in one of the instance's globals. V8 before 12 moves all loads of a straight piece of code to its
@@ -89,8 +87,8 @@ const inside = (f: FunctionBody, { tail }: Shape, left: Local<"i32">): ((v: V128
 
 /**
  * NAME_vec(w, stride, count, q, d, s, k, rows, y, ys): y[row][ys] of `count` weight rows. The first half and the
- * second are read side by side, because a processor fetches two streams ahead faster than one; of an odd count the row
- * in the middle is computed twice.
+ * second (or four parts) are read side by side, because a processor fetches several streams ahead faster than one;
+ * where parts overlap, rows are computed twice.
  */
 function defineVec(
   module: ModuleBuilder,
@@ -100,26 +98,33 @@ function defineVec(
 ): FunctionBody {
   return module.define(`${name}_vec`, 10, (f, w, stride, count, q0, d0, s0, k, rows, y, ys) => {
     const [q, d, s, left, m, to] = Array.from({ length: 6 }, () => f.let(int(0)));
-    const half = f.let(i32.shr(i32.add(count, int(1)), int(1)));
-    const far = f.let(i32.sub(count, half));
-    const streams = [0, 1].map(() => ({
+    const { streams: parts = 2 } = format;
+    const part = f.let(i32.shr(i32.add(count, int(parts - 1)), int(parts >> 1)));
+    const last = f.let(i32.sub(count, part));
+    const streams = Array.from({ length: parts }, (_, r) => ({
+      /** Rows in front of it. */
+      far: f.let(r === parts - 1 ? last : int(0)),
       p: f.let(int(0)),
       acc: f.let(ints(0)),
       off: f.let(ints(0)),
     }));
+    streams.slice(1, -1).forEach(({ far }, r) => {
+      f.set(far, i32.mul(part, int(r + 1)));
+      f.when(i32.lt(last, far), () => f.set(far, last));
+    });
     const unit = (): void => {
       const within = inside(f, shape, left);
       const units = streams.map(({ p }) => format.unit(f, p));
       units[0].forEach((_, g) => {
-        const parts = units.map((unit) => unit[g]);
+        const own = units.map((unit) => unit[g]);
         for (const term of terms(format)) {
-          const dots: V128[][] = [[], []];
+          const dots: V128[][] = streams.map(() => []);
           for (let block = 0; block < 4; block++) {
             const at = 2 * (g * group + 32 * block);
             const xs = [0, 1, 2, 3].map((i) => f.let(v128.load(q, at + 16 * i)));
             // The sum of two integers of 15 bits has 16.
             const pair = (i: number): V128 => i16x8.add(xs[i], xs[i + 1]);
-            parts.forEach((part, r) => {
+            own.forEach((part, r) => {
               const products = part.codes(block, term).flatMap((code, i, codes) => {
                 if (!code || (i % 2 === 1 && code === codes[i - 1])) return [];
                 const same = i % 2 === 0 && code === codes[i + 1];
@@ -129,14 +134,14 @@ function defineVec(
             });
           }
           const by = f.let(v128.load(d, 16 * g));
-          parts.forEach((part, r) => {
+          own.forEach((part, r) => {
             const scale = f32x4.mul(within(part.scale(term)), by);
             accumulate(f, streams[r].acc, f32x4.fromI32(sums(f, dots[r])), scale);
           });
         }
         if (!format.minimum) return;
         const by = f.let(v128.load(s, 16 * g));
-        parts.forEach((part, r) => {
+        own.forEach((part, r) => {
           if (part.minimum) accumulate(f, streams[r].off, within(part.minimum()), by);
         });
       });
@@ -150,7 +155,7 @@ function defineVec(
         f.set(to, y);
         f.loop(
           () => {
-            streams.forEach(({ p, acc, off }, r) => {
+            streams.forEach(({ far, p, acc, off }, r) => {
               f.set(p, r === 0 ? w : i32.add(w, i32.mul(stride, far)));
               f.set(acc, ints(0));
               f.set(off, ints(0));
@@ -167,7 +172,7 @@ function defineVec(
               },
               () => i32.lt(int(0), left),
             );
-            streams.forEach(({ acc, off }, r) => {
+            streams.forEach(({ far, acc, off }, r) => {
               const at = r === 0 ? to : i32.add(to, i32.shl(far, int(2)));
               f32.store(f, at, total(f, format.minimum ? f32x4.sub(acc, off) : acc));
             });
@@ -178,9 +183,9 @@ function defineVec(
         );
         f.set(w, i32.add(w, stride));
         bump(f, y, 4);
-        bump(f, half, -1);
+        bump(f, part, -1);
       },
-      () => half,
+      () => part,
     );
   });
 }
@@ -220,14 +225,38 @@ function defineUnpack(
   });
 }
 
+/**
+ * cross(p, to, groups): of each group's 64 pairs of integers, [block][16], those of four blocks side by side,
+ * [16][block], so that a lane of the tile's sums is a block. `to` may be `p`.
+ */
+export function defineCross(module: ModuleBuilder): FunctionBody {
+  return module.define("cross", 3, (f, p, to, groups) => {
+    repeat(f, groups, () => {
+      const all = Array.from({ length: 16 }, (_, i) => f.let(v128.load(p, 16 * i)));
+      for (let i = 0; i < 4; i++) {
+        const [a, b, c, d] = [0, 4, 8, 12].map((block) => all[block + i]);
+        const mixed = [[0, 4, 1, 5] as const, [2, 6, 3, 7] as const].flatMap((lanes) => {
+          const [x, y] = [f.let(shuffle(4, a, b, ...lanes)), f.let(shuffle(4, c, d, ...lanes))];
+          return [shuffle(4, x, y, 0, 1, 4, 5), shuffle(4, x, y, 2, 3, 6, 7)];
+        });
+        mixed.forEach((v, n) => v128.store(f, to, v, 64 * i + 16 * n));
+      }
+      bump(f, p, 2 * group);
+      bump(f, to, 2 * group);
+    });
+  });
+}
+
 /** Weight rows that are unpacked at once. */
 const tileRows = 2;
+/** Vectors of a row in a turn of the tile's inner loop: as many as registers hold. */
+const turn = 2;
 
-/** tile(codes, scales, minima, q, d, s, groups, rows, y, ys): two unpacked rows of weights with rows of x. */
+/** tile(codes, scales, minima, q, d, s, groups, rows, y, ys): two unpacked rows of weights with rows of x, both crossed. */
 function defineTile(module: ModuleBuilder, { terms = 1, minimum }: Format): FunctionBody {
   const name = `tile${terms}${minimum ? "m" : ""}`;
   return module.define(name, 10, (f, codes, scales, minima, q, d, s, groups, rows, y, ys) => {
-    const [w, c, e, left] = Array.from({ length: 4 }, () => f.let(int(0)));
+    const [w, c, e, left, turns] = Array.from({ length: 5 }, () => f.let(int(0)));
     const times = (by: number): Local<"i32"> => f.let(i32.mul(groups, int(by)));
     // From one weight row or row of x to the next.
     const [nextCodes, nextScales, nextQ, nextD] = [256 * terms, 16 * terms, 256, 16].map(times);
@@ -237,6 +266,7 @@ function defineTile(module: ModuleBuilder, { terms = 1, minimum }: Format): Func
       const all = Array.from({ length: count * tileRows }, (_, i) => i);
       const acc = all.map(() => f.let(ints(0)));
       const off = minimum ? all.map(() => f.let(ints(0))) : [];
+      const dots = all.map(() => f.let(ints(0)));
       const xs = Array.from({ length: count }, (_, m) =>
         [q, d, s].map((at, i) => f.let(i32.add(at, i32.mul(int(m), i === 0 ? nextQ : nextD)))),
       );
@@ -247,30 +277,36 @@ function defineTile(module: ModuleBuilder, { terms = 1, minimum }: Format): Func
       f.loop(
         () => {
           for (let term = 0; term < terms; term++) {
-            const dots: V128[][] = all.map(() => []);
-            for (let b = 0; b < 4; b++) {
-              const four = [0, 1, 2, 3].map((i) => 64 * b + 16 * i);
-              const own = [w, f.let(i32.add(w, nextCodes))].map((p) =>
-                four.map((at) => f.let(v128.load(p, at))),
-              );
-              xs.forEach(([qm], m) => {
-                const x = four.map((at) => f.let(v128.load(qm, at)));
-                own.forEach((codes, r) => {
-                  const pair = m * tileRows + r;
-                  const products = codes.map((code, i) => i32x4.dot(code, x[i]));
-                  dots[pair].push(keep(module, f, 4 * pair + b, addDots(products)));
-                });
-              });
-            }
+            for (const one of dots) f.set(one, ints(0));
+            const ws = [w, f.let(i32.add(w, nextCodes))];
+            f.set(turns, int(16 / turn));
+            f.loop(
+              () => {
+                for (let i = 0; i < turn; i++) {
+                  const own = ws.map((p) => f.let(v128.load(p, 16 * i)));
+                  xs.forEach(([qm], m) => {
+                    const x = f.let(v128.load(qm, 16 * i));
+                    own.forEach((code, r) => {
+                      const one = dots[m * tileRows + r];
+                      f.set(one, i32x4.add(one, i32x4.dot(code, x)));
+                    });
+                  });
+                }
+                for (const p of ws) bump(f, p, 16 * turn);
+                for (const [qm] of xs) bump(f, qm, 16 * turn);
+                bump(f, turns, -1);
+              },
+              () => turns,
+            );
             const own = [c, i32.add(c, nextScales)].map((p) => f.let(v128.load(p)));
-            xs.forEach(([, dm], m) => {
+            xs.forEach(([qm, dm], m) => {
               own.forEach((scale, r) => {
                 const at = m * tileRows + r;
                 const both = f32x4.mul(scale, v128.load(dm));
-                accumulate(f, acc[at], f32x4.fromI32(sums(f, dots[at])), both);
+                accumulate(f, acc[at], f32x4.fromI32(dots[at]), both);
               });
+              if (term < terms - 1) bump(f, qm, -2 * group);
             });
-            bump(f, w, 2 * group);
             bump(f, c, 16);
           }
           if (minimum) {
@@ -280,8 +316,7 @@ function defineTile(module: ModuleBuilder, { terms = 1, minimum }: Format): Func
             });
             bump(f, e, 16);
           }
-          for (const [qm, dm, sm] of xs) {
-            bump(f, qm, 2 * group);
+          for (const [, dm, sm] of xs) {
             bump(f, dm, 16);
             bump(f, sm, 16);
           }
@@ -318,41 +353,49 @@ function defineTile(module: ModuleBuilder, { terms = 1, minimum }: Format): Func
 export const unpackedBytes = (k: number): number =>
   tileRows * Math.ceil(k / group) * (2 * (2 * group + 16) + 16);
 
-/** NAME_mul: NAME_vec with `scratch` behind its parameters; weights are unpacked once for all rows of x. */
+/**
+ * NAME_mul: NAME_vec with two addresses behind its parameters: those of scratch memory, and of the integers of x
+ * crossed; weights are unpacked once for all rows of x.
+ */
 function defineMul(
   module: ModuleBuilder,
   name: string,
   { terms = 1 }: Format,
-  parts: { readonly unpack: FunctionBody; readonly tile: FunctionBody; readonly vec: FunctionBody },
+  parts: Readonly<Record<"cross" | "unpack" | "tile" | "vec", FunctionBody>>,
 ): FunctionBody {
-  return module.define(`${name}_mul`, 11, (f, w, stride, count, q, d, s, k, rows, y, ys, codes) => {
-    const groups = f.let(i32.shr(i32.add(k, int(group - 1)), int(7)));
-    const [nextCodes, nextScales, nextMinima] = [256 * terms, 16 * terms, 16].map((by) =>
-      f.let(i32.mul(groups, int(by))),
-    );
-    const after = (at: Local<"i32">, size: Local<"i32">): Local<"i32"> =>
-      f.let(i32.add(at, i32.mul(size, int(tileRows))));
-    const scales = after(codes, nextCodes);
-    const minima = after(scales, nextScales);
-    f.when(i32.lt(int(1), count), () =>
-      f.loop(
-        () => {
-          for (const r of [0, 1]) {
-            const row = (at: Local<"i32">, size: Local<"i32">): Local<"i32"> =>
-              r === 0 ? at : f.let(i32.add(at, size));
-            const to = [row(codes, nextCodes), row(scales, nextScales), row(minima, nextMinima)];
-            f.call(parts.unpack, w, ...to, k);
-            f.set(w, i32.add(w, stride));
-          }
-          f.call(parts.tile, codes, scales, minima, q, d, s, groups, rows, y, ys);
-          bump(f, y, 4 * tileRows);
-          bump(f, count, -tileRows);
-        },
-        () => i32.lt(int(1), count),
-      ),
-    );
-    f.when(count, () => f.call(parts.vec, w, stride, count, q, d, s, k, rows, y, ys));
-  });
+  return module.define(
+    `${name}_mul`,
+    12,
+    (f, w, stride, count, q, d, s, k, rows, y, ys, codes, crossed) => {
+      const groups = f.let(i32.shr(i32.add(k, int(group - 1)), int(7)));
+      const [nextCodes, nextScales, nextMinima] = [256 * terms, 16 * terms, 16].map((by) =>
+        f.let(i32.mul(groups, int(by))),
+      );
+      const after = (at: Local<"i32">, size: Local<"i32">): Local<"i32"> =>
+        f.let(i32.add(at, i32.mul(size, int(tileRows))));
+      const scales = after(codes, nextCodes);
+      const minima = after(scales, nextScales);
+      f.when(i32.lt(int(1), count), () =>
+        f.loop(
+          () => {
+            for (const r of [0, 1]) {
+              const row = (at: Local<"i32">, size: Local<"i32">): Local<"i32"> =>
+                r === 0 ? at : f.let(i32.add(at, size));
+              const to = [row(codes, nextCodes), row(scales, nextScales), row(minima, nextMinima)];
+              f.call(parts.unpack, w, ...to, k);
+              f.set(w, i32.add(w, stride));
+            }
+            f.call(parts.cross, codes, codes, i32.mul(groups, int(tileRows * terms)));
+            f.call(parts.tile, codes, scales, minima, crossed, d, s, groups, rows, y, ys);
+            bump(f, y, 4 * tileRows);
+            bump(f, count, -tileRows);
+          },
+          () => i32.lt(int(1), count),
+        ),
+      );
+      f.when(count, () => f.call(parts.vec, w, stride, count, q, d, s, k, rows, y, ys));
+    },
+  );
 }
 
 /** Adds the kernels of a type; `tiles` are those that the module has, by what they are for. */
@@ -362,6 +405,7 @@ export function defineProducts(
   format: Format,
   block: { readonly elements: number; readonly bytes: number },
   tiles: Map<string, FunctionBody>,
+  cross: FunctionBody,
 ): void {
   const shape = shapeOf(block.elements, block.bytes);
   const kind = `${format.terms} ${format.minimum}`;
@@ -369,5 +413,5 @@ export function defineProducts(
   tiles.set(kind, tile);
   const vec = defineVec(module, name, format, shape);
   const unpack = defineUnpack(module, name, format, shape);
-  defineMul(module, name, format, { unpack, tile, vec });
+  defineMul(module, name, format, { cross, unpack, tile, vec });
 }

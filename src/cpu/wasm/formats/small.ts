@@ -48,7 +48,10 @@ const q5_0 = simple(22, (f, p, at) =>
 );
 const q5_1 = simple(24, (f, p, at) => fiveBits(f, p, at + 8).flatMap((q) => widenU(f, q)), true);
 
-const q8_0 = simple(34, (_, p, at) => [0, 8, 16, 24].map((i) => v128.load8x8s(p, at + 2 + i)));
+const q8_0: Format = {
+  ...simple(34, (_, p, at) => [0, 8, 16, 24].map((i) => v128.load8x8s(p, at + 2 + i))),
+  streams: 4,
+};
 
 const iq4_nl = simple(18, (f, p, at) => valued(f, iq4Values, v128.load(p, at + 2)));
 
