@@ -4,7 +4,7 @@ const matcher = ["test/grammar/matcher"];
 const gbnf = ["test/grammar/gbnf"];
 const session = ["test/session/grammar"];
 
-const hostile = ["test/grammar/hostile.slow"];
+const hostile = ["test/grammar/hostile.slow.node"];
 
 export const mutants: readonly Mutant[] = [
   {

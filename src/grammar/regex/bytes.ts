@@ -21,7 +21,15 @@ export const hasByte = (set: ByteSet, byte: number): boolean =>
   ((set[byte >> 5] >>> (byte & 31)) & 1) === 1;
 
 /** Sorted, without overlaps, cut to what Unicode has; surrogates are no characters. */
-export function tidyRanges(ranges: readonly Range[]): Range[] {
+export function tidyRanges(ranges: readonly Range[]): readonly Range[] {
+  const { length } = ranges;
+  let tidyUpTo = 0;
+  for (let next = 0; tidyUpTo < length; next = ranges[tidyUpTo++][1] + 2) {
+    const [from, to] = ranges[tidyUpTo];
+    if (from < next || to < from || to > LAST_CODE_POINT) break;
+    if (from <= SURROGATES[1] && to >= SURROGATES[0]) break;
+  }
+  if (tidyUpTo === length) return ranges;
   const parts: Range[] = [];
   for (const [from, to] of ranges) {
     if (from < SURROGATES[0]) parts.push([Math.max(0, from), Math.min(to, SURROGATES[0] - 1)]);
@@ -40,7 +48,7 @@ export function tidyRanges(ranges: readonly Range[]): Range[] {
 }
 
 /** All characters that are in none of the ranges. */
-export function otherCharacters(ranges: readonly Range[]): Range[] {
+export function otherCharacters(ranges: readonly Range[]): readonly Range[] {
   const out: Range[] = [];
   let next = 0;
   for (const [from, to] of tidyRanges(ranges)) {
