@@ -117,7 +117,7 @@ export class Slots {
     for (const slot of free) {
       const common = commonPrefix(slot.session.tokens, tokens);
       // What another conversation has in a slot is left alone while there is one longer unused.
-      const score = common * 10 >= tokens.length ? common : 0;
+      const score = common * 2 >= tokens.length ? common : 0;
       if (score > longest || (score === longest && slot.usedAt < best!.usedAt))
         [best, longest] = [slot, score];
     }

@@ -35,4 +35,18 @@ export const mutants: readonly Mutant[] = [
     from: "cachedTokens: Math.min(found, answer.usage.cachedTokens),",
     to: "cachedTokens: answer.usage.cachedTokens,",
   },
+  {
+    file: "cli/server/slots.ts",
+    tests: ["test/server/clients-tools"],
+    fault: "a short request takes the slot of a long conversation",
+    from: "const score = common * 2 >= tokens.length ? common : 0;",
+    to: "const score = common;",
+  },
+  {
+    file: "cli/server/anthropic/messages.ts",
+    tests: ["test/server/clients-tools"],
+    fault: "a billing block that changes spoils the prefix",
+    from: ".filter((text) => !BILLING.test(text));",
+    to: ";",
+  },
 ];

@@ -155,3 +155,31 @@ function scripted(said: { pieces: readonly Piece[]; answer: Answer }, real: Mode
     },
   });
 }
+
+/** ChatML with the marks of Hermes' calls, for a model that was trained on neither. */
+const CALLING = `{%- for tool in tools or [] -%}<|im_start|>system
+{{ tool.function.name }}<|im_end|>
+{% endfor -%}
+{%- for message in messages -%}<|im_start|>{{ message.role }}
+{{ message.content or '' }}
+{%- for call in message.tool_calls or [] -%}<tool_call>{{ call.function | tojson }}</tool_call>{%- endfor -%}
+<|im_end|>
+{% endfor -%}
+{%- if add_generation_prompt -%}<|im_start|>assistant
+{% endif -%}`;
+
+/** The model with a template that knows tools: the choice of a tool then makes calls. */
+export function callingModel(real: Model): Model {
+  const told = <T extends { template?: object }>(options: T | undefined): T =>
+    ({ ...options, template: { ...options?.template, template: CALLING } }) as T;
+  return {
+    ...proxied(real),
+    render: (messages, options) => real.render(messages, told(options)),
+    session: () => {
+      const session = real.session();
+      const generate = session.generate.bind(session);
+      session.generate = (prompt, options) => generate(prompt, told(options));
+      return session;
+    },
+  };
+}

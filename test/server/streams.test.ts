@@ -161,6 +161,40 @@ describe("streams at once", () => {
     await idle(app);
   });
 
+  it("a long prompt delays no other stream by more than one of its chunks", async () => {
+    const chunk = 16;
+    const chunked = testApp([entry(ID, { parallel: 5, options: { chunk } })]);
+    const order: string[] = [];
+    const long = { prompt: new Array(400).fill(9), temperature: 0, n_predict: 1, stream: true };
+    const running = await Promise.all(
+      stories.slice(0, 4).map(async (about, i) => {
+        const reader = await begin(chunked, about);
+        const read = (async () => {
+          for (;;) {
+            const { done, value } = await reader.read();
+            if (done) return;
+            const events = eventsOf(new TextDecoder().decode(value));
+            for (const _ of events) order.push(String(i));
+          }
+        })();
+        return { reader, read };
+      }),
+    );
+    const begun = order.length;
+    const answer = await chunked.request("/completion", {
+      method: "POST",
+      body: JSON.stringify(long),
+    });
+    await answer.body!.getReader().read();
+    const meanwhile = order.slice(begun);
+    for (const { reader } of running) await reader.cancel();
+    await Promise.all(running.map(({ read }) => read));
+    await chunked.close();
+    // A step for each chunk, and in each a token of every stream; the first and the last may lie on the edge.
+    for (const i of ["0", "1", "2", "3"])
+      expect(meanwhile.filter((one) => one === i).length).toBeGreaterThanOrEqual(400 / chunk - 2);
+  });
+
   it("stopping lets answers finish, then refuses new ones", async () => {
     const closing = testApp();
     const answer = closing.events(CHAT, body("a fox"));

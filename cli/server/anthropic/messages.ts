@@ -73,6 +73,10 @@ function readJob(body: Fields, model: Model): Job {
     ...(most !== undefined && { maxTokens: most }),
     ...(stop?.length && { stop }),
     ...(tools && { tools, ...(toolChoice && { toolChoice }) }),
+    // How many calls may come is enforced where calls are.
+    ...(tools &&
+      toolChoice &&
+      choice?.flag("disable_parallel_tool_use") && { parallelToolCalls: false }),
     ...(Object.keys(template).length > 0 && { template }),
   };
   const tokens = promptTokens(model, conversation, options);
