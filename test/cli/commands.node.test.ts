@@ -76,6 +76,32 @@ describe("webgguf complete", () => {
     expect(code).toBe(0);
   });
 
+  it("gives answers the form of a grammar or a schema, and says what cannot be read", async () => {
+    const [gbnf, json] = ["form.gbnf", "form.json"].map((name) => path.join(folder, name));
+    writeFileSync(gbnf, 'root ::= ("yes" | "no") "!"\n');
+    writeFileSync(json, '{"enum": [{"fox": 12}, {"wolf": 12}]}');
+    const asked = [
+      "complete",
+      ...cpu,
+      "-p",
+      "Once",
+      "-n",
+      "40",
+      "--no-display-prompt",
+      "--no-perf",
+    ];
+    const runs: [flags: string[], out: RegExp, err: RegExp, code: number][] = [
+      [["--grammar-file", gbnf], /^(yes|no)!$/, /^$/, 0],
+      [["--json-schema-file", json], /^\{\s*"(fox|wolf)":\s*12\s*\}$/, /^$/, 0],
+      [["--grammar", "root ::= ("], /^$/, /Cannot read the grammar/, 1],
+    ];
+    for (const [flags, ...said] of runs) {
+      const { out, err, code } = await run([...asked, ...flags]);
+      const [text, error] = said.slice(0, 2).map((one) => expect.stringMatching(one as RegExp));
+      expect([out.trim(), err, code]).toEqual([text, error, said[2]]);
+    }
+  });
+
   it("ends with 130 at Ctrl-C", async () => {
     const args = ["complete", ...cpu, "-p", "Once", "--ignore-eos", "-n", "400"];
     const { code, out } = await run(args, "", (child) => child.kill("SIGINT"));

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeFlags, type Flag, parseFlags } from "../../cli/flags.ts";
+import { GRAMMAR_FLAGS, grammarOptions } from "../../cli/grammar-flags.ts";
 import {
   DEVICE_FLAGS,
   loadOptions,
@@ -136,5 +140,37 @@ describe("the terminal", () => {
       /^Downloading \[.{30}\] 50% of 2 MiB, 12\.3 MB\/s, 1:02:06 left$/,
     );
     expect(progressBar({ ...download, rate: 0 })).toMatch(/MiB$/);
+  });
+});
+
+describe("the form of an answer", () => {
+  const form = (...args: string[]): ReturnType<typeof grammarOptions> =>
+    grammarOptions(parseFlags(args, GRAMMAR_FLAGS));
+
+  it("is a grammar or a schema, written out or in a file", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "webgguf-form-"));
+    const [gbnf, json] = ["a.gbnf", "a.json"].map((name) => path.join(folder, name));
+    const grammar = 'root ::= "é"\n';
+    const jsonSchema = { type: "string", maxLength: 3 };
+    writeFileSync(gbnf, grammar);
+    writeFileSync(json, JSON.stringify(jsonSchema));
+    expect(await form()).toEqual({});
+    expect(await form("--grammar", grammar)).toEqual({ grammar });
+    expect(await form("--grammar-file", gbnf)).toEqual({ grammar });
+    for (const flag of ["-j", "--json-schema"])
+      expect(await form(flag, JSON.stringify(jsonSchema))).toEqual({ jsonSchema });
+    for (const flag of ["-jf", "--json-schema-file"])
+      expect(await form(flag, json)).toEqual({ jsonSchema });
+    expect(await form("-j", "true")).toEqual({ jsonSchema: true });
+    const refused: [args: string[], said: string][] = [
+      [["--grammar", grammar, "--grammar-file", gbnf], "Give --grammar or --grammar-file"],
+      [["-j", "{}", "-jf", json], "Give --json-schema or --json-schema-file"],
+      [["--grammar-file", gbnf, "-j", "{}"], "a grammar or a JSON Schema, not both"],
+      [["-j", "{"], "--json-schema is no JSON"],
+      [["-j", "5"], "wants an object, true or false"],
+      [["-j", "null"], "wants an object, true or false"],
+    ];
+    for (const [args, said] of refused) await expect(form(...args)).rejects.toThrow(said);
+    rmSync(folder, { recursive: true });
   });
 });

@@ -12,7 +12,7 @@ const bundled = fileURLToPath(new URL("../../../models/webgguf-tale-q8_0.gguf", 
 export async function validateAnswers(first: number, count: number): Promise<void> {
   const model = await loadModel(new Blob([readFileSync(bundled)]), {
     device: "cpu",
-    contextLength: 512,
+    contextLength: 4096,
   });
   let [ended, cut, refused] = [0, 0, 0];
   for (let seed = first; seed < first + count; seed++) {
@@ -22,7 +22,7 @@ export async function validateAnswers(first: number, count: number): Promise<voi
       const session = model.session();
       try {
         const { message, finishReason } = await session.generate("Once upon a time", {
-          ...{ jsonSchema: schema, temperature, seed, maxTokens: 480 },
+          ...{ jsonSchema: schema, temperature, seed, maxTokens: 4000 },
         });
         const text = message.content as string;
         if (finishReason === "stop") {
