@@ -37,10 +37,15 @@ const ownClock: CpuClock = async () => {
 };
 
 /** webgguf in this process; `plain` as where a policy forbids WebAssembly. */
-async function openOwn(model: string, plain: boolean, context: number): Promise<Engine> {
+async function openOwn(
+  model: string,
+  plain: boolean,
+  threads: number,
+  context: number,
+): Promise<Engine> {
   const { compile } = WebAssembly;
   if (plain) WebAssembly.compile = () => Promise.reject(new Error("not for this engine"));
-  const options = { device: "cpu", contextLength: context, onNotice() {} };
+  const options = { device: "cpu", contextLength: context, threads, onNotice() {} };
   const loaded = await loadModel(model, options).finally(() => {
     WebAssembly.compile = compile;
   });
@@ -114,14 +119,14 @@ async function compare(model: string, settings: CpuSettings): Promise<Result[]> 
   const { threads, context, repetitions } = settings;
   let browser: PeerBrowser | undefined;
   const all: Record<string, () => Promise<Engine>> = {
-    webgguf: () => openOwn(model, false, context),
+    webgguf: () => openOwn(model, false, threads, context),
     "llama-cpp": () => openNative(model, false, threads, context),
     async wllama() {
       browser ??= await openPeerBrowser(model, undefined, []);
       const page = { engine: "wllama", gpu: false, int8: false, threads, context } as const;
       return browser.open(`wllama CPU, ${threads} threads`, page);
     },
-    plain: () => openOwn(model, true, context),
+    plain: () => openOwn(model, true, threads, context),
   };
   const results: Result[] = [];
   const open: { name: string; engine: Engine; clock: CpuClock; first: number; turns: Turn[] }[] =

@@ -14,6 +14,27 @@ export const mutants: readonly Mutant[] = [
     tests: threads,
   },
   {
+    file: "src/cpu/wasm/threads/pool.ts",
+    fault: "helpers stay whatever they are worth",
+    from: "this.#gain(work) >= gain",
+    to: "this.#gain(work) > 0",
+    tests: threads,
+  },
+  {
+    file: "src/cpu/open.ts",
+    fault: "helpers outlive a model that could not be loaded",
+    from: "        end?.();\n        throw error;",
+    to: "        throw error;",
+    tests: ["test/cpu/wasm/helpers"],
+  },
+  {
+    file: "src/cpu/wasm/threads/pool.ts",
+    fault: "helpers that cannot start are waited for, and nobody says why",
+    from: "this.#trouble ??= reason;",
+    to: "",
+    tests: ["test/cpu/wasm/helpers"],
+  },
+  {
     file: "src/cpu/weights.ts",
     fault: "a tensor whose bytes did not all come is computed with zeros",
     from: "checkCame(source.name, from, bytes.length, at);",
@@ -162,9 +183,9 @@ export const mutants: readonly Mutant[] = [
   {
     file: "src/cpu/wasm/products.ts",
     tests: ["test/cpu/wasm/products"],
-    fault: "the second stream of an odd count of rows begins a row too late",
-    from: "f.let(i32.sub(count, half))",
-    to: "f.let(half)",
+    fault: "the last stream of rows begins where its part would end behind the matrix",
+    from: "f.let(i32.sub(count, part))",
+    to: "f.let(i32.mul(part, int(parts - 1)))",
   },
   {
     file: "src/cpu/wasm/products.ts",
