@@ -19,7 +19,7 @@ export const devices: Command = {
     }
     const lines: string[] = [];
     for (const [name, value] of Object.entries(report.facts)) lines.push(`${name}: ${value}`);
-    lines.push("", `adapters: ${report.adapters.join("; ") || "none"}`);
+    lines.push("", `cpu: ${report.cpu}`, `adapters: ${report.adapters.join("; ") || "none"}`);
     const { gpu } = report;
     if (gpu) {
       const yes = (on: boolean, what: string, otherwise: string): string =>

@@ -22,6 +22,8 @@ import {
 export interface CpuDevice {
   /** "CPU (WebAssembly SIMD)", "CPU (TypeScript)"; an executor's says how many threads it has. */
   readonly name: string;
+  /** Threads that a model can have here, unless it asks for others. */
+  readonly threads: number;
   /** Where it is not as fast as it could be: why. */
   readonly notice?: string;
   /** What an executor will hold when all its sequences are full, told before anything is read. */
@@ -45,9 +47,10 @@ interface Way {
   ): ({ store: MatrixStore; ops: CpuOps } & Partial<WasmHome>) | Promise<WasmHome>;
 }
 
-function device(name: string, way: Way): CpuDevice {
+function device(name: string, threads: number, way: Way): CpuDevice {
   return {
     name,
+    threads,
     memory: (graph, file, options) => way.needs(graph, planCpuWeights(graph, file), options),
     async create(graph, file, options, hooks = {}) {
       const plan = planCpuWeights(graph, file);
@@ -69,7 +72,7 @@ function device(name: string, way: Way): CpuDevice {
 }
 
 /** All in plain TypeScript, products in double precision. */
-export const plainCpu: CpuDevice = device("CPU (TypeScript)", {
+export const plainCpu: CpuDevice = device("CPU (TypeScript)", 1, {
   needs(graph, plan, { contextLength, maxSequences = 1 }) {
     const { bytes, scratch } = plainStore(plan);
     return {
@@ -101,8 +104,8 @@ async function hasKernels(): Promise<boolean> {
 /** The faster of the two that there is here. */
 export async function openCpu(): Promise<CpuDevice> {
   if (await hasKernels()) {
-    const { neededFor, wasmHome } = await import("./wasm/store.ts");
-    return device("CPU (WebAssembly SIMD)", {
+    const { neededFor, threadsFor, wasmHome } = await import("./wasm/store.ts");
+    return device("CPU (WebAssembly SIMD)", threadsFor(), {
       needs: neededFor,
       make: (graph, plan, options) => wasmHome(graph, plan, options),
     });

@@ -11,6 +11,8 @@ export interface DeviceReport {
   readonly adapters: readonly string[];
   /** The adapter that would be used. */
   readonly gpu?: Capabilities;
+  /** The CPU path that there is here: "CPU (WebAssembly SIMD), up to 4 threads". */
+  readonly cpu: string;
   /** What the engine will use, and why. */
   readonly verdict: string;
 }
@@ -20,6 +22,9 @@ export async function devices(name?: string): Promise<DeviceReport> {
   if (name !== undefined) text(name, "name");
   const facts = await platform.facts();
   const adapters = await platform.listAdapters();
+  const { openCpu } = await import("../cpu/open.ts");
+  const { name: path, threads } = await openCpu();
+  const cpu = threads > 1 ? `${path}, up to ${threads} threads` : path;
   const wanted = name === undefined || ["auto", "gpu", "cpu"].includes(name) ? undefined : name;
   try {
     const gpu = await platform.openGpu(wanted === undefined ? {} : { name: wanted });
@@ -28,9 +33,9 @@ export async function devices(name?: string): Promise<DeviceReport> {
     const verdict = capabilities.software
       ? `${capabilities.name} is software emulation: a short measurement at load decides between it and the CPU path`
       : `${capabilities.name} will be used`;
-    return { facts, adapters, gpu: capabilities, verdict };
+    return { facts, adapters, gpu: capabilities, cpu, verdict };
   } catch (error) {
     if (!(error instanceof WebggufError) || error.code !== "device/no-adapter") throw error;
-    return { facts, adapters, verdict: `The CPU path will be used: ${error.message}` };
+    return { facts, adapters, cpu, verdict: `The CPU path will be used: ${error.message}` };
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import os, { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
@@ -271,6 +271,9 @@ describe("the other commands", () => {
   it("devices says what will be used", async () => {
     const report = JSON.parse((await run(["devices", "--json"])).out);
     expect(report.verdict.length).toBeGreaterThan(10);
+    const threads = Math.floor(os.availableParallelism() / 2);
+    const more = threads > 1 ? `, up to ${Math.min(64, threads)} threads` : "";
+    expect(report.cpu).toBe(`CPU (WebAssembly SIMD)${more}`);
     expect(report.facts.runtime).toContain("node");
   });
 });

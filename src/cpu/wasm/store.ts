@@ -15,6 +15,8 @@ import { type Places, productsAtOnce } from "./place.ts";
 import { makeRooms, rareFor } from "./rooms.ts";
 import { threadsFor } from "./threads/start.ts";
 
+export { threadsFor };
+
 /** What matrices take, and what is used besides them and `other` bytes. */
 const heldBy = (
   { used, weights }: Places,
