@@ -11,6 +11,7 @@ import { devices } from "./commands/devices.ts";
 import { embed } from "./commands/embed.ts";
 import { explain } from "./commands/explain.ts";
 import { fit } from "./commands/fit.ts";
+import { imatrix } from "./commands/imatrix.ts";
 import { inspect } from "./commands/inspect.ts";
 import { logits } from "./commands/logits.ts";
 import { ls } from "./commands/ls.ts";
@@ -42,6 +43,7 @@ const COMMANDS: readonly Command[] = [
   bench,
   tune,
   quantize,
+  imatrix,
   pull,
   ls,
   rm,

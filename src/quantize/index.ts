@@ -5,6 +5,13 @@ export {
   importanceOf,
   readImportance,
 } from "./importance.ts";
+export {
+  type ImportanceStatistics,
+  importanceDat,
+  importanceGguf,
+  importanceStatistics,
+  joinImportance,
+} from "./importance-files.ts";
 export type { PlannedTensor } from "./plan.ts";
 export { planFile, writePart } from "./quantize.ts";
 export { recipeOf } from "./recipes.ts";

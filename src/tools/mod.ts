@@ -15,6 +15,17 @@ export type { DeviceTuning, Tuning } from "../plan/tuning-types.ts";
 export { benchmark } from "./bench.ts";
 export type * from "./bench-types.ts";
 export { type ExplainedPlan, type Explanation, explain } from "./explain.ts";
+export {
+  type ImatrixOptions,
+  type ImportanceEntry,
+  type ImportanceFile,
+  type ImportanceStatistics,
+  imatrix,
+  imatrixStatistics,
+  joinImatrix,
+  readImatrix,
+  writeImatrix,
+} from "./imatrix.ts";
 export { type Perplexity, type PerplexityOptions, perplexity } from "./perplexity.ts";
 export {
   type QuantizedTensor,

@@ -307,6 +307,8 @@ describe("the command line", () => {
     [["complete", "-hf", "no/where-GGUF", "--offline", "-p", "x"], 1, "[source/not-found]"],
     [["chat", "-m", MODEL, "--chat-template-kwargs", "[1]"], 2, "wants a JSON object, not [1]"],
     [["perplexity", "-m", MODEL, "-p", "x", "-c", "2"], 2, "-c is at least 3"],
+    [["imatrix", "-p", "x"], 2, "Give -m MODEL and -f TEXT"],
+    [["imatrix", ...cpu, "-p", "x"], 2, "give at least 1024"],
     [["quantize", MODEL], 2, "webgguf quantize IN [OUT] TYPE"],
     [["quantize", MODEL, "x.gguf"], 2, "The type is missing"],
     [["quantize", MODEL, "Q4_0", "--tensor-type", "=q8_0"], 2, "wants RE=TYPE"],

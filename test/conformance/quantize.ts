@@ -9,7 +9,9 @@ import { type PlanOptions, planTypes } from "../../src/quantize/plan.ts";
 import { planFile, writePart } from "../../src/quantize/quantize.ts";
 import { recipeOf } from "../../src/quantize/recipes.ts";
 import { quantizeRows } from "../../src/quantize/rows.ts";
+import { imatrix } from "../../src/tools/mod.ts";
 import {
+  atMost,
   type Case,
   differences,
   ifThere,
@@ -17,6 +19,7 @@ import {
   type Reader,
   readFloats,
   readJson,
+  type Setup,
 } from "./case.ts";
 
 type Kind = "plain" | "imatrix";
@@ -54,7 +57,17 @@ export async function quantizeCases(reference: Reader, tinyModel: Reader): Promi
     readJson<{ recipes: Record<string, Written | null> }>(read, "tiny-model.json"),
   );
   const computes = false;
+  const measured = "tiny-model.imatrix-f32.gguf";
   return [
+    ...((await ifThere(read(measured)))
+      ? [
+          {
+            name: "quantize/imatrix",
+            computes: true,
+            run: ({ device }: Setup) => importance(read, tinyModel, measured, device),
+          },
+        ]
+      : []),
     ...Object.entries(index?.types ?? {}).map(([name, entry]) => ({
       name: `quantize/${name}`,
       computes,
@@ -201,6 +214,33 @@ async function files(
     outcomes.push(differences(`tensors and keys that differ, importance ${format}`, wrong));
   }
   return outcomes;
+}
+
+/** Importance of the tiny model over its held-out text, with an f32 cache: relative errors of sums, and counts. */
+async function importance(
+  read: Reader,
+  tinyModel: Reader,
+  file: string,
+  device: "cpu" | "gpu",
+): Promise<Outcome[]> {
+  const expected = await readImportance(bufferSource(await read(file), file));
+  const text = new TextDecoder().decode(await tinyModel("heldout.txt"));
+  const actual = await imatrix(await tinyModel("webgguf-tale-f16.gguf"), text, {
+    ...{ device, cacheTypeK: "f32", cacheTypeV: "f32" },
+    ...{ context: expected.chunkSize, chunks: expected.chunks },
+  });
+  let worst = 0;
+  let counts = Math.abs(actual.entries.size - expected.entries.size);
+  for (const [name, entry] of expected.entries) {
+    const own = actual.entries.get(name);
+    if (!own || entry.counts.some((count, i) => own.counts[i] !== count)) counts++;
+    for (const [i, sum] of entry.sums.entries())
+      worst = Math.max(worst, Math.abs((own?.sums[i] ?? 0) / sum - 1));
+  }
+  return [
+    atMost("relative error of sums", worst, 1e-5),
+    differences("counts and entries that differ", counts),
+  ];
 }
 
 async function differing(bytes: Uint8Array<ArrayBuffer>, expected: Written): Promise<number> {

@@ -3,6 +3,8 @@ import type { Mutant } from "./mutant.ts";
 const tests = ["test/quantize/conformance"] as const;
 const tools = ["test/tools/quantize"] as const;
 
+const importance = ["test/tools/imatrix"] as const;
+
 export const mutants: readonly Mutant[] = [
   {
     ...{ file: "src/quantize/fit.ts", tests },
@@ -51,5 +53,17 @@ export const mutants: readonly Mutant[] = [
     fault: "an array ends before its last element",
     from: "if (element) at += count * element.bytes;",
     to: "if (element) at += (count - 1) * element.bytes;",
+  },
+  {
+    ...{ file: "src/tools/taps.ts", tests: importance },
+    fault: "each expert is given the first one's input",
+    from: "(tap.inputs > 1 ? k : 0)",
+    to: "0",
+  },
+  {
+    ...{ file: "src/quantize/importance-files.ts", tests: importance },
+    fault: "a matrix is joined by its sums alone",
+    from: "(old.counts[i] ?? old.counts[0]) + (counts[i] ?? counts[0])",
+    to: "old.counts[i] ?? old.counts[0]",
   },
 ];
