@@ -26,6 +26,8 @@ export type ErrorCode =
   | "context/overflow" // more tokens than the context holds
   | "session/busy" // a second call while one is running
   | "session/disposed" // used after dispose()
+  | "session/corrupt" // the bytes of a saved session were cut or changed
+  | "session/mismatch" // a saved session of another model, cache type or version
   | "input/invalid" // an argument is wrong
   | "grammar/invalid" // a grammar, schema or regular expression that cannot be read; offset says where
   | "grammar/unsupported" // one that is right but cannot be enforced; key says which part

@@ -23,8 +23,10 @@ import {
   type StepRequest,
   type StepResult,
 } from "../graph/requests.ts";
+import type { SavedRows, Saving } from "../graph/saved.ts";
 import type { ComputeOptions } from "../graph/settings.ts";
 import type { Runner } from "./run.ts";
+import { formsOf, loadRows, saveRows } from "./saving.ts";
 import { type BlockRows, floatsOf, Sequence, snapshotRows, snapshotsKept } from "./sequence.ts";
 
 export interface CpuExecutorHooks {
@@ -81,6 +83,7 @@ export class CpuExecutor implements Executor {
   readonly givenWidth: number;
   readonly causal: boolean;
   readonly outputChunk: number;
+  readonly saving: Saving;
   readonly #graph: Graph;
   readonly #options: ComputeOptions;
   readonly #sampleRow: CpuExecutorHooks["sampleRow"];
@@ -119,6 +122,13 @@ export class CpuExecutor implements Executor {
     this.#sampleRow = hooks.sampleRow;
     this.#runner = runner;
     this.#end = end;
+    const { cacheTypeK = "f16", cacheTypeV = "f16" } = options;
+    const forms = formsOf(graph, cacheTypeK, cacheTypeV);
+    this.saving = {
+      forms,
+      save: async (id) => saveRows(this.#sequence(id), forms),
+      load: (id, text, saved) => this.#load(id, text, saved),
+    };
     const { contextLength, maxSequences } = this;
     const copies = graph.slots.some(({ kind }) => kind === "state") ? snapshotsKept : 0;
     this.#pool = new Pool(
@@ -219,6 +229,22 @@ export class CpuExecutor implements Executor {
     sequence.shorten(length);
     for (let i = 0; i < length; i++) sequence.text[i] = itemToken(text[i]);
     return length;
+  }
+
+  #load(id: SequenceId, text: readonly number[], saved: SavedRows): boolean {
+    // Windows are not kept apart here: a sequence can be shortened to any row.
+    if (saved.slots.some(({ first }) => first > 0)) return false;
+    const { length } = saved;
+    this.#append(id, length);
+    const sequence = this.#sequence(id);
+    loadRows(sequence, this.saving.forms, saved);
+    sequence.shorten(length);
+    for (let i = 0; i < length; i++) sequence.text[i] = itemToken(text[i]);
+    if (sequence.recurrent) {
+      this.#pool.computed(id, length);
+      this.#states.set(this.#pool.copyState(id, length, false), sequence.saveState());
+    }
+    return true;
   }
 
   async dispose(): Promise<void> {

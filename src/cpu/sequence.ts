@@ -37,7 +37,7 @@ export type KvSlot = Extract<CacheSlot, { kind: "kv" }>;
 export type SlotRoom = (slot: number) => Float32Array | undefined;
 
 /** Rows [positions][width] that grow; all types but f32 are stored as f16, which rounds what is written. */
-class Rows {
+export class Rows {
   readonly width: number;
   /** Whether numbers are rounded to those of 16-bit floats. */
   readonly half: boolean;
@@ -217,9 +217,13 @@ export class Sequence {
     });
   }
 
+  /** Keys and values of a slot, once where they are the same; none of state. */
+  rowsOf(slot: number): Rows[] {
+    const rows = this.#slots[slot];
+    return rows instanceof Float32Array ? [] : [...new Set([rows.keys, rows.values])];
+  }
+
   #rows(): Rows[] {
-    return this.#slots.flatMap((slot) =>
-      slot instanceof Float32Array ? [] : [...new Set([slot.keys, slot.values])],
-    );
+    return this.#slots.flatMap((_, i) => this.rowsOf(i));
   }
 }

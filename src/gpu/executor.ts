@@ -16,11 +16,13 @@ import {
   type StepRequest,
   type StepResult,
 } from "../graph/requests.ts";
+import type { SavedRows, Saving } from "../graph/saved.ts";
 import { variantKey } from "../kernels/compose.ts";
 import type { ModelPlan } from "../plan/model-plan.ts";
 import type { Buffers } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
 import { type Chunk, chunkRows, gather } from "./chunks.ts";
+import { formsOf, hasRows, loadRows, type SavingParts, saveRows } from "./saving.ts";
 import { type SubmitParts, Submitter } from "./submit.ts";
 
 /** What an executor is made of. */
@@ -43,6 +45,7 @@ export class GpuExecutor implements Executor {
   readonly uniform = false;
   readonly smallRows: number = SMALL_ROWS;
   readonly memory: ModelPlan["memory"];
+  readonly saving: Saving;
   readonly model: ModelPlan;
   readonly buffers: Buffers;
   /** Pipelines that its plans use. */
@@ -89,7 +92,25 @@ export class GpuExecutor implements Executor {
     this.#named = named;
     this.#pool = new Pool(model.pool);
     const { device } = gpu;
-    this.#submitter = new Submitter({ ...parts, device, pool: this.#pool }, () => this.#check());
+    const check = (): void => this.#check();
+    this.#submitter = new Submitter({ ...parts, device, pool: this.#pool }, check);
+    const { slots } = model;
+    const rings = model.pool.rings ?? [];
+    const forms = formsOf(
+      slots,
+      rings.map(({ window }) => window),
+    );
+    const saving = { ...{ device, buffers, named, slots, check }, pool: this.#pool };
+    this.saving = {
+      forms,
+      save: async (sequence) => {
+        check();
+        this.#submitter.flush();
+        return saveRows(sequence, forms, saving);
+      },
+      load: (sequence, text, saved) =>
+        hasRows(forms, saved) && this.#load(sequence, text, saved, saving),
+    };
   }
 
   get pages(): Executor["pages"] {
@@ -132,9 +153,7 @@ export class GpuExecutor implements Executor {
     this.#order.shortened(sequence);
     this.#submitter.move(copies, sequence, restore);
     this.#writeTable();
-    const tokens = Uint32Array.from(text.slice(0, length), itemToken);
-    const history = this.#named.get("history")!;
-    this.#gpu.device.queue.writeBuffer(history, 4 * sequence * this.contextLength, tokens);
+    this.#writeHistory(sequence, text.slice(0, length));
     return length;
   }
 
@@ -225,6 +244,29 @@ export class GpuExecutor implements Executor {
     for (const [sequence, position] of lost)
       if (standing.some((request) => request.sequence === sequence))
         this.#shorten(sequence, position);
+  }
+
+  #load(
+    sequence: SequenceId,
+    text: readonly number[],
+    saved: SavedRows,
+    parts: SavingParts,
+  ): boolean {
+    this.#check();
+    this.#submitter.flush();
+    const { length } = saved;
+    this.append(sequence, length);
+    this.#order.shortened(sequence);
+    loadRows(sequence, this.saving.forms, saved, parts);
+    this.#submitter.keepState(sequence, length);
+    this.#writeHistory(sequence, text.slice(0, length));
+    return true;
+  }
+
+  #writeHistory(sequence: SequenceId, text: readonly number[]): void {
+    const history = this.#named.get("history")!;
+    const at = 4 * sequence * this.contextLength;
+    this.#gpu.device.queue.writeBuffer(history, at, Uint32Array.from(text, itemToken));
   }
 
   /** Tells the device which entries of the page table changed. */

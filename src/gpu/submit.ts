@@ -151,6 +151,16 @@ export class Submitter {
     device.queue.submit([encoder.finish()]);
   }
 
+  /** Copies the state that a sequence was given with its rows. */
+  keepState(sequence: number, length: number): void {
+    if (!this.#states.any) return;
+    const { device, pool } = this.#parts;
+    pool.computed(sequence, length);
+    const encoder = device.createCommandEncoder();
+    this.#states.save(encoder, { sequence, copy: pool.copyState(sequence, length, true) });
+    device.queue.submit([encoder.finish()]);
+  }
+
   /** The smallest plan that holds a chunk; those of prompts are not of a small step. */
   #replayFor({ rows, outputs, prompt }: Chunk): Replay {
     const { replays } = this.#parts;

@@ -1,6 +1,7 @@
 /** What the session knows of whatever computes the model: the GPU plan or the CPU path. */
 import type { Instruments } from "./instruments.ts";
 import type { RequestLimits, ResultOf, SequenceId, StepRequest } from "./requests.ts";
+import type { Saving } from "./saved.ts";
 
 /**
  * One contract for all executors (test/executor is its suite). A sequence has a length: the rows that
@@ -51,6 +52,16 @@ export interface Executor extends RequestLimits {
    * the sequence has; returns its length then. No step of it may be in flight.
    */
   begin(sequence: SequenceId, text: readonly number[]): number;
+  /**
+   * What the rows of a sequence are, as `begin` takes it, and the way back: an empty sequence counts as having the rows
+   * of `text`, which are computed, as they were, when they are needed. Of executors that callers share.
+   */
+  readonly texts?: {
+    of(sequence: SequenceId): readonly number[];
+    resume(sequence: SequenceId, text: readonly number[]): void;
+  };
+  /** Rows out of the executor and into it; `load` frees what the sequence had. */
+  readonly saving?: Saving;
   /** For benchmarks and tests, where the executor was opened with them. */
   readonly instruments?: Instruments;
   /** Steps that were not submitted are refused with `session/disposed`. */

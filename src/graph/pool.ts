@@ -167,6 +167,12 @@ export class Pool {
     this.#of(id).length += count;
   }
 
+  /** Gives back a sequence's pages of a window before a block: nothing stands there. */
+  without(id: number, kind: number, block: number): void {
+    const own = this.#of(id);
+    for (; own.low[kind] < block; own.low[kind]++) this.#release(id, kind, own.low[kind]);
+  }
+
   /** How much of `length` rows is left where the windows before them are not all kept: all or nothing. */
   reachable(id: number, length: number): number {
     const { low } = this.#of(id);

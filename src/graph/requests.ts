@@ -93,8 +93,10 @@ export interface StepResult {
   readonly rows?: Float32Array;
   /** One id an output row when `sample`. */
   readonly tokens?: Int32Array;
-  /** Rows of the request that others had computed. */
+  /** Rows of the request that others had computed, less those before it that had to be computed again. */
   readonly cached?: number;
+  /** Milliseconds until its first row was sent, where it waited for others. */
+  readonly waited?: number;
 }
 
 /** What a request gets back: the rows that it reads, the tokens that it samples. */

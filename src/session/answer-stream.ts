@@ -8,14 +8,23 @@ export const NOTHING: Answer = {
   usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 0, promptMs: 0, completionMs: 0 },
 };
 
+/** Makes the pieces; those that are there already and were not yielded yet stand in `ready`. */
+type Run = (
+  ended: (answer: Answer) => void,
+  ready: Piece[],
+) => AsyncGenerator<Piece, void, undefined>;
+
 /**
  * The stream of a generator that calls `ended` with the whole answer before it ends, however it ends.
  * Nothing runs before the first piece is asked for.
  */
-export function answerStream(
-  run: (ended: (answer: Answer) => void) => AsyncGenerator<Piece, void, undefined>,
-): AnswerStream {
+export function answerStream(run: Run): AnswerStream {
   return new Stream(run);
+}
+
+/** The pieces that came together with the last one: they are handed out by that. */
+export function takeReady(stream: AnswerStream): Piece[] {
+  return stream instanceof Stream ? stream.ready.splice(0) : [];
 }
 
 class Stream implements AnswerStream {
@@ -23,10 +32,12 @@ class Stream implements AnswerStream {
   #answer = NOTHING;
   #whole: Promise<Answer> | undefined;
 
-  constructor(run: (ended: (answer: Answer) => void) => AsyncGenerator<Piece, void, undefined>) {
+  readonly ready: Piece[] = [];
+
+  constructor(run: Run) {
     this.#pieces = run((answer) => {
       this.#answer = answer;
-    });
+    }, this.ready);
   }
 
   async next(): Promise<IteratorResult<Piece, Answer>> {

@@ -7,7 +7,7 @@ import type { Answer, FinishReason, GenerateOptions, Piece } from "./types.ts";
 
 const CHANNELS: readonly unknown[] = ["content", "reasoning", "tool"];
 
-type Run = (ended: (answer: Answer) => void) => AsyncGenerator<Piece, void, undefined>;
+export type Run = (ended: (answer: Answer) => void) => AsyncGenerator<Piece, void, undefined>;
 
 /** The answers of `run` as the filter of the options lets them through; without one as they are. */
 export function filtered(run: Run, { filter, signal }: GenerateOptions): Run {

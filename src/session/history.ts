@@ -27,6 +27,17 @@ export class GivenVectors {
     return items;
   }
 
+  /** The vectors by their items. */
+  get all(): ReadonlyMap<number, Float32Array> {
+    return this.#vectors;
+  }
+
+  /** Takes the place of what there is. */
+  replace(vectors: ReadonlyMap<number, Float32Array>): void {
+    this.#vectors.clear();
+    for (const [item, vector] of vectors) this.#vectors.set(item, vector);
+  }
+
   /** Forgets all vectors but those of these items. */
   retain(items: readonly number[]): void {
     if (this.#vectors.size === 0) return;

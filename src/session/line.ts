@@ -30,8 +30,11 @@ export interface Ask {
   readonly end: number;
   readonly rows: Float32Array[];
   readonly tokens: number[];
-  /** Rows that were found computed. */
+  /** Rows that were found computed, less those before them that are computed again for its sake. */
   cached: number;
+  /** When it was asked, and when its first row was sent. */
+  readonly asked: number;
+  sent: number;
   done: boolean;
 }
 
@@ -125,10 +128,25 @@ export class Line {
       rows: [],
       tokens: [],
       cached: 0,
+      asked: performance.now(),
+      sent: 0,
       done: false,
     };
     this.asks.push(ask);
     call.asks.push(ask);
+  }
+
+  /** What its rows are, up to the first of which nothing is known. */
+  get text(): readonly number[] {
+    const unknown = this.#items.findIndex(Number.isNaN);
+    return unknown < 0 ? this.#items.slice() : this.#items.slice(0, unknown);
+  }
+
+  /** Gives an empty line the rows of a text; the first `done` of them are computed. */
+  resume(text: readonly number[], done: number): void {
+    this.epoch++;
+    this.#items.push(...text);
+    this.#done = done;
   }
 
   /** Appends rows that somebody wrote, of which nothing is known. */
@@ -174,6 +192,15 @@ export class Line {
       if (request.outputs === "last") return end - 1;
     }
     return this.length;
+  }
+
+  /** A part was sent. */
+  send({ from, to, ask }: Part): void {
+    this.flying++;
+    this.sentEpoch = this.epoch;
+    // Rows that are computed again are so for the first that is asked for.
+    if (!ask) this.asks[0].cached -= to - from;
+    else if (ask.sent === 0) ask.sent = performance.now();
   }
 
   /** Takes over what others have computed of the rows that are next. */

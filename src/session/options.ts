@@ -10,6 +10,7 @@ import {
   MOST,
   objectOf,
   oneOf,
+  type Rule,
   type Rules,
   refuse,
   rule,
@@ -30,11 +31,21 @@ import type {
   LoadOptions,
   Prompt,
   PromptPart,
+  SavedSession,
   SpeculationOptions,
 } from "./types.ts";
 
 /** Sequences of a model at most, as in llama.cpp. */
 const MOST_SEQUENCES = 256;
+
+/** Answers to one prompt at most, as at OpenAI. */
+const MOST_ANSWERS = 128;
+
+/** What `restore` may be given. */
+export const savedRule: Rule<SavedSession> = rule(
+  "the bytes of a saved session",
+  (value) => value instanceof Uint8Array || value instanceof ArrayBuffer || value instanceof Blob,
+);
 
 const cacheType = oneOf<CacheType>("f32", "f16", "q8_0", "q4_0");
 const drafting = objectOf<SpeculationOptions>({
@@ -86,6 +97,7 @@ export const loadRules: Rules<LoadOptions> = {
 export const generateRules: Rules<GenerateOptions> = {
   ...samplingRules,
   ...renderRules,
+  n: whole(1, MOST_ANSWERS),
   maxTokens: whole(-1),
   stop: texts,
   ignoreEos: flag,

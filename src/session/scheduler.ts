@@ -20,6 +20,7 @@ import {
   type StepResult,
   shortenedError,
 } from "../graph/requests.ts";
+import type { SavedRows, Saving } from "../graph/saved.ts";
 import { type Ask, type Call, Line, type Part } from "./line.ts";
 
 /** Turns of waiting promises in which those that were answered can ask again: a reader's and a session's own. */
@@ -62,6 +63,18 @@ export function scheduled(inner: Executor): Executor {
     begin(sequence, text) {
       const line = scheduler.line(sequence);
       return line.asks.length > 0 ? line.length : line.begin(text);
+    },
+    texts: {
+      of: (sequence) => scheduler.line(sequence).text,
+      resume(sequence, text) {
+        scheduler.rewind(sequence, 0);
+        scheduler.line(sequence).resume(text, 0);
+      },
+    },
+    saving: inner.saving && {
+      forms: inner.saving.forms,
+      save: (sequence) => scheduler.save(sequence, inner.saving!),
+      load: (sequence, text, saved) => scheduler.load(sequence, text, saved, inner.saving!),
     },
     dispose: () => scheduler.dispose(),
   };
@@ -136,6 +149,35 @@ class Scheduler {
     this.#later();
     // Rows of a call that is refused go too.
     return line.length;
+  }
+
+  async save(sequence: SequenceId, saving: Saving): Promise<SavedRows> {
+    const line = this.line(sequence);
+    // Those that were given up may be kept yet.
+    if (this.#inner.causal) line.adopt();
+    // Nobody takes its pages meanwhile.
+    line.flying++;
+    try {
+      return await saving.save(sequence);
+    } finally {
+      line.flying--;
+      this.#later();
+    }
+  }
+
+  /** Where there is no room for the rows, they are computed when they are needed. */
+  load(sequence: SequenceId, text: readonly number[], saved: SavedRows, saving: Saving): boolean {
+    this.rewind(sequence, 0);
+    const needed = (): number => this.#inner.pagesFor(sequence, saved.length);
+    while (needed() > this.#inner.pages.free) {
+      const idle = this.#idle();
+      if (idle.length === 0) break;
+      idle[0].giveUp();
+    }
+    const loaded =
+      saved.length > 0 && needed() <= this.#inner.pages.free && saving.load(sequence, text, saved);
+    this.line(sequence).resume(text, loaded ? saved.length : 0);
+    return loaded;
   }
 
   async dispose(): Promise<void> {
@@ -233,11 +275,9 @@ class Scheduler {
 
   /** Who gives its pages back: the one that does nothing longest, then the youngest but for the oldest of all. */
   #victim(parts: readonly Part[]): Line | undefined {
-    const holders = this.#lines.filter((line) => line.sent > 0 && line.flying === 0);
-    const idle = holders
-      .filter((line) => line.asks.length === 0 && !line.expected)
-      .sort((a, b) => a.served - b.served);
-    if (idle.length > 0) return idle[0];
+    const [idle] = this.#idle();
+    if (idle) return idle;
+    const holders = this.#lines.filter(holds);
     const oldest = Math.min(
       ...this.#lines.flatMap((line) => (line.asks.length > 0 ? [line.age] : [])),
     );
@@ -248,6 +288,13 @@ class Scheduler {
       .sort((a, b) => b.age - a.age)[0];
   }
 
+  /** Lines that have pages and do nothing, those that do so longest first. */
+  #idle(): Line[] {
+    return this.#lines
+      .filter((line) => holds(line) && line.asks.length === 0 && !line.expected)
+      .sort((a, b) => a.served - b.served);
+  }
+
   async #send(
     parts: readonly Part[],
     signal: AbortSignal | undefined,
@@ -256,10 +303,9 @@ class Scheduler {
     const requests = parts.flatMap((part) => part.requests);
     const epochs = parts.map(({ line }) => line.epoch);
     this.#steps++;
-    for (const { line } of parts) {
-      line.flying++;
-      line.sentEpoch = line.epoch;
-      line.served = this.#steps;
+    for (const part of parts) {
+      part.line.send(part);
+      part.line.served = this.#steps;
     }
     this.#flying++;
     if (chunk) this.#chunks++;
@@ -382,10 +428,13 @@ class Scheduler {
 const disposedError = (): WebggufError =>
   new WebggufError("session/disposed", "Cannot use the model: it has been disposed");
 
-function resultOf({ request, rows, tokens, cached }: Ask): StepResult {
+const holds = (line: Line): boolean => line.sent > 0 && line.flying === 0;
+
+function resultOf({ request, rows, tokens, cached, asked, sent }: Ask): StepResult {
   return {
     ...(request.read && { rows: joinRows(rows) }),
     ...(request.sample && { tokens: Int32Array.from(tokens) }),
-    ...(cached > 0 && { cached }),
+    ...(cached !== 0 && { cached }),
+    ...(sent - asked >= 1 && { waited: sent - asked }),
   };
 }

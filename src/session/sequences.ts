@@ -28,6 +28,8 @@ export class Sequences {
   /** In the order of their last use. */
   readonly #owned = new Map<object, Owned>();
   readonly #waiting: Waiting[] = [];
+  /** The rows of holders whose sequence went to another: they are computed again, as they were. */
+  readonly #texts = new WeakMap<object, readonly number[]>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(executor: Executor) {
@@ -77,8 +79,24 @@ export class Sequences {
     return this.#owned.get(holder)?.since === Number.POSITIVE_INFINITY;
   }
 
+  has(holder: object): boolean {
+    return this.#owned.has(holder);
+  }
+
+  /** What the holder's rows are. */
+  text(holder: object): readonly number[] {
+    const own = this.#owned.get(holder);
+    return (own ? this.#executor.texts?.of(own.sequence) : this.#texts.get(holder)) ?? [];
+  }
+
+  /** Rows of another holder, or that were saved, for a holder without a sequence. */
+  remember(holder: object, text: readonly number[]): void {
+    this.#texts.set(holder, text);
+  }
+
   /** The holder is done for good. */
   drop(holder: object): void {
+    this.#texts.delete(holder);
     const own = this.#owned.get(holder);
     if (!own) return;
     this.#owned.delete(holder);
@@ -89,6 +107,8 @@ export class Sequences {
 
   /** A new executor, whose sequences are all empty. */
   replace(executor: Executor): void {
+    for (const { sequence } of this.#owned.values())
+      executor.texts?.resume(sequence, this.#executor.texts?.of(sequence) ?? []);
     this.#executor = executor;
   }
 
@@ -117,10 +137,14 @@ export class Sequences {
           return;
         }
         sequence = this.#owned.get(first)!.sequence;
+        this.remember(first, this.text(first));
         this.#owned.delete(first);
         this.#executor.rewind(sequence, 0);
       }
       const { holder, give } = this.#waiting.shift()!;
+      const text = this.#texts.get(holder);
+      if (text) this.#executor.texts?.resume(sequence, text);
+      this.#texts.delete(holder);
       this.#owned.set(holder, { sequence, since: Number.POSITIVE_INFINITY });
       give(sequence);
     }

@@ -5,17 +5,22 @@ import { contextOverflow } from "../base/overflow.ts";
 import { Follower } from "../base/signals.ts";
 import { inTurns } from "../base/steps.ts";
 import { shorten } from "../graph/executor.ts";
+import { PAGE } from "../graph/prefixes.ts";
+import type { StepResult } from "../graph/requests.ts";
+import type { SavedRows } from "../graph/saved.ts";
 import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
 import { type Constraint, constraintFor } from "./constraint.ts";
 import { asyncDispose } from "./dispose.ts";
-import { filtered } from "./filter.ts";
+import { filtered, type Run } from "./filter.ts";
 import { GivenVectors, requestsFor } from "./history.ts";
 import type { Loaded, Place } from "./loaded.ts";
 import { NgramDrafter } from "./ngram.ts";
-import { checkGenerate, checkTokens } from "./options.ts";
+import { checkGenerate, checkTokens, savedRule } from "./options.ts";
 import { itemsOf, readPrompt, requireSome } from "./prompt.ts";
 import { samplingFor } from "./sampling.ts";
+import type { SavedFor } from "./saved.ts";
+import { severalAnswers } from "./several.ts";
 import { newTally, speculate, type Tally } from "./speculate.ts";
 import { drafterFor } from "./speculation.ts";
 import { decode, type Sampled } from "./step.ts";
@@ -27,6 +32,7 @@ import type {
   Piece,
   Prompt,
   PromptPart,
+  SavedSession,
   Session,
   SessionStats,
   Usage,
@@ -52,7 +58,9 @@ class ModelSession implements Session {
   /** What reads the latest answer, unless that ended by itself. */
   #reader: AnswerReader | undefined;
   #busy = false;
-  #stats: Omit<SessionStats, "contextUsed" | "contextLength"> = {
+  /** Several answers are on their way. */
+  #forked = false;
+  #stats: Omit<SessionStats, "contextUsed" | "contextLength" | "pool"> = {
     promptTokens: 0,
     cachedTokens: 0,
     completionTokens: 0,
@@ -70,29 +78,70 @@ class ModelSession implements Session {
   }
 
   generate(prompt: Prompt, options: GenerateOptions = {}): AnswerStream {
-    const run = filtered((ended) => this.#generate(prompt, options, ended), options);
-    return answerStream((ended) =>
-      run((answer) => {
+    return answerStream((ended, ready) => {
+      if (Object(options).n > 1) return this.#several(prompt, options, ended, ready);
+      return this.#filtered(
+        prompt,
+        options,
+      )((answer) => {
         // A filter has the last word about the end.
         this.#stats = { ...this.#stats, finishReason: answer.finishReason };
         ended(answer);
-      }),
-    );
+      });
+    });
+  }
+
+  #filtered(prompt: Prompt, options: GenerateOptions, ofSeveral = false): Run {
+    return filtered((ended) => this.#generate(prompt, options, ended, ofSeveral), options);
+  }
+
+  /** The first answer is the session's own, the others are those of forks. */
+  async *#several(
+    prompt: Prompt,
+    options: GenerateOptions,
+    ended: (answer: Answer) => void,
+    ready: Piece[],
+  ): AsyncGenerator<Piece, void, undefined> {
+    checkGenerate(prompt, options);
+    this.#checkFree();
+    this.#forked = true;
+    const own = (options: GenerateOptions): AnswerStream =>
+      answerStream(this.#filtered(prompt, options, true));
+    try {
+      const whole = (answer: Answer): void => {
+        this.#stats = { ...answer.usage, finishReason: answer.finishReason };
+        ended(answer);
+      };
+      yield* severalAnswers(prompt, options, own, () => this.#fork(), whole, ready);
+    } finally {
+      this.#forked = false;
+    }
   }
 
   async *#generate(
     prompt: Prompt,
     options: GenerateOptions,
     ended: (answer: Answer) => void,
+    ofSeveral = false,
   ): AsyncGenerator<Piece, void, undefined> {
     checkGenerate(prompt, options);
-    this.#enter();
+    if (!ofSeveral) this.#checkFree();
+    this.#busy = true;
     const started = performance.now();
     let firstAt = 0;
     let completionTokens = 0;
     let finishReason: FinishReason = "aborted";
     let stopText: string | undefined;
     let counts = { promptTokens: 0, cachedTokens: 0 };
+    let queueMs = 0;
+    let first = true;
+    const onStep = (results: readonly StepResult[]): void => {
+      if (!first) return;
+      first = false;
+      const cached = results.reduce((sum, { cached = 0 }) => sum + cached, counts.cachedTokens);
+      counts = { ...counts, cachedTokens: Math.max(0, cached) };
+      queueMs += results[0].waited ?? 0;
+    };
     let tally: Tally | undefined;
     let constraint: Constraint | undefined;
     let reader: AnswerReader | undefined;
@@ -120,12 +169,14 @@ class ModelSession implements Session {
       const parser = read.parser ?? before?.parser;
       reader = new AnswerReader(model.findTokenizer(), parser, options, before?.held);
       this.#reader = reader;
+      const asked = performance.now();
       place = await model.acquire(this.#holder, signal);
+      queueMs = performance.now() - asked;
       valid = shorten(place.executor, place.sequence, Math.min(common, items.length - 1));
       this.#items = items.slice(0, common);
       counts = { promptTokens: items.length, cachedTokens: valid };
       if (limit === 0 || constraint?.over) {
-        await this.#feed(place, items.slice(valid), signal);
+        await this.#feed(place, items.slice(valid), signal, onStep);
         this.#items = items;
         valid = items.length;
         finishReason = limit === 0 ? limitedBy : "stop";
@@ -136,7 +187,7 @@ class ModelSession implements Session {
         const { speculation, draftModel } = model;
         const feed = items.slice(valid);
         const left = limit - completionTokens;
-        const run = { executor, sequence, feed, vectors, limit: left, sampling, signal };
+        const run = { executor, sequence, feed, vectors, limit: left, sampling, signal, onStep };
         const wanted = options.speculation;
         const drafter = drafterFor(wanted, speculation, draftModel, this.#ngram, sequence);
         if (!drafter) return decode(run);
@@ -184,6 +235,8 @@ class ModelSession implements Session {
     } finally {
       follower.rest();
       await steps?.return();
+      const held = place ? Math.min(valid, place.executor.length(place.sequence)) : 0;
+      const pages = Math.ceil(held / PAGE);
       this.#leave(place, valid);
       const now = performance.now();
       const usage: Usage = {
@@ -191,6 +244,8 @@ class ModelSession implements Session {
         completionTokens,
         promptMs: (firstAt || now) - started,
         completionMs: firstAt ? now - firstAt : 0,
+        queueMs,
+        pages,
         ...(tally && { speculation: tally }),
         ...(constraint && { forcedTokens: constraint.forcedTokens }),
       };
@@ -256,6 +311,94 @@ class ModelSession implements Session {
     }
   }
 
+  fork(): Session {
+    this.#checkFree();
+    return this.#fork();
+  }
+
+  #fork(): ModelSession {
+    const { sequences } = this.#model;
+    const fork = new ModelSession(this.#model);
+    sequences.remember(fork.#holder, sequences.text(this.#holder));
+    fork.#take(this.#items.slice(), this.#vectors.all, this.#reader?.held);
+    return fork;
+  }
+
+  async save(options: { signal?: AbortSignal } = {}): Promise<Uint8Array<ArrayBuffer>> {
+    checkOptions(options, signalRules);
+    return this.#alone(options.signal, async (signal) => {
+      const { encodeSession } = await import("./saved.ts");
+      const model = this.#model;
+      const { sequences } = model;
+      const items = this.#items;
+      let rows: SavedRows | undefined;
+      // Rows that are not at hand are computed when the session goes on.
+      if (sequences.has(this.#holder)) {
+        const { executor, sequence } = await model.acquire(this.#holder, signal);
+        rows = await executor.saving?.save(sequence);
+      }
+      const text = sequences.text(this.#holder);
+      if (!rows?.length || rows.length > text.length) rows = undefined;
+      const held = this.#reader?.held ?? new Uint8Array();
+      const parts = { items, vectors: this.#vectors.all, text, rows, held };
+      return encodeSession(parts, this.#savedFor());
+    });
+  }
+
+  async restore(saved: SavedSession, options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions(options, signalRules);
+    savedRule(saved, "the saved session");
+    await this.#alone(options.signal, async (signal) => {
+      const { decodeSession } = await import("./saved.ts");
+      const { items, vectors, text, rows, held } = await decodeSession(saved, this.#savedFor());
+      const { executor, sequence } = await this.#model.acquire(this.#holder, signal);
+      if (rows && executor.saving) executor.saving.load(sequence, text, rows);
+      else executor.texts?.resume(sequence, text);
+      this.#take([...items], vectors, held);
+    });
+  }
+
+  #savedFor(): SavedFor {
+    const { file, graph, executor } = this.#model;
+    const { contextLength, saving } = executor;
+    return { file, graph, contextLength, forms: saving?.forms };
+  }
+
+  #take(
+    items: number[],
+    vectors: ReadonlyMap<number, Float32Array>,
+    held: Uint8Array = new Uint8Array(),
+  ): void {
+    this.#items = items;
+    this.#vectors.replace(vectors);
+    this.#reader =
+      held.length > 0
+        ? new AnswerReader(this.#model.findTokenizer(), undefined, {}, held)
+        : undefined;
+  }
+
+  /** Does something during which nothing else is done with the session. */
+  async #alone<T>(
+    given: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    this.#enter();
+    const model = this.#model;
+    const follower = new Follower(given, this.#closing.signal, model.closing);
+    const { executor } = model;
+    try {
+      follower.signal.throwIfAborted();
+      return await work(follower.signal);
+    } catch (error) {
+      follower.signal.throwIfAborted();
+      throw model.failure(error, { executor, sequence: 0 });
+    } finally {
+      follower.rest();
+      this.#leave(undefined, 0);
+      this.#busy = false;
+    }
+  }
+
   reset(): void {
     this.#checkFree();
     this.#items = [];
@@ -268,6 +411,7 @@ class ModelSession implements Session {
       ...this.#stats,
       contextUsed: this.#items.length,
       contextLength: this.#model.executor.contextLength,
+      pool: this.#model.executor.pages,
     };
   }
 
@@ -290,7 +434,7 @@ class ModelSession implements Session {
   #checkFree(): void {
     this.#closing.signal.throwIfAborted();
     this.#model.closing.throwIfAborted();
-    if (this.#busy)
+    if (this.#busy || this.#forked)
       throw new WebggufError(
         "session/busy",
         "The session is still generating; finish or break out of that loop first, or use another session",
@@ -336,9 +480,10 @@ class ModelSession implements Session {
     { executor, sequence }: Place,
     items: readonly number[],
     signal: AbortSignal,
+    onStep?: (results: readonly StepResult[]) => void,
   ): Promise<void> {
     if (items.length === 0) return;
     const asked = { outputs: "none" } as const;
-    await executor.step(requestsFor(sequence, items, this.#vectors, asked), signal);
+    onStep?.(await executor.step(requestsFor(sequence, items, this.#vectors, asked), signal));
   }
 }

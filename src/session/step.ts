@@ -7,7 +7,7 @@
  * read, and the token goes in with the next step.
  */
 import type { Executor } from "../graph/executor.ts";
-import type { DeviceSampling, SequenceId } from "../graph/requests.ts";
+import type { DeviceSampling, SequenceId, StepResult } from "../graph/requests.ts";
 import { type GivenVectors, requestsFor } from "./history.ts";
 
 /** A token as it was sampled. */
@@ -42,6 +42,8 @@ export interface Decoding {
   readonly limit: number;
   readonly sampling: Sampling;
   readonly signal: AbortSignal;
+  /** Told what each step came to. */
+  readonly onStep?: (results: readonly StepResult[]) => void;
 }
 
 /**
@@ -101,11 +103,13 @@ async function stepOf(run: Decoding, items: ArrayLike<number> | "sampled"): Prom
     const sample = sampling.settings;
     const asked = { outputs: "last", sample } as const;
     const results = await executor.step(requestsFor(sequence, items, vectors, asked), signal);
+    run.onStep?.(results);
     return { token: results[results.length - 1].tokens[0] };
   }
   const asked = { outputs: "last", read: true } as const;
   const step = executor.step(requestsFor(sequence, items, vectors, asked), signal);
   sampling.prepare?.();
   const results = await step;
+  run.onStep?.(results);
   return sampling.sample(results[results.length - 1].rows);
 }

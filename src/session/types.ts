@@ -129,6 +129,8 @@ export interface FitReport {
 
 /** One step of the answer. */
 export interface Piece {
+  /** Which answer it is of, where several were asked for (`n`), from 0 on. */
+  readonly index?: number;
   /** Token id; missing in a further piece of the same token, where it ends one channel and begins another. */
   readonly token?: number;
   /** Text that became complete with this token; may be empty while a character or stop string is open. */
@@ -188,6 +190,10 @@ export interface Usage {
   /** Milliseconds until the first token, and from there to the last. */
   readonly promptMs: number;
   readonly completionMs: number;
+  /** Milliseconds of `promptMs` in which nothing of it was computed because others were. */
+  readonly queueMs?: number;
+  /** Pages of the cache, 32 tokens each, that hold the session's tokens at the end. */
+  readonly pages?: number;
   /** Under a grammar: tokens that could only come as they did, for which no step was needed. */
   readonly forcedTokens?: number;
   /** Where tokens were drafted. */
@@ -207,7 +213,10 @@ export interface Answer {
   readonly finishReason: FinishReason;
   /** The one of the `stop` texts that ended the answer; it is not part of the message. */
   readonly stopText?: string;
+  /** Of several answers: that of all together, the prompt counted once. */
   readonly usage: Usage;
+  /** All answers in order, where several were asked for (`n`); the rest of this one is that of the first. */
+  readonly answers?: readonly Answer[];
 }
 
 /**
@@ -220,6 +229,11 @@ export interface AnswerStream extends AsyncIterableIterator<Piece, Answer>, Prom
 }
 
 export interface GenerateOptions extends SamplingOptions, RenderOptions {
+  /**
+   * Answers to the same prompt, which is computed once; pieces come with their `index`. Each is what it would be alone,
+   * with `seed`, `seed + 1` and so on where a seed is given. The session goes on from the first. @default 1
+   */
+  n?: number;
   /** Tokens to generate at most (`-n`); -1 = until the end or a full context. @default -1 */
   maxTokens?: number;
   /** A text, or texts, that end the answer; they are not part of it. */
@@ -290,7 +304,12 @@ export interface SessionStats extends Usage {
   readonly finishReason?: FinishReason;
   readonly contextUsed: number;
   readonly contextLength: number;
+  /** Pages of the cache for all sessions of the model: all, those that can be had, and of these those that are kept. */
+  readonly pool?: { readonly total: number; readonly free: number; readonly kept: number };
 }
+
+/** A saved session; of a Blob or File no more is read than needed. */
+export type SavedSession = Uint8Array | ArrayBuffer | Blob;
 
 /** One conversation: a sequence in the cache. */
 export interface Session extends AsyncDisposable {
@@ -309,6 +328,22 @@ export interface Session extends AsyncDisposable {
     tokens: ArrayLike<number> | readonly PromptPart[],
     options?: { signal?: AbortSignal },
   ): Promise<Float32Array>;
+  /**
+   * Another session with the same tokens, which goes its own way. What both have is held once; nothing is computed.
+   * Errors: `session/busy`, `session/disposed`.
+   */
+  fork(): Session;
+  /**
+   * The session as bytes: its tokens, and their computed rows where these are in the cache. They can be restored on any
+   * runtime with the same model and cache types. The session is busy meanwhile.
+   */
+  save(options?: { signal?: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Takes the place of what the session has. Errors: `session/corrupt` for bytes that were cut or changed,
+   * `session/mismatch` for another model, cache type or version, `context/overflow` for more tokens than the context
+   * holds; the session is then as it was.
+   */
+  restore(saved: SavedSession, options?: { signal?: AbortSignal }): Promise<void>;
   /** Forgets everything. */
   reset(): void;
   stats(): SessionStats;

@@ -7,9 +7,16 @@ import { Metadata } from "../file/metadata.ts";
 import type { ModelFile } from "../file/types.ts";
 import { answerStream } from "../session/answer-stream.ts";
 import { asyncDispose } from "../session/dispose.ts";
-import { filtered } from "../session/filter.ts";
-import { checkGenerate, checkTokens, generateRules, loadRules } from "../session/options.ts";
+import { filtered, type Run } from "../session/filter.ts";
+import {
+  checkGenerate,
+  checkTokens,
+  generateRules,
+  loadRules,
+  savedRule,
+} from "../session/options.ts";
 import { isParts } from "../session/prompt.ts";
+import { severalAnswers } from "../session/several.ts";
 import { modelSource } from "../session/source-rules.ts";
 import type {
   Answer,
@@ -23,6 +30,7 @@ import type {
   Piece,
   Prompt,
   PromptPart,
+  SavedSession,
   Session,
   SessionStats,
 } from "../session/types.ts";
@@ -34,6 +42,7 @@ import {
   type PlainFile,
   type Port,
   portRule,
+  type Request,
   type SessionState,
 } from "./protocol.ts";
 
@@ -106,7 +115,8 @@ class RemoteModel implements Model {
   session(): Session {
     if (this.#disposed)
       throw new WebggufError("session/disposed", "The model was disposed; load it again");
-    return new RemoteSession(this.#link, this.#id, this.contextLength);
+    const asked = this.#link.start({ do: "session", model: this.#id });
+    return new RemoteSession(this.#link, asked, this.contextLength);
   }
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
     checkOptions<GenerateOptions>(options, generateRules);
@@ -156,11 +166,13 @@ class RemoteSession implements Session {
   #tokens: number[] = [];
   #stats: SessionStats;
   #busy = false;
+  /** Several answers are on their way. */
+  #forked = false;
   #disposed = false;
 
-  constructor(link: Link, model: number, contextLength: number) {
+  /** @param asked what makes the session over there */
+  constructor(link: Link, asked: ReturnType<Link["start"]>, contextLength: number) {
     this.#link = link;
-    const asked = link.start({ do: "session", model });
     this.#id = asked.id;
     asked.reply.catch(() => {}); // a failure shows at the first use
     forgotten.register(this, () => link.end({ do: "endSession", session: asked.id }));
@@ -183,22 +195,51 @@ class RemoteSession implements Session {
   }
 
   generate(prompt: Prompt, options: GenerateOptions = {}): AnswerStream {
-    const run = filtered((ended) => this.#generate(prompt, options, ended), options);
-    return answerStream((ended) =>
-      run((answer) => {
+    return answerStream((ended, ready) => {
+      const { n, filter } = Object(options) as GenerateOptions;
+      // Each answer has a filter of its own, which is here.
+      if (n !== undefined && n > 1 && filter) return this.#several(prompt, options, ended, ready);
+      return this.#filtered(
+        prompt,
+        options,
+      )((answer) => {
         this.#stats = { ...this.#stats, finishReason: answer.finishReason };
         ended(answer);
-      }),
-    );
+      });
+    });
+  }
+
+  #filtered(prompt: Prompt, options: GenerateOptions, ofSeveral = false): Run {
+    return filtered((ended) => this.#generate(prompt, options, ended, ofSeveral), options);
+  }
+
+  async *#several(
+    prompt: Prompt,
+    options: GenerateOptions,
+    ended: (answer: Answer) => void,
+    ready: Piece[],
+  ): AsyncGenerator<Piece, void, undefined> {
+    checkGenerate(prompt, options);
+    this.#checkFree();
+    this.#forked = true;
+    const own = (options: GenerateOptions): AnswerStream =>
+      answerStream(this.#filtered(prompt, options, true));
+    try {
+      yield* severalAnswers(prompt, options, own, () => this.#fork(), ended, ready);
+    } finally {
+      this.#forked = false;
+    }
   }
 
   async *#generate(
     prompt: Prompt,
     options: GenerateOptions,
     ended: (answer: Answer) => void,
+    ofSeveral = false,
   ): AsyncGenerator<Piece, void, undefined> {
     checkGenerate(prompt, options);
-    this.#enter();
+    if (!ofSeveral) this.#checkFree();
+    this.#busy = true;
     const { signal, filter, ...rest } = options;
     const onState = (state: SessionState): void => this.#note(state);
     try {
@@ -219,8 +260,10 @@ class RemoteSession implements Session {
             { onState, signal },
           );
           if (next.done) return;
-          yield next.value;
-          signal?.throwIfAborted();
+          for (const piece of [next.value, ...next.more]) {
+            yield piece;
+            signal?.throwIfAborted();
+          }
         }
       } catch (error) {
         throw signal?.aborted ? signal.reason : error;
@@ -244,18 +287,45 @@ class RemoteSession implements Session {
   ): Promise<Float32Array> {
     checkOptions(options, signalRules);
     checkTokens(tokens);
-    const { signal } = options;
+    return this.#alone({ do: "logits", session: this.#id, tokens: posted(tokens) }, options);
+  }
+
+  /** Asks for something during which nothing else is asked of the session. */
+  async #alone<T>(request: Request, { signal }: { signal?: AbortSignal }): Promise<T> {
     this.#enter();
     const onState = (state: SessionState): void => this.#note(state);
     try {
       signal?.throwIfAborted();
-      return await this.#link.ask(
-        { do: "logits", session: this.#id, tokens: posted(tokens) },
-        { signal, onState },
-      );
+      return await this.#link.ask<T>(request, { signal, onState });
     } finally {
       this.#busy = false;
     }
+  }
+
+  fork(): Session {
+    this.#checkFree();
+    return this.#fork();
+  }
+
+  #fork(): Session {
+    const asked = this.#link.start({ do: "fork", session: this.#id });
+    const fork = new RemoteSession(this.#link, asked, this.#stats.contextLength);
+    fork.#tokens = this.#tokens;
+    fork.#stats = { ...fork.#stats, contextUsed: this.#tokens.length };
+    return fork;
+  }
+
+  async save(options: { signal?: AbortSignal } = {}): Promise<Uint8Array<ArrayBuffer>> {
+    checkOptions(options, signalRules);
+    return this.#alone({ do: "save", session: this.#id }, options);
+  }
+
+  async restore(saved: SavedSession, options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkOptions(options, signalRules);
+    savedRule(saved, "the saved session");
+    // Of a view, itself and not all of the buffer that it lies in.
+    const sent = saved instanceof Uint8Array ? saved.slice() : saved;
+    return this.#alone({ do: "restoreSession", session: this.#id, saved: sent }, options);
   }
 
   reset(): void {
@@ -285,7 +355,7 @@ class RemoteSession implements Session {
         "session/disposed",
         "The session was disposed; make another with model.session()",
       );
-    if (this.#busy)
+    if (this.#busy || this.#forked)
       throw new WebggufError(
         "session/busy",
         "The session is still generating; finish or break out of that loop first, or use another session",

@@ -2,7 +2,15 @@
 import { WebggufError } from "../base/errors.ts";
 import { realError } from "../base/plain-errors.ts";
 import type { LoadOptions } from "../session/types.ts";
-import type { FromWorker, Port, Request, SessionState } from "./protocol.ts";
+import { Gather } from "./gather.ts";
+import type {
+  OneFromWorker,
+  OneToWorker,
+  Port,
+  Request,
+  SessionState,
+  ToWorker,
+} from "./protocol.ts";
 import { isOurs, OURS } from "./protocol.ts";
 
 /** Milliseconds that the end of something waits for a worker that may be gone without a word. */
@@ -27,6 +35,7 @@ const links = new WeakMap<Port, Set<Link>>();
 export class Link {
   readonly #port: Port;
   readonly #pending = new Map<number, Pending>();
+  readonly #pieces = new Gather<OneToWorker>((message) => this.#send(message));
   /** Why nothing can be asked any more. */
   #ended: WebggufError | undefined;
   readonly #onMessage = (event: Event): void => this.#take((event as MessageEvent).data);
@@ -110,13 +119,24 @@ export class Link {
     this.#lost("it was terminated");
   }
 
-  #post(message: object): void {
-    this.#port.postMessage({ [OURS]: 1, ...message });
+  #post(message: OneToWorker): void {
+    if ("do" in message && message.do === "next") return this.#pieces.add(message);
+    this.#pieces.flush();
+    this.#send(message);
+  }
+
+  #send(message: ToWorker): void {
+    if (!this.#ended) this.#port.postMessage({ [OURS]: 1, ...message });
   }
 
   #take(message: unknown): void {
     if (!isOurs(message)) return;
-    const reply = message as FromWorker;
+    if ("together" in message)
+      for (const reply of message.together as OneFromWorker[]) this.#takeOne(reply);
+    else this.#takeOne(message as unknown as OneFromWorker);
+  }
+
+  #takeOne(reply: OneFromWorker): void {
     if ("broken" in reply) return this.#lost(reply.broken);
     const pending = this.#pending.get(reply.id);
     if (!pending) return;

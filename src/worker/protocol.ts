@@ -17,6 +17,7 @@ import type {
   Piece,
   Prompt,
   PromptPart,
+  SavedSession,
   SessionStats,
 } from "../session/types.ts";
 
@@ -59,6 +60,9 @@ export type Request =
   | { do: "next"; session: number; stream: number }
   | { do: "close"; session: number; stream: number }
   | { do: "logits"; session: number; tokens: ArrayLike<number> | readonly PromptPart[] }
+  | { do: "fork"; session: number }
+  | { do: "save"; session: number }
+  | { do: "restoreSession"; session: number; saved: SavedSession }
   | { do: "reset"; session: number }
   | { do: "endSession"; session: number }
   | { do: "embed"; model: number; texts: readonly (string | readonly number[])[] }
@@ -68,9 +72,16 @@ export type Request =
 type Uncloneable = "signal" | "onProgress" | "onNotice";
 
 /** A request with its number, or the wish to abort the request (or stream) of that number. */
-export type ToWorker = (Request & { id: number }) | { abort: number };
+export type ToWorker = OneToWorker | Together<OneToWorker>;
+export type OneToWorker = (Request & { id: number }) | { abort: number };
 
-export type FromWorker =
+/** Pieces that are asked for, or come, at the same moment travel in one message: those of a step. */
+export interface Together<T> {
+  readonly together: readonly T[];
+}
+
+export type FromWorker = OneFromWorker | Together<OneFromWorker>;
+export type OneFromWorker =
   | { id: number; value: unknown; session?: SessionState }
   | { id: number; error: PlainError; session?: SessionState }
   | { id: number; progress: LoadProgress }
@@ -95,8 +106,10 @@ export interface ModelFacts {
   readonly file: PlainFile;
 }
 
-/** The next piece of a stream, or at its end the whole answer. */
-export type NextPiece = IteratorResult<Piece, Answer>;
+/** The next piece of a stream, with those of its other answers that came together, or at its end the whole answer. */
+export type NextPiece =
+  | (IteratorYieldResult<Piece> & { readonly more: readonly Piece[] })
+  | IteratorReturnResult<Answer>;
 
 /** A {@link ModelFile} without its sources, as plain data. */
 export interface PlainFile {

@@ -3,20 +3,23 @@
 import { commonPrefix } from "../base/common-prefix.ts";
 import { WebggufError } from "../base/errors.ts";
 import { plainError } from "../base/plain-errors.ts";
+import { takeReady } from "../session/answer-stream.ts";
 import { loadModel } from "../session/model.ts";
 import type { Answer, AnswerStream, Model, Session } from "../session/types.ts";
+import { Gather } from "./gather.ts";
 import {
   type FromWorker,
   isOurs,
   type ModelFacts,
   type NextPiece,
+  type OneFromWorker,
+  type OneToWorker,
   OURS,
   type Port,
   plainFile,
   portRule,
   type Request,
   type SessionState,
-  type ToWorker,
 } from "./protocol.ts";
 
 /** A session with what the other side was told of its tokens. */
@@ -55,6 +58,7 @@ class Server {
   readonly #streams = new Map<number, Stream>();
   /** What can be aborted, by the number of its request. */
   readonly #running = new Map<number, AbortController>();
+  readonly #pieces = new Gather<OneFromWorker>((message) => this.#post(message));
 
   constructor(port: Port) {
     this.#port = port;
@@ -62,7 +66,12 @@ class Server {
 
   take(message: unknown): void {
     if (!isOurs(message)) return;
-    const asked = message as ToWorker;
+    if ("together" in message)
+      for (const asked of message.together as OneToWorker[]) this.#takeOne(asked);
+    else this.#takeOne(message as unknown as OneToWorker);
+  }
+
+  #takeOne(asked: OneToWorker): void {
     if ("abort" in asked) this.#abort(asked.abort);
     else void this.#answer(asked);
   }
@@ -89,13 +98,20 @@ class Server {
     const served = "session" in request ? this.#sessions.get(request.session) : undefined;
     try {
       const value = await this.#inTurn(request, id, served);
-      this.#send({ id, value, ...state(served) });
+      const reply = { id, value, ...state(served) };
+      if (request.do === "next") this.#pieces.add(reply);
+      else this.#send(reply);
     } catch (error) {
       this.#send({ id, error: plainError(error), ...state(served) });
     }
   }
 
-  #send(message: FromWorker): void {
+  #send(message: OneFromWorker): void {
+    this.#pieces.flush();
+    this.#post(message);
+  }
+
+  #post(message: FromWorker): void {
     this.#port.postMessage({ [OURS]: 1, ...message });
   }
 
@@ -146,6 +162,19 @@ class Server {
       case "logits": {
         const { session } = this.#session(request.session);
         return this.#abortable(id, (signal) => session.logits(request.tokens, { signal }));
+      }
+      case "fork": {
+        const { model, session, told } = this.#session(request.session);
+        this.#sessions.set(id, { model, session: session.fork(), told, last: Promise.resolve() });
+        return undefined;
+      }
+      case "save": {
+        const { session } = this.#session(request.session);
+        return this.#abortable(id, (signal) => session.save({ signal }));
+      }
+      case "restoreSession": {
+        const { session } = this.#session(request.session);
+        return this.#abortable(id, (signal) => session.restore(request.saved, { signal }));
       }
       case "reset":
         return this.#session(request.session).session.reset();
@@ -204,7 +233,8 @@ class Server {
     const stream = this.#streams.get(id);
     if (!stream)
       throw new WebggufError("session/disposed", "Cannot read the answer: its stream was closed");
-    return stream.answer.next();
+    const next = await stream.answer.next();
+    return next.done ? next : { ...next, more: takeReady(stream.answer) };
   }
 
   async #close(id: number): Promise<Answer | undefined> {

@@ -4,7 +4,7 @@ import { WebggufError } from "../../mod.ts";
 import { plainError, realError } from "../../src/base/plain-errors.ts";
 import { Link } from "../../src/worker/link.ts";
 import { loadModelInWorker, serveModel } from "../../src/worker/mod.ts";
-import type { FromWorker, Port, ToWorker } from "../../src/worker/protocol.ts";
+import type { FromWorker, OneToWorker, Port, ToWorker } from "../../src/worker/protocol.ts";
 import { OURS } from "../../src/worker/protocol.ts";
 import { fixture } from "../fixture.ts";
 import { countedSignal as counted } from "../signals.ts";
@@ -134,7 +134,7 @@ describe("a session on the page's side", () => {
     const { usage } = { usage: { ...stats, completionTokens: 1 } };
     const answer = { message: { role: "assistant", content: "a" }, finishReason: "aborted", usage };
     const waiting: number[] = [];
-    wire.onSend = (message: ToWorker) => {
+    wire.onSend = (message: OneToWorker) => {
       if ("abort" in message) {
         const id = waiting.pop();
         if (id !== undefined)
@@ -169,12 +169,13 @@ describe("a session on the page's side", () => {
 
   it("stops the answer that its reader leaves, and only then asks for its end", async () => {
     const wire = new Wire();
-    wire.onSend = (message: ToWorker) => {
+    wire.onSend = (message: OneToWorker) => {
       if ("abort" in message) return;
       const { id } = message;
-      const piece = { done: false, value: { channel: "content", text: "a", token: 3 } };
-      const value = message.do === "load" ? facts : message.do === "next" ? piece : undefined;
-      queueMicrotask(() => wire.deliver({ id, value }));
+      const value = { channel: "content", text: "a", token: 3 };
+      const piece = { done: false, value, more: [] };
+      const reply = message.do === "load" ? facts : message.do === "next" ? piece : undefined;
+      queueMicrotask(() => wire.deliver({ id, value: reply }));
     };
     const model = await loadModelInWorker(wire, new Uint8Array(1));
     for await (const _ of model.session().generate("x")) break;
@@ -186,9 +187,26 @@ describe("a session on the page's side", () => {
   });
 });
 
+describe("messages of one moment", () => {
+  it("travel in one, in their order, and nothing overtakes them", async () => {
+    const wire = new Wire();
+    const link = new Link(wire);
+    const nexts = [1, 2, 3].map((stream) => link.ask({ do: "next", session: 1, stream }));
+    expect(wire.sent).toEqual([]);
+    await tick();
+    expect(wire.sent).toMatchObject([{ together: [{ stream: 1 }, { stream: 2 }, { stream: 3 }] }]);
+    const [{ together }] = wire.sent as [{ together: { id: number }[] }];
+    wire.deliver({ together: together.map(({ id }) => ({ id, value: id })) });
+    expect(await Promise.all(nexts)).toEqual(together.map(({ id }) => id));
+    void link.ask({ do: "next", session: 1, stream: 4 });
+    link.abort(77);
+    expect(wire.sent.slice(1)).toMatchObject([{ do: "next", stream: 4 }, { abort: 77 }]);
+  });
+});
+
 describe("a server", () => {
   /** What the server answers to a request. */
-  async function asked(wire: Wire, request: ToWorker & { id: number }): Promise<FromWorker> {
+  async function asked(wire: Wire, request: OneToWorker & { id: number }): Promise<FromWorker> {
     wire.deliver(request);
     for (;;) {
       const reply = (wire.sent as FromWorker[]).find(
