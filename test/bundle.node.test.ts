@@ -15,8 +15,8 @@ describe("the engine bundled for browsers", () => {
     expect(stdout).toMatch(/^engine: gzipped [\d.]+ KB of at most [\d.]+ KB$/m);
     expect(stdout).toMatch(/^wasm: gzipped [\d.]+ KB of at most 15.0 KB$/m);
     // The CPU path, its kernels, what few models need of them and its threads, the decoders of quantised vectors, the grids of the IQ types, grammars with schemas and calls apart,
-    // the store, alone and with its worker, and what fits.
-    expect(stdout.match(/^\S+: .* KB, fetched where it is needed$/gm)).toHaveLength(13);
+    // the store, alone and with its worker, what fits, and saved sessions with the rows of GPUs.
+    expect(stdout.match(/^\S+: .* KB, fetched where it is needed$/gm)).toHaveLength(15);
     expect(stdout).not.toContain("code for Node");
     expect(status).toBe(0);
   });

@@ -83,7 +83,7 @@ export class CpuExecutor implements Executor {
   readonly givenWidth: number;
   readonly causal: boolean;
   readonly outputChunk: number;
-  readonly saving: Saving;
+  readonly #saving: Saving;
   readonly #graph: Graph;
   readonly #options: ComputeOptions;
   readonly #sampleRow: CpuExecutorHooks["sampleRow"];
@@ -124,7 +124,7 @@ export class CpuExecutor implements Executor {
     this.#end = end;
     const { cacheTypeK = "f16", cacheTypeV = "f16" } = options;
     const forms = formsOf(graph, cacheTypeK, cacheTypeV);
-    this.saving = {
+    this.#saving = {
       forms,
       save: async (id) => saveRows(this.#sequence(id), forms),
       load: (id, text, saved) => this.#load(id, text, saved),
@@ -231,13 +231,17 @@ export class CpuExecutor implements Executor {
     return length;
   }
 
+  async saving(): Promise<Saving> {
+    return this.#saving;
+  }
+
   #load(id: SequenceId, text: readonly number[], saved: SavedRows): boolean {
     // Windows are not kept apart here: a sequence can be shortened to any row.
     if (saved.slots.some(({ first }) => first > 0)) return false;
     const { length } = saved;
     this.#append(id, length);
     const sequence = this.#sequence(id);
-    loadRows(sequence, this.saving.forms, saved);
+    loadRows(sequence, this.#saving.forms, saved);
     sequence.shorten(length);
     for (let i = 0; i < length; i++) sequence.text[i] = itemToken(text[i]);
     if (sequence.recurrent) {

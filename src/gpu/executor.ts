@@ -16,13 +16,12 @@ import {
   type StepRequest,
   type StepResult,
 } from "../graph/requests.ts";
-import type { SavedRows, Saving } from "../graph/saved.ts";
+import type { Saving } from "../graph/saved.ts";
 import { variantKey } from "../kernels/compose.ts";
 import type { ModelPlan } from "../plan/model-plan.ts";
 import type { Buffers } from "../platform/buffers.ts";
 import type { Gpu } from "../platform/types.ts";
 import { type Chunk, chunkRows, gather } from "./chunks.ts";
-import { formsOf, hasRows, loadRows, type SavingParts, saveRows } from "./saving.ts";
 import { type SubmitParts, Submitter } from "./submit.ts";
 
 /** What an executor is made of. */
@@ -45,7 +44,6 @@ export class GpuExecutor implements Executor {
   readonly uniform = false;
   readonly smallRows: number = SMALL_ROWS;
   readonly memory: ModelPlan["memory"];
-  readonly saving: Saving;
   readonly model: ModelPlan;
   readonly buffers: Buffers;
   /** Pipelines that its plans use. */
@@ -92,25 +90,7 @@ export class GpuExecutor implements Executor {
     this.#named = named;
     this.#pool = new Pool(model.pool);
     const { device } = gpu;
-    const check = (): void => this.#check();
-    this.#submitter = new Submitter({ ...parts, device, pool: this.#pool }, check);
-    const { slots } = model;
-    const rings = model.pool.rings ?? [];
-    const forms = formsOf(
-      slots,
-      rings.map(({ window }) => window),
-    );
-    const saving = { ...{ device, buffers, named, slots, check }, pool: this.#pool };
-    this.saving = {
-      forms,
-      save: async (sequence) => {
-        check();
-        this.#submitter.flush();
-        return saveRows(sequence, forms, saving);
-      },
-      load: (sequence, text, saved) =>
-        hasRows(forms, saved) && this.#load(sequence, text, saved, saving),
-    };
+    this.#submitter = new Submitter({ ...parts, device, pool: this.#pool }, () => this.#check());
   }
 
   get pages(): Executor["pages"] {
@@ -246,21 +226,23 @@ export class GpuExecutor implements Executor {
         this.#shorten(sequence, position);
   }
 
-  #load(
-    sequence: SequenceId,
-    text: readonly number[],
-    saved: SavedRows,
-    parts: SavingParts,
-  ): boolean {
-    this.#check();
-    this.#submitter.flush();
-    const { length } = saved;
-    this.append(sequence, length);
-    this.#order.shortened(sequence);
-    loadRows(sequence, this.saving.forms, saved, parts);
-    this.#submitter.keepState(sequence, length);
-    this.#writeHistory(sequence, text.slice(0, length));
-    return true;
+  async saving(): Promise<Saving> {
+    // A chunk of its own in a page's bundle.
+    const { savingOn } = await import("./saving.ts");
+    const { device } = this.#gpu;
+    const { slots, pool: shape } = this.model;
+    return savingOn({
+      ...{ device, slots, buffers: this.buffers, named: this.#named, pool: this.#pool },
+      rings: shape.rings ?? [],
+      check: () => this.#check(),
+      flush: () => this.#submitter.flush(),
+      append: (sequence, count) => this.append(sequence, count),
+      appended: (sequence, text) => {
+        this.#order.shortened(sequence);
+        this.#submitter.keepState(sequence, text.length);
+        this.#writeHistory(sequence, text);
+      },
+    });
   }
 
   #writeHistory(sequence: SequenceId, text: readonly number[]): void {

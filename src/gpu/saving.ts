@@ -1,8 +1,13 @@
 /** Rows of sequences between the slabs of the cache and the host. */
 import { WebggufError } from "../base/errors.ts";
-import type { Pool } from "../graph/pool.ts";
-import { PAGE } from "../graph/pool.ts";
-import { firstNeeded, type SavedRows, type SavedSlot, type SlotForm } from "../graph/saved.ts";
+import { PAGE, type Pool, type Ring } from "../graph/pool.ts";
+import {
+  firstNeeded,
+  type SavedRows,
+  type SavedSlot,
+  type Saving,
+  type SlotForm,
+} from "../graph/saved.ts";
 import type { CacheType } from "../graph/settings.ts";
 import type { SlotLayout, StateLayout } from "../kernels/slot.ts";
 import { type Buffers, BufferUsage, MapMode } from "../platform/buffers.ts";
@@ -15,8 +20,37 @@ export interface SavingParts {
   readonly named: ReadonlyMap<string, GPUBuffer>;
   readonly slots: readonly Layout[];
   readonly pool: Pool;
+  /** The windows of the pool's further kinds of pages. */
+  readonly rings: readonly Ring[];
   /** Throws when the device or its owner is gone. */
   readonly check: () => void;
+  /** Submits all that is pending. */
+  readonly flush: () => void;
+  /** Makes room for the rows of a text, which are on their way to a sequence's pages, and keeps its state. */
+  readonly append: (sequence: number, count: number) => void;
+  readonly appended: (sequence: number, text: readonly number[]) => void;
+}
+
+/** Takes rows out of the executor of these parts, and into it. */
+export function savingOn(parts: SavingParts): Saving {
+  const forms = formsOf(parts);
+  return {
+    forms,
+    async save(sequence) {
+      parts.check();
+      parts.flush();
+      return saveRows(sequence, forms, parts);
+    },
+    load(sequence, text, saved) {
+      if (!hasRows(forms, saved)) return false;
+      parts.check();
+      parts.flush();
+      parts.append(sequence, saved.length);
+      loadRows(sequence, forms, saved, parts);
+      parts.appended(sequence, text.slice(0, saved.length));
+      return true;
+    },
+  };
 }
 
 /** Bytes that are brought to the host at once. */
@@ -53,12 +87,7 @@ function stretches(slot: SlotLayout): Stretch[] {
   return parts;
 }
 
-/** The rows that a later one can look back at. */
-const windowOf = (slot: SlotLayout, rings: readonly number[]): number =>
-  slot.pageKind === 0 ? 0 : rings[slot.pageKind - 1];
-
-/** @param rings the windows of the pool's further kinds of pages */
-export function formsOf(slots: readonly Layout[], rings: readonly number[]): SlotForm[] {
+function formsOf({ slots, rings }: SavingParts): SlotForm[] {
   return slots.map((slot) => {
     if (slot.kind === "state") return { kind: "state", bytes: 4 * slot.size };
     const { K_KIND, V_KIND } = slot.consts;
@@ -67,12 +96,12 @@ export function formsOf(slots: readonly Layout[], rings: readonly number[]): Slo
       keys: typeOf(K_KIND),
       values: typeOf(V_KIND),
       bytes: stretches(slot).reduce((sum, { bytes }) => sum + bytes, 0),
-      window: windowOf(slot, rings),
+      window: slot.pageKind === 0 ? 0 : rings[slot.pageKind - 1].window,
     };
   });
 }
 
-export async function saveRows(
+async function saveRows(
   sequence: number,
   forms: readonly SlotForm[],
   { device, buffers, named, slots, pool, check }: SavingParts,
@@ -143,13 +172,13 @@ export async function saveRows(
 }
 
 /** Whether the rows before the last ones are all there that their windows look back at. */
-export const hasRows = (forms: readonly SlotForm[], { length, slots }: SavedRows): boolean =>
+const hasRows = (forms: readonly SlotForm[], { length, slots }: SavedRows): boolean =>
   forms.every(
     (form, i) => form.kind === "state" || slots[i].first <= firstNeeded(length, form.window),
   );
 
 /** Writes rows to the pages that the sequence has for them. */
-export function loadRows(
+function loadRows(
   sequence: number,
   forms: readonly SlotForm[],
   { length, slots: saved }: SavedRows,

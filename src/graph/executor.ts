@@ -60,8 +60,8 @@ export interface Executor extends RequestLimits {
     of(sequence: SequenceId): readonly number[];
     resume(sequence: SequenceId, text: readonly number[]): void;
   };
-  /** Rows out of the executor and into it; `load` frees what the sequence had. */
-  readonly saving?: Saving;
+  /** Rows out of the executor and into it; that of an executor which callers share frees what the sequence had. */
+  saving?(): Promise<Saving>;
   /** For benchmarks and tests, where the executor was opened with them. */
   readonly instruments?: Instruments;
   /** Steps that were not submitted are refused with `session/disposed`. */

@@ -71,11 +71,16 @@ export function scheduled(inner: Executor): Executor {
         scheduler.line(sequence).resume(text, 0);
       },
     },
-    saving: inner.saving && {
-      forms: inner.saving.forms,
-      save: (sequence) => scheduler.save(sequence, inner.saving!),
-      load: (sequence, text, saved) => scheduler.load(sequence, text, saved, inner.saving!),
-    },
+    saving:
+      inner.saving &&
+      (async (): Promise<Saving> => {
+        const saving = await inner.saving!();
+        return {
+          forms: saving.forms,
+          save: (sequence) => scheduler.save(sequence, saving),
+          load: (sequence, text, saved) => scheduler.load(sequence, text, saved, saving),
+        };
+      }),
     dispose: () => scheduler.dispose(),
   };
 }
@@ -132,8 +137,15 @@ class Scheduler {
         if (line.age === 0 || (idle && line.length - before > this.#inner.smallRows))
           line.age = ++this.#works;
       }
-      this.#pump(false);
+      // Those who were served last ask at the same moment: their rows share the step.
+      if (this.#flying === 0 && this.#lines.some((line) => this.#justServed(line))) this.#later();
+      else this.#pump(false);
     });
+  }
+
+  /** A line that was in the last steps and asks for nothing yet. */
+  #justServed({ asks, sent, served }: Line): boolean {
+    return asks.length === 0 && sent > 0 && served >= this.#steps - 1;
   }
 
   rewind(sequence: SequenceId, length: number): number {

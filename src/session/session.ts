@@ -7,7 +7,7 @@ import { inTurns } from "../base/steps.ts";
 import { shorten } from "../graph/executor.ts";
 import { PAGE } from "../graph/prefixes.ts";
 import type { StepResult } from "../graph/requests.ts";
-import type { SavedRows } from "../graph/saved.ts";
+import type { SavedRows, Saving } from "../graph/saved.ts";
 import { AnswerReader } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
 import { type Constraint, constraintFor } from "./constraint.ts";
@@ -331,17 +331,19 @@ class ModelSession implements Session {
       const model = this.#model;
       const { sequences } = model;
       const items = this.#items;
+      const { executor: asked } = model;
+      const saving = await asked.saving?.();
       let rows: SavedRows | undefined;
       // Rows that are not at hand are computed when the session goes on.
       if (sequences.has(this.#holder)) {
         const { executor, sequence } = await model.acquire(this.#holder, signal);
-        rows = await executor.saving?.save(sequence);
+        if (executor === asked) rows = await saving?.save(sequence);
       }
       const text = sequences.text(this.#holder);
       if (!rows?.length || rows.length > text.length) rows = undefined;
       const held = this.#reader?.held ?? new Uint8Array();
       const parts = { items, vectors: this.#vectors.all, text, rows, held };
-      return encodeSession(parts, this.#savedFor());
+      return encodeSession(parts, this.#savedFor(saving));
     });
   }
 
@@ -350,17 +352,20 @@ class ModelSession implements Session {
     savedRule(saved, "the saved session");
     await this.#alone(options.signal, async (signal) => {
       const { decodeSession } = await import("./saved.ts");
-      const { items, vectors, text, rows, held } = await decodeSession(saved, this.#savedFor());
+      const { executor: asked } = this.#model;
+      const saving = await asked.saving?.();
+      const wanted = this.#savedFor(saving);
+      const { items, vectors, text, rows, held } = await decodeSession(saved, wanted);
       const { executor, sequence } = await this.#model.acquire(this.#holder, signal);
-      if (rows && executor.saving) executor.saving.load(sequence, text, rows);
+      if (rows && saving && executor === asked) saving.load(sequence, text, rows);
       else executor.texts?.resume(sequence, text);
       this.#take([...items], vectors, held);
     });
   }
 
-  #savedFor(): SavedFor {
+  #savedFor(saving: Saving | undefined): SavedFor {
     const { file, graph, executor } = this.#model;
-    const { contextLength, saving } = executor;
+    const { contextLength } = executor;
     return { file, graph, contextLength, forms: saving?.forms };
   }
 
