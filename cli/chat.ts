@@ -40,15 +40,19 @@ export class Chat {
   #answering: AbortController | undefined;
   #interrupted = false;
 
-  /** @param open opens what the lines come from */
+  /**
+   * @param open opens what the lines come from
+   * @param session of the model, which the conversation is on
+   */
   constructor(
     model: Model,
     options: GenerateOptions,
     values: Values,
     open: typeof openLines = openLines,
+    session: Session = model.session(),
   ) {
     this.#model = model;
-    this.#session = model.session();
+    this.#session = session;
     this.#options = options;
     this.#values = values;
     this.#terminal = stdinIsTerminal() && stdoutIsTerminal() && !values.switch("simple-io");

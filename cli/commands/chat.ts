@@ -13,6 +13,7 @@ import {
   samplingOptions,
 } from "../model-flags.ts";
 import { GENERATION_FLAGS, generationOptions, optionalPrompt } from "../prompt.ts";
+import { PROMPT_CACHE_FLAGS, PromptCache } from "../prompt-cache.ts";
 import { readText } from "../terminal.ts";
 
 export const chat: Command = {
@@ -57,6 +58,7 @@ export const chat: Command = {
     { names: ["-cnv", "--conversation"], help: "what chat always does" },
     { names: ["-no-cnv", "--no-conversation"], help: "see webgguf complete" },
     ...GENERATION_FLAGS,
+    ...PROMPT_CACHE_FLAGS,
     ...SAMPLING_FLAGS,
     ...GRAMMAR_FLAGS,
     ...DEVICE_FLAGS,
@@ -73,7 +75,14 @@ export const chat: Command = {
       template: await templateOptions(values),
       reasoning: values.choice("reasoning-format", ["auto", "deepseek", "none"]) !== "none",
     };
-    return withModel(values, {}, (model) => new Chat(model, options, values).run(first));
+    const cache = PromptCache.of(values);
+    return withModel(values, {}, async (model) => {
+      const session = model.session();
+      await cache?.restore(session);
+      const status = await new Chat(model, options, values, undefined, session).run(first);
+      await cache?.save(session);
+      return status;
+    });
   },
 };
 

@@ -10,6 +10,7 @@ import {
   samplingOptions,
 } from "../model-flags.ts";
 import { GENERATION_FLAGS, generationOptions, promptFrom, statistics } from "../prompt.ts";
+import { PROMPT_CACHE_FLAGS, PromptCache } from "../prompt-cache.ts";
 import { endLine, modelText, note, print, stdoutIsTerminal } from "../terminal.ts";
 
 /** The text of a piece, or its special token's where it has none. */
@@ -29,6 +30,7 @@ export const complete: Command = {
     ...GENERATION_FLAGS,
     { names: ["--no-display-prompt"], help: "print the answer only" },
     { names: ["-no-cnv", "--no-conversation"], help: "what complete always does" },
+    ...PROMPT_CACHE_FLAGS,
     ...SAMPLING_FLAGS,
     ...GRAMMAR_FLAGS,
     ...DEVICE_FLAGS,
@@ -36,6 +38,7 @@ export const complete: Command = {
   ],
   async run(values) {
     const prompt = await promptFrom(values);
+    const cache = PromptCache.of(values);
     const options: GenerateOptions = {
       ...samplingOptions(values),
       ...generationOptions(values),
@@ -43,14 +46,21 @@ export const complete: Command = {
     };
     return withModel(values, {}, async (model) => {
       const session = model.session();
+      await cache?.restore(session);
+      // With a file, the whole text: what it begins with is there already.
+      const tokens = cache && [
+        model.tokenizer.encode(prompt, { addSpecial: true, parseSpecial: true }),
+      ];
       if (!values.switch("no-display-prompt")) await print(prompt);
       const special = values.switch("special");
       await interruptible(async (signal) => {
-        for await (const piece of session.generate(prompt, { ...options, signal }))
+        for await (const piece of session.generate(tokens ?? prompt, { ...options, signal }))
           await print(modelText(special ? shown(piece, model) : piece.text));
       });
       if (stdoutIsTerminal()) await endLine();
       if (!values.switch("no-perf")) note(statistics(model, session.stats()));
+      if (tokens && !cache.all && cache.writes) await session.generate(tokens, { maxTokens: 0 });
+      await cache?.save(session);
       return 0;
     });
   },

@@ -48,12 +48,15 @@ export interface SavedFor {
   readonly file: ModelFile;
   readonly graph: Graph;
   readonly contextLength: number;
+  /** The executor's: each has rows of its own form. */
+  readonly kind: "gpu" | "cpu";
   /** Undefined where the executor keeps no rows. */
   readonly forms: readonly SlotForm[] | undefined;
 }
 
 interface Header {
   readonly model: string;
+  readonly kind: string;
   readonly cache: readonly string[];
   readonly items: number;
   readonly text: number;
@@ -129,6 +132,9 @@ function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuff
   return all;
 }
 
+/** What says how a slot is kept, and its bytes: of a row, or of the state. */
+const CACHE = /^(state|(f32|f16|q8_0|q4_0) (f32|f16|q8_0|q4_0)) \d{1,9}$/;
+
 const cacheOf = (forms: readonly SlotForm[] | undefined): string[] =>
   (forms ?? []).map((form) =>
     form.kind === "state" ? `state ${form.bytes}` : `${form.keys} ${form.values} ${form.bytes}`,
@@ -140,6 +146,7 @@ export async function encodeSession(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const head: Header = {
     model: await modelDigest(wanted),
+    kind: wanted.kind,
     cache: cacheOf(wanted.forms),
     items: items.length,
     text: text.length,
@@ -199,14 +206,19 @@ export async function decodeSession(saved: SavedSession, wanted: SavedFor): Prom
   const model = await modelDigest(wanted);
   if (head.model !== model)
     throw mismatch("it is of another model", { key: "model", expected: model, actual: head.model });
+  // Rows of another kind of executor are computed again.
+  const own = head.kind === wanted.kind;
   const cache = cacheOf(wanted.forms);
   const differs = cache.findIndex((form, i) => form !== head.cache[i]);
-  if (differs >= 0 || cache.length !== head.cache.length)
+  if (own && (differs >= 0 || cache.length !== head.cache.length)) {
+    const [expected, actual] = [cache, head.cache].map((types) => types[Math.max(0, differs)]);
+    const named = (type = "nothing"): string => type.split(" ", 2).join(" and ");
     throw mismatch(
-      `its cache is of the types ${head.cache[Math.max(0, differs)]?.split(" ", 2).join(" and ")} and the model was loaded ` +
-        `with ${cache[Math.max(0, differs)]?.split(" ", 2).join(" and ")}; load it with the same cacheTypeK and cacheTypeV`,
-      { key: "cacheType", expected: cache[differs], actual: head.cache[differs] },
+      `its cache is of the types ${named(actual)} and the model was loaded with ${named(expected)}; load it with the same ` +
+        "cacheTypeK and cacheTypeV",
+      { key: "cacheType", expected, actual },
     );
+  }
   if (head.items > wanted.contextLength) throw contextOverflow(wanted.contextLength, head.items);
   const total = HEADER + length + bodyOf(head, wanted) + DIGEST;
   if (total !== size)
@@ -219,16 +231,17 @@ export async function decodeSession(saved: SavedSession, wanted: SavedFor): Prom
   const actual = hex(all.subarray(size - DIGEST));
   if (expected !== actual)
     throw corrupt("its bytes are not those that were saved", { expected, actual });
-  return partsOf(head, all, HEADER + length, wanted);
+  return partsOf(own ? head : { ...head, rows: 0 }, all, HEADER + length, wanted);
 }
 
 /** Bytes of what follows the header. */
-function bodyOf(head: Header, { graph, forms = [] }: SavedFor): number {
-  const { items, text, rows, first, vectors } = head;
+function bodyOf(head: Header, { graph }: SavedFor): number {
+  const { cache, items, text, rows, first, vectors } = head;
   let bytes = 8 * items + text + 4 * givenWidth(graph) * vectors.length;
   if (rows > 0)
-    forms.forEach((form, i) => {
-      bytes += form.kind === "state" ? form.bytes : form.bytes * (rows - first[i]);
+    cache.forEach((form, i) => {
+      const each = Number(form.split(" ").at(-1));
+      bytes += form.startsWith("state") ? each : each * (rows - first[i]);
     });
   return bytes;
 }
@@ -240,14 +253,15 @@ function headerOf(bytes: Uint8Array): Header {
   } catch {
     // Said below.
   }
-  const { model, cache, items, text, rows, first, vectors, held } = Object(head);
+  const { model, kind, cache, items, text, rows, first, vectors, held } = Object(head);
   const count = (value: unknown, most: number): boolean =>
     Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
   const list = (value: unknown, is: (one: unknown) => boolean): boolean =>
     Array.isArray(value) && value.every(is);
   const good =
     typeof model === "string" &&
-    list(cache, (one) => typeof one === "string") &&
+    typeof kind === "string" &&
+    list(cache, (one) => typeof one === "string" && CACHE.test(one)) &&
     count(items, 2 ** 31) &&
     count(text, items) &&
     count(rows, text) &&

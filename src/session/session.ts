@@ -365,8 +365,8 @@ class ModelSession implements Session {
 
   #savedFor(saving: Saving | undefined): SavedFor {
     const { file, graph, executor } = this.#model;
-    const { contextLength } = executor;
-    return { file, graph, contextLength, forms: saving?.forms };
+    const { contextLength, kind } = executor;
+    return { file, graph, contextLength, kind, forms: saving?.forms };
   }
 
   #take(

@@ -53,6 +53,30 @@ const greedy = (
 ).files["webgguf-tale-q8_0.gguf"];
 
 describe("webgguf complete", () => {
+  it("begins with what a prompt cache has, and says the same", async () => {
+    const file = path.join(folder, "prompt.cache");
+    const ask = (prompt: string, ...more: string[]) =>
+      run(["complete", ...cpu, "-p", prompt, "-n", "12", "--temp", "0", ...more]);
+    const begin = "Once upon a time there was a fox who lost a hat in the woods.";
+    const wanted = await ask(begin);
+    const first = await ask(begin, "--prompt-cache", file);
+    const kept = readFileSync(file);
+    const again = await ask(begin, "--prompt-cache", file, "--prompt-cache-ro");
+    expect([first.out, again.out]).toEqual([wanted.out, wanted.out]);
+    expect([first.err, again.err].map((err) => /\+(\d+) cached/.exec(err)?.[1])).toEqual([
+      undefined,
+      expect.stringMatching(/^\d\d$/),
+    ]);
+    expect(readFileSync(file).equals(kept)).toBe(true);
+    await ask(begin, "--prompt-cache", file, "--prompt-cache-all");
+    expect(readFileSync(file).length).toBeGreaterThan(kept.length);
+    writeFileSync(file, kept.subarray(0, kept.length - 9));
+    const cut = await ask(begin, "--prompt-cache", file);
+    expect([cut.code, cut.err]).toEqual([1, expect.stringContaining("remove the file")]);
+    const none = await ask(begin, "--prompt-cache-ro");
+    expect([none.code, none.err]).toEqual([2, expect.stringContaining("--prompt-cache FILE")]);
+  });
+
   it("prints llama.cpp's greedy text, statistics apart", async () => {
     const [{ prompt, text }] = greedy;
     const { out, err, code } = await run([
