@@ -77,6 +77,15 @@ export async function answered(page: Page): Promise<void> {
   await page.locator("#send").waitFor(SOON);
 }
 
+/** Waits until an expression is true in the page, whose policy forbids what the browser's driver does for that. */
+export async function until(page: Page, expression: string): Promise<void> {
+  const end = Date.now() + SOON.timeout;
+  while (!(await page.evaluate(`Boolean(${expression})`))) {
+    if (Date.now() > end) throw new Error(`It did not come to be: ${expression}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** The text of the last answer. */
 export async function lastAnswer(page: Page): Promise<string> {
   return (await page.locator(".answer .prose").last().textContent()) ?? "";

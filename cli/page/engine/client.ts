@@ -11,6 +11,7 @@ import type {
   Request,
   ToEngine,
 } from "./protocol.ts";
+import type { ForwardedRequest } from "./relay.ts";
 
 interface Pending {
   resolve(value: unknown): void;
@@ -19,7 +20,7 @@ interface Pending {
 }
 
 interface Port {
-  postMessage(message: ToEngine): void;
+  postMessage(message: ToEngine, transfer?: Transferable[]): void;
   addEventListener(type: string, listener: (event: Event) => void): void;
   start?(): void;
 }
@@ -66,6 +67,11 @@ class EngineClient {
     abort?: AbortSignal,
   ): Promise<Replies["fit"]> {
     return this.#ask({ do: "fit", source, options }, abort);
+  }
+
+  /** Hands a request of a page, which came over the service worker, to the engine. */
+  forward(request: ForwardedRequest, port: MessagePort): void {
+    this.connect().postMessage({ forward: request, port }, [port]);
   }
 
   #ask<R extends Request>(
@@ -118,11 +124,11 @@ class EngineClient {
 
 function openPort(onError: () => void): Port {
   if (typeof SharedWorker !== "undefined") {
-    const worker = new SharedWorker(new URL("./shared.ts", import.meta.url), { type: "module" });
+    const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module" });
     worker.addEventListener("error", onError);
     return worker.port;
   }
-  const worker = new Worker(new URL("./dedicated.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   worker.addEventListener("error", onError);
   return worker;
 }

@@ -1,7 +1,7 @@
 /** The engine of the page: one model for all tabs, which ask it over ports. */
 import { type LoadOptions, loadModel, type Model } from "../../../mod.ts";
 import { plainError } from "../../../src/base/plain-errors.ts";
-import { Slots } from "../../server/slots.ts";
+import { Host } from "../../server/host.ts";
 import { answer } from "./answer.ts";
 import type {
   EngineState,
@@ -11,6 +11,7 @@ import type {
   Request,
   ToEngine,
 } from "./protocol.ts";
+import type { ForwardedRequest } from "./relay.ts";
 
 /** A MessagePort, or the global scope of a dedicated worker. */
 export interface Port {
@@ -31,8 +32,8 @@ export class Engine {
   readonly #tabs = new Set<Tab>();
   readonly #lock = `webgguf engine ${crypto.randomUUID()}`;
   #state: EngineState = { status: "empty" };
-  #model: Model | undefined;
-  #slots: Slots | undefined;
+  /** Holds the loaded model: its slots are the page's and the app's. */
+  #host: Host | undefined;
   #loading: AbortController | undefined;
   /** Loads and unloads come one after another. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -57,6 +58,7 @@ export class Engine {
 
   #take(tab: Tab, message: ToEngine): void {
     if ("hello" in message) this.#watch(tab, message.hello);
+    else if ("forward" in message) void this.#serve(message.forward, message.port);
     else if ("abort" in message) tab.running.get(message.abort)?.abort();
     else void this.#reply(tab, message);
   }
@@ -91,11 +93,9 @@ export class Engine {
         this.#loading?.abort();
         return this.#inTurn(() => this.#unload());
       case "answer": {
-        const [model, slots] = [this.#model, this.#slots];
-        if (!model || !slots) throw new Error("No model is loaded; choose one.");
-        return answer({ model, slots }, request, stop.signal, (event) =>
-          tab.port.postMessage({ id, event }),
-        );
+        const served = this.#host?.loaded()[0];
+        if (!served) throw new Error("No model is loaded; choose one.");
+        return answer(served, request, stop.signal, (event) => tab.port.postMessage({ id, event }));
       }
       case "fit":
         return fitOf(request, stop.signal);
@@ -131,8 +131,7 @@ export class Engine {
               this.#tell({ status: "loading", name, progress });
           },
         });
-        this.#model = model;
-        this.#slots = new Slots(model, 1, QUEUE);
+        this.#host = await hostOf(label, model);
         const loaded = describe(request, model);
         this.#tell({ status: "ready", name, model: loaded, ...(notice && { notice }) });
       } catch (error) {
@@ -147,11 +146,16 @@ export class Engine {
   }
 
   async #unload(): Promise<void> {
-    const model = this.#model;
-    this.#slots?.close(new DOMException("The model was closed", "AbortError"));
-    this.#model = this.#slots = undefined;
-    if (model) this.#tell({ status: "empty" });
-    await model?.dispose();
+    const host = this.#host;
+    this.#host = undefined;
+    if (host) this.#tell({ status: "empty" });
+    await host?.close(0);
+  }
+
+  async #serve(request: ForwardedRequest, port: MessagePort): Promise<void> {
+    // The app is fetched with the first request: who only talks needs it not.
+    const { answerRequest } = await import("./serve.ts");
+    await answerRequest(this.#host, request, port);
   }
 
   #tell(state: EngineState): void {
@@ -159,6 +163,18 @@ export class Engine {
     this.#told = performance.now();
     for (const { port } of this.#tabs) port.postMessage({ state });
   }
+}
+
+/** A host that has one model, which is loaded already. */
+async function hostOf(id: string, model: Model): Promise<Host> {
+  const entry = { id, aliases: [], source: id, options: {}, parallel: 1, pinned: true };
+  const host = new Host([entry], {
+    ...{ most: 0, memory: 0, autoload: true, sleepAfter: 0, queue: QUEUE },
+    load: async () => model,
+    needs: async () => 0,
+  });
+  await host.load(id, new AbortController().signal);
+  return host;
 }
 
 function describe({ reference, label }: LoadRequest, model: Model): LoadedModel {

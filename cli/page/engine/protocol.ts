@@ -8,6 +8,7 @@ import type {
   SamplingOptions,
 } from "../../../mod.ts";
 import type { PlainError } from "../../../src/base/plain-errors.ts";
+import type { ForwardedRequest } from "./relay.ts";
 
 /** A model as the page names it. */
 export interface ModelName {
@@ -91,7 +92,12 @@ export type Request =
   | ({ do: "answer" } & AnswerRequest)
   | { do: "fit"; source: string | readonly Blob[]; options: LoadRequest["options"] };
 
-export type ToEngine = (Request & { id: number }) | { abort: number } | { hello: string };
+export type ToEngine =
+  | (Request & { id: number })
+  | { abort: number }
+  | { hello: string }
+  /** A request of a page, and the port on which it is answered. */
+  | { forward: ForwardedRequest; port: MessagePort };
 
 export type FromEngine =
   | { id: number; value: unknown }

@@ -8,7 +8,7 @@ import {
   messagesOf,
 } from "../store/database.ts";
 import { exported, imported } from "../store/transfer.ts";
-import { branchTo, newestLeaf, siblings } from "../store/tree.ts";
+import { branchTo, byParent, newestLeaf } from "../store/tree.ts";
 import type { Conversation, Message } from "../store/types.ts";
 import { change, settings } from "./settings.ts";
 
@@ -24,6 +24,11 @@ export const opened: ReadonlySignal<Conversation | undefined> = computed(() =>
 );
 export const branch: ReadonlySignal<readonly Message[]> = computed(() =>
   branchTo(messages.value, opened.value?.leaf ?? null),
+);
+
+/** Messages by the one that they follow, the oldest first. */
+export const branches: ReadonlySignal<ReadonlyMap<string | null, readonly Message[]>> = computed(
+  () => byParent(messages.value),
 );
 
 /** Other tabs of the page, which read again what changed. */
@@ -99,7 +104,7 @@ export async function remove(id: string): Promise<void> {
 
 /** Shows the branch before or behind that of a message. */
 export async function turnTo(message: Message, step: -1 | 1): Promise<void> {
-  const all = siblings(messages.value, message);
+  const all = branches.value.get(message.parent) ?? [];
   const next = all[all.findIndex(({ id }) => id === message.id) + step];
   const found = head(message.conversation);
   if (next && found) await put({ ...found, leaf: newestLeaf(messages.value, next.id) });

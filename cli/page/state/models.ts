@@ -40,6 +40,9 @@ const optionsOf = (): { contextLength?: number; device: string } => {
   return { device, ...(contextLength > 0 && { contextLength }) };
 };
 
+const hubOf = (): { endpoint?: string } =>
+  settings.value.hub === "" ? {} : { endpoint: settings.value.hub };
+
 async function loadFrom(
   reference: string,
   label: string,
@@ -154,6 +157,7 @@ export async function loadReference(reference: string): Promise<void> {
     const store = await modelStore();
     const { reference: exact } = await store.pull(reference, {
       signal: stop.signal,
+      ...hubOf(),
       onProgress: ({ loaded, total, rate, secondsLeft, from }) => {
         download.value = { reference, loaded, total, rate, secondsLeft, from, stop };
       },

@@ -17,43 +17,29 @@ export function branchTo(messages: Messages, leaf: string | null): Message[] {
   return path.reverse();
 }
 
-/** Messages that follow the same one, the oldest first. */
-export function siblings(messages: Messages, { parent, role }: Message): Message[] {
-  return [...messages.values()]
-    .filter((message) => message.parent === parent && message.role === role)
-    .sort(byAge);
+/** Messages by the one that they follow, the oldest first. */
+export function byParent(messages: Messages): Map<string | null, Message[]> {
+  const groups = new Map<string | null, Message[]>();
+  for (const message of messages.values()) {
+    const group = groups.get(message.parent);
+    if (group) group.push(message);
+    else groups.set(message.parent, [message]);
+  }
+  for (const group of groups.values()) group.sort(byAge);
+  return groups;
 }
 
 /** The end of the newest branch that goes through `id`. */
 export function newestLeaf(messages: Messages, id: string): string {
-  const children = new Map<string | null, Message[]>();
-  for (const message of messages.values()) {
-    const list = children.get(message.parent);
-    if (list) list.push(message);
-    else children.set(message.parent, [message]);
-  }
+  const children = byParent(messages);
   const seen = new Set<string>();
   let leaf = id;
   for (;;) {
     seen.add(leaf);
-    const next = children.get(leaf)?.sort(byAge).at(-1);
+    const next = children.get(leaf)?.at(-1);
     if (!next || seen.has(next.id)) return leaf;
     leaf = next.id;
   }
-}
-
-/** A message and all that follow it, in any branch. */
-export function subtree(messages: Messages, id: string): string[] {
-  const found = new Set([id]);
-  for (let grown = true; grown; ) {
-    grown = false;
-    for (const message of messages.values())
-      if (message.parent !== null && found.has(message.parent) && !found.has(message.id)) {
-        found.add(message.id);
-        grown = true;
-      }
-  }
-  return [...found];
 }
 
 const byAge = (a: Message, b: Message): number =>

@@ -64,6 +64,8 @@ export interface Settings {
   /** Tokens of context; 0 = as loading chooses. */
   readonly contextLength: number;
   readonly device: "auto" | "gpu" | "cpu";
+  /** Where `hf:` is fetched from; empty = Hugging Face. */
+  readonly hub: string;
   /** The preset of new conversations. */
   readonly preset: string;
   /** What was typed into the empty conversation. */
@@ -97,6 +99,7 @@ export const firstSettings: Settings = {
   theme: "auto",
   contextLength: 0,
   device: "auto",
+  hub: "",
   preset: balanced.id,
   draft: "",
 };

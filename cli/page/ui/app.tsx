@@ -5,6 +5,7 @@ import { engine } from "../engine/client.ts";
 import { liveIn } from "../state/answers.ts";
 import { opened, openId } from "../state/conversations.ts";
 import { loadFiles } from "../state/models.ts";
+import { update } from "../state/offline.ts";
 import { dialog, drawer, dropping, focusOn } from "../state/view.ts";
 import { Composer } from "./composer.tsx";
 import { Icon, IconButton } from "./icons.tsx";
@@ -43,6 +44,14 @@ export function App(): JSX.Element {
       </main>
       {dialog.value === "models" && <Models />}
       {dialog.value === "settings" && <Settings />}
+      {update.value && (
+        <p class="update" role="status">
+          A new version of the page is here.
+          <button type="button" onClick={update.value}>
+            Use it now
+          </button>
+        </p>
+      )}
       {dropping.value && <p class="drop">Drop a GGUF file to load it</p>}
     </div>
   );

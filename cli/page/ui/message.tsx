@@ -1,19 +1,21 @@
 /** One message: what was said, what can be done with it, and what it took. */
-import type { JSX } from "preact";
+import type { FunctionComponent, JSX } from "preact";
+import { memo } from "preact/compat";
 import { useRef, useState } from "preact/hooks";
 import { engine } from "../engine/client.ts";
 import { carryOn, edit, type Live, liveIn, lives, regenerate } from "../state/answers.ts";
-import { messages, turnTo } from "../state/conversations.ts";
+import { branches, turnTo } from "../state/conversations.ts";
 import { editing } from "../state/view.ts";
-import { siblings } from "../store/tree.ts";
 import type { Message } from "../store/types.ts";
 import { duration, speed, thousands } from "./format.ts";
 import { Icon, IconButton } from "./icons.tsx";
 import { CopyButton, Markdown } from "./markdown.tsx";
 
-export function MessageView({ message }: { message: Message }): JSX.Element {
-  return message.role === "user" ? <Question message={message} /> : <Answer message={message} />;
-}
+/** Drawn again where the message is another one, or a signal that it reads changes. */
+export const MessageView: FunctionComponent<{ message: Message }> = memo(
+  ({ message }: { message: Message }): JSX.Element =>
+    message.role === "user" ? <Question message={message} /> : <Answer message={message} />,
+);
 
 const mayAsk = (message: Message): boolean =>
   engine.state.value.status === "ready" && !liveIn(message.conversation);
@@ -88,7 +90,7 @@ function Editor({ message }: { message: Message }): JSX.Element {
 }
 
 function Branches({ message }: { message: Message }): JSX.Element | null {
-  const all = siblings(messages.value, message);
+  const all = branches.value.get(message.parent) ?? [message];
   if (all.length < 2) return null;
   const at = all.findIndex(({ id }) => id === message.id);
   return (

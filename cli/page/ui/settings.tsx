@@ -14,7 +14,7 @@ import type { Settings as Kept, Preset } from "../store/types.ts";
 import { Modal } from "./modal.tsx";
 
 export function Settings(): JSX.Element {
-  const { theme, contextLength, device } = settings.value;
+  const { theme, contextLength, device, hub } = settings.value;
   return (
     <Modal title="Settings">
       <Presets />
@@ -44,6 +44,15 @@ export function Settings(): JSX.Element {
             </select>
           </label>
         </div>
+        <label>
+          Models of <code>hf:</code> come from
+          <input
+            type="url"
+            value={hub}
+            placeholder="https://huggingface.co"
+            onChange={(event) => change({ hub: event.currentTarget.value.trim() })}
+          />
+        </label>
         <p class="hint">They hold from the next model that is loaded.</p>
       </fieldset>
       <fieldset class="theme">

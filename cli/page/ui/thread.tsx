@@ -6,8 +6,8 @@ import { branch, opened, openId } from "../state/conversations.ts";
 import { MessageView } from "./message.tsx";
 import { Empty } from "./welcome.tsx";
 
-/** Messages that are drawn at once. */
-const STEP = 20;
+/** Messages that are drawn at once: a few, so that drawing them is no long task; they follow each other until the window is full. */
+const STEP = 4;
 /** Pixels above the end that still count as the end: there the view follows the answer. */
 const NEAR = 80;
 
@@ -72,16 +72,14 @@ export function Thread(): JSX.Element {
       <div class="thread">
         {path.length === 0 && <Empty />}
         {first > 0 && <div ref={earlier} class="earlier" />}
-        {path.slice(first).map((message) => (
-          <>
-            {message.id === start && (
-              <p class="left-out" key={`${message.id} start`}>
-                <span>What is above has left the model's context</span>
-              </p>
-            )}
-            <MessageView key={message.id} message={message} />
-          </>
-        ))}
+        {path.slice(first).flatMap((message) => [
+          message.id === start && (
+            <p class="left-out" key={`${message.id} start`}>
+              <span>What is above has left the model's context</span>
+            </p>
+          ),
+          <MessageView key={message.id} message={message} />,
+        ])}
       </div>
       <p class="hidden" role="status">
         {announcement.value}

@@ -140,6 +140,7 @@ class RemoteStore implements ModelStore {
     return {
       name,
       size,
+      place,
       read,
       async *stream(offset, length, reading) {
         checkRange({ name, size }, offset, length);
