@@ -53,8 +53,6 @@ export async function* speculate(
 ): AsyncGenerator<Sampled, void, undefined> {
   const { executor, drafter, sampling, tally, signal } = run;
   const settings = sampling.on === "device" ? sampling.settings : undefined;
-  // A step of one token has no room for tokens that come along; those are sampled in their turn.
-  const oneByOne = sampling.on === "device" ? sampling : { ...sampling, forced: undefined };
   const least = Math.max(1, run.draftMin);
   const text = Array.from(run.items);
   const end = text.length + run.limit;
@@ -64,17 +62,31 @@ export async function* speculate(
   let rest = 0;
   while (text.length < end) {
     const prompt = feed.length > 1 || feed[0] < 0;
+    // Tokens that can only come as they do are rows of the next step, which tries no draft.
+    const certain: number[] = [];
+    while (sampling.on === "host" && sampling.forced && text.length < end) {
+      const token = sampling.forced();
+      if (token < 0) break;
+      certain.push(token);
+      text.push(token);
+      yield { token };
+      signal.throwIfAborted();
+    }
+    if (text.length === end) return;
+    if (certain.length > 0) feed = [...Array.from(feed), ...certain];
     const most = Math.min(length, end - text.length - 1);
     let draft =
-      prompt || rest > 0 || most < least ? [] : await drafter.draft(text, most, signal, settings);
+      prompt || certain.length > 0 || rest > 0 || most < least
+        ? []
+        : await drafter.draft(text, most, signal, settings);
     if (sampling.on === "host" && sampling.allowed) draft = draft.slice(0, sampling.allowed(draft));
     if (draft.length < least) {
       const ahead = prompt || !settings ? 1 : executor.stepsInFlight;
       const limit = Math.min(ahead, end - text.length);
-      for await (const sampled of decode({ ...run, feed, limit, sampling: oneByOne })) {
+      for await (const sampled of decode({ ...run, feed, limit })) {
         if (!prompt) {
           tally.steps++;
-          tally.tokens++;
+          tally.tokens += 1 + certain.length;
         }
         text.push(sampled.token);
         yield sampled;

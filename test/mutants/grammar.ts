@@ -44,9 +44,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     file: "src/session/speculate.ts",
-    fault: "tokens ride along where there is no step for them",
-    from: "{ ...sampling, forced: undefined }",
-    to: "sampling",
+    fault: "what is certain is sampled where tokens are drafted",
+    from: 'while (sampling.on === "host" && sampling.forced && text',
+    to: 'while (sampling.on !== "host" && text',
     tests: session,
   },
 ];

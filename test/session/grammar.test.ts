@@ -98,10 +98,14 @@ describe("an answer under a grammar", () => {
   it("is the same with probabilities, beside others, with drafts, and in a worker", async () => {
     const options: GenerateOptions = { jsonSchema: person, temperature: 1 };
     const { text } = await answer(model, options);
+    // In every runtime.
+    expect(text).toBe('{\n "name": "You are?", "age":5, "kind": "wolf"\n                    }');
     expect((await answer(model, { ...options, logprobs: 1 })).text).toBe(text);
     expect((await answer(model, { ...options, speculation: "ngram" })).text).toBe(text);
     const several = await load({ maxSequences: 8 });
-    const beside = Array.from({ length: 7 }, (_, seed) => answer(several, { maxTokens: 20, seed }));
+    const beside = Array.from({ length: 7 }, (_, seed) =>
+      answer(several, { maxTokens: 20, seed, ...(seed < 3 && { jsonSchema: person }) }),
+    );
     expect((await answer(several, options)).text).toBe(text);
     await Promise.all(beside);
     await several.dispose();
@@ -124,6 +128,12 @@ describe("an answer under a grammar", () => {
     const plain = await answer(model, options);
     const drafted = await answer(model, { ...options, speculation: "ngram" });
     expect(drafted.text).toBe(plain.text);
+    // What is certain rides along beside drafts, and both are counted.
+    const both = { jsonSchema: person, temperature: 0, speculation: "ngram" } as const;
+    const { usage } = await answer(model, both);
+    const steps = usage.speculation!.steps;
+    expect(usage.forcedTokens).toBeGreaterThan(4);
+    expect(steps).toBeLessThanOrEqual(usage.completionTokens - usage.forcedTokens!);
   });
 
   it("may be free until a trigger comes", async () => {

@@ -76,7 +76,12 @@ export function randomSchema(seed: number, { bounded = false }: RandomSchemaOpti
     const out: Record<string, unknown> = { type: "object" };
     out.properties = Object.fromEntries(names.map((name) => [name, schema(depth - 1)]));
     if (chance(0.7)) out.required = some(names);
-    if (chance(0.2)) out.patternProperties = { [pick(["^a", "1$", "x"])]: schema(0) };
+    if (chance(0.2)) {
+      const names = bounded ? ["^a.?$", "^.?1$", "^x{1,3}$"] : ["^a", "1$", "x"];
+      out.patternProperties = { [pick(names)]: schema(0) };
+      // Such properties may come again and again.
+      if (bounded) out.maxProperties = 4;
+    }
     if (bounded || chance(0.6)) out.additionalProperties = false;
     else if (chance(0.5)) out.additionalProperties = schema(0);
     if (chance(0.1)) out.propertyNames = { minLength: 1, maxLength: 4 };
@@ -112,7 +117,11 @@ export function randomSchema(seed: number, { bounded = false }: RandomSchemaOpti
         () => object(depth),
         () => object(depth),
       );
-    else kinds.push(() => ({ type: pick(["boolean", "null", "integer"]) }));
+    else
+      kinds.push(() => ({
+        type: pick(["boolean", "null", "integer"]),
+        ...(bounded && { minimum: -99, maximum: 9999 }),
+      }));
     if (!bounded && chance(0.05)) return true;
     return pick(kinds)();
   };
