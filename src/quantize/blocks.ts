@@ -1,6 +1,6 @@
 /** Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0: blocks of 32 with a scale, and a minimum where the name ends in 1. */
 import { fitAffine, fitSigned, type Steps } from "./fit.ts";
-import { largest, meanSquare, putHalf, roundAway, weigh } from "./floats.ts";
+import { largest, meanSquare, putHalf, weigh } from "./floats.ts";
 import type { RowQuantizer } from "./types.ts";
 
 const f = Math.fround;
@@ -84,6 +84,33 @@ function quantizer(bits: 4 | 5, affine: boolean): RowQuantizer {
   };
 }
 
+const important4 = quantizer(4, false);
+
+/** Without importance in one go, which compiles to several times as fast a loop. */
+const q4_0: RowQuantizer = (x, out, importance) => {
+  if (importance) return important4(x, out, importance);
+  for (let at = 0, to = 0; at < x.length; at += size, to += 18) {
+    let amax = 0;
+    let max = 0;
+    for (let i = at; i < at + size; i++) {
+      const v = x[i];
+      const own = Math.abs(v);
+      if (amax < own) {
+        amax = own;
+        max = v;
+      }
+    }
+    const d = f(max / -8);
+    const inverse = d !== 0 ? f(1 / d) : 0;
+    putHalf(out, to, d);
+    for (let i = 0; i < 16; i++) {
+      const low = f(f(x[at + i] * inverse) + 8.5) | 0;
+      const high = f(f(x[at + 16 + i] * inverse) + 8.5) | 0;
+      out[to + 2 + i] = Math.min(15, low) | (Math.min(15, high) << 4);
+    }
+  }
+};
+
 /** The largest size becomes 127. */
 const q8_0: RowQuantizer = (x, out) => {
   for (let at = 0, to = 0; at < x.length; at += size, to += 34) {
@@ -95,12 +122,16 @@ const q8_0: RowQuantizer = (x, out) => {
     const d = f(amax / 127);
     const inverse = d !== 0 ? f(1 / d) : 0;
     putHalf(out, to, d);
-    for (let i = 0; i < size; i++) out[to + 2 + i] = roundAway(f(x[at + i] * inverse));
+    for (let i = 0; i < size; i++) {
+      const v = f(x[at + i] * inverse);
+      // To the nearest, away from zero where two are.
+      out[to + 2 + i] = v < 0 ? -((0.5 - v) | 0) : (v + 0.5) | 0;
+    }
   }
 };
 
 export const blockQuantizers: Readonly<Record<string, RowQuantizer>> = {
-  Q4_0: quantizer(4, false),
+  Q4_0: q4_0,
   Q4_1: quantizer(4, true),
   Q5_0: quantizer(5, false),
   Q5_1: quantizer(5, true),
