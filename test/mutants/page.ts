@@ -21,13 +21,7 @@ export const mutants: readonly Mutant[] = [
     ...blocks,
     fault: "names of links are forgotten with their block",
     from: "this.#links[token.tag] ??=",
-    to: "({} as typeof this.#links)[token.tag] ??=",
-  },
-  {
-    ...blocks,
-    fault: "a fence of fewer marks ends a code block",
-    from: "fence.length},}",
-    to: "3},}",
+    to: '({} as TokensList["links"])[token.tag] ??=',
   },
   {
     ...tree,
