@@ -1,5 +1,5 @@
 /** The command itself, over sockets, in Node and in Deno: what the guide shows, stopping, wrong use. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -72,6 +72,23 @@ async function ready(server: Server): Promise<string> {
   }
 }
 
+/** What a program says. */
+async function output(
+  program: string,
+  args: readonly string[],
+  input = "",
+): Promise<{ stdout: string; status: number | null }> {
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, NO_COLOR: "1" } });
+  let stdout = "";
+  child.stdout.on("data", (data) => {
+    stdout += data;
+  });
+  child.stdin.end(input);
+  const status = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { stdout, status };
+}
+const curlThere = spawnSync("curl", ["--version"]).status === 0;
+
 const chat = (url: string, body: object, init: RequestInit = {}): Promise<Response> =>
   fetch(`${url}/v1/chat/completions`, { method: "POST", body: JSON.stringify(body), ...init });
 const messages = [{ role: "user", content: "What is 7 + 5?" }];
@@ -97,6 +114,21 @@ describe.each(runtimes)("webgguf serve in %s", (name, command) => {
       expect(answer.status).toBe(200);
       expect((await answer.json()).choices[0].message.content).toBe("7 + 5 = 12.");
     }
+    const local = (text: string): string => text.replaceAll("http://127.0.0.1:9931", url);
+    // The README's lines as they stand there, and the guide's programs.
+    const readme = readFileSync(path.join(root, "README.md"), "utf8");
+    const commands = [...readme.matchAll(/^curl .*$/gm)].map(([line]) => local(line));
+    expect(commands.length).toBeGreaterThan(2);
+    for (const line of name === "Node" && curlThere ? commands : []) {
+      const { stdout, status } = await output("bash", ["-c", line]);
+      expect([status, stdout]).toEqual([0, expect.stringMatching(/"(choices|data)":/)]);
+    }
+    const fence = name === "Node" ? "client" : "deno";
+    const program = local(new RegExp(`\\n\`\`\`js ${fence}\\n([\\s\\S]*?)\`\`\``).exec(guide)![1]);
+    const { stdout } = await (name === "Node"
+      ? output(process.execPath, ["--input-type=module", "-e", program])
+      : output(denoCommand[0], [...denoCommand.slice(1), "run", "-A", "--quiet", "-"], program));
+    expect(stdout.trim()).toBe("7 + 5 = 12.");
     const streamed = eventsOf(
       await (await chat(url, { messages, stream: true, temperature: 0 })).text(),
     );
@@ -163,6 +195,21 @@ describe("webgguf serve", () => {
     expect([code, err]).toEqual([2, expect.stringContaining("another --port")]);
     server.stop("SIGINT");
     expect((await server.ended).code).toBe(0);
+  });
+
+  it("answers within 3 s of its start on the CPU path", async () => {
+    // The best of some: other tests may have the machine.
+    let taken = Infinity;
+    for (let i = 0; i < 5 && taken >= 3000; i++) {
+      const from = performance.now();
+      const server = start(node, ["-m", MODEL, "--device", "cpu", "--port", "0"]);
+      const answer = await chat(await ready(server), { messages, temperature: 0 });
+      expect((await answer.json()).choices[0].message.content).toBe("7 + 5 = 12.");
+      taken = Math.min(taken, performance.now() - from);
+      server.stop("SIGTERM");
+      await server.ended;
+    }
+    expect(taken).toBeLessThan(3000);
   });
 
   it("a folder of models, and a list of presets", async () => {
