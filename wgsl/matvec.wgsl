@@ -1,5 +1,5 @@
 // needs: lib/step, lib/linear
-// varies: lib/products-f32, lib/products-i8, lib/lanes-shared, lib/lanes-subgroup
+// varies: lib/products-f32, lib/products-quarters, lib/products-i8, lib/lanes-shared, lib/lanes-subgroup
 // matvec.wgsl: y = x · Wᵀ for 1 to ROWS rows of x; the decode kernel, bound by reading W once.
 //
 //   y[r, o] = scale · inv[r] · Σ_k W[o, k] · g[k] · x[r, k]  + bias[o]  (+ residual[r, o])
@@ -20,7 +20,8 @@
 // A workgroup of WG threads takes WG / LANES · WEIGHT_ROWS rows of W: LANES threads share WEIGHT_ROWS of them (as many outputs,
 // or the gate and up rows of half as many), each taking every LANES-th unit of 32 columns (lib/pairs.wgsl). Their sums meet
 // through subgroup shuffles (SUBGROUPS) or workgroup memory. The order of summation depends on LANES and PAIR alone, never on
-// the number of rows or WEIGHT_ROWS. With one row of x each decoded run is used at once, so that few registers are live.
+// the number of rows or WEIGHT_ROWS. With one row of x each decoded run is used at once, with more of them each of the STEPS
+// parts of all runs, so that few registers are live.
 // grid: outputs folded over x and y, z = 1.
 const GROUPS = WG / LANES;
 const OUTS = WEIGHT_ROWS / PARTS; // outputs of a thread
@@ -84,19 +85,36 @@ fn main(
   var sums: array<Sums, ROWS>;
   for (var k = (thread % LANES) * 32u; k < params.k; k += LANES * 32u) {
     @unroll for (var half = 0u; half < 2u; half++) {
-      let g = norm_at(k, half);
       if (ROWS == 1u) {
-        let v = inputs_at(0u, k, half, g);
-        sums[0].square += v.square;
-        @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { sums[0].dots[i] += product(weights_at(at[i].x, at[i].y, k, half), v); }
+        let v = inputs_at(0u, k, half, 0u, norm_at(k, half, 0u));
+        if (NORM) { sums[0].square = add_square(sums[0].square, v); }
+        var sum = 0.0;
+        if (MINIMUM) { sum = input_sum(v); }
+        @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) {
+          let w = weights_at(at[i].x, at[i].y, k, half);
+          sums[0].dots[i] = add_product(sums[0].dots[i], w, part_of(w, 0u), v);
+          if (MINIMUM) { sums[0].dots[i] += w.minimum * sum; }
+        }
       } else {
         var w: array<Weights, WEIGHT_ROWS>;
+        var part: array<Part, WEIGHT_ROWS>;
+        var input: array<f32, ROWS>;
         @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { w[i] = weights_at(at[i].x, at[i].y, k, half); }
-        @unroll for (var r = 0u; r < ROWS; r++) {
-          if (r == 0u || r < rows) {
-            let v = inputs_at(r, k, half, g);
-            sums[r].square += v.square;
-            @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { sums[r].dots[i] += product(w[i], v); }
+        @unroll for (var s = 0u; s < STEPS; s++) {
+          let g = norm_at(k, half, s);
+          @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { part[i] = part_of(w[i], s); }
+          @unroll for (var r = 0u; r < ROWS; r++) {
+            if (r == 0u || r < rows) {
+              let v = inputs_at(r, k, half, s, g);
+              if (NORM) { sums[r].square = add_square(sums[r].square, v); }
+              if (MINIMUM) { input[r] = select(input[r], 0.0, s == 0u) + input_sum(v); }
+              @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { sums[r].dots[i] = add_product(sums[r].dots[i], w[i], part[i], v); }
+            }
+          }
+        }
+        if (MINIMUM) {
+          @unroll for (var r = 0u; r < ROWS; r++) {
+            @unroll for (var i = 0u; i < WEIGHT_ROWS; i++) { sums[r].dots[i] += w[i].minimum * input[r]; }
           }
         }
       }

@@ -54,7 +54,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       if (TAIL) { v = mask16(v, column); }
       let sum = sum16(v);
       @unroll for (var i = 0u; i < 4u; i++) {
-        dots[i] += run_dot(run_at(params.bases[i % PARTS], elements[i], k, half), v, sum);
+        let run = run_at(params.bases[i % PARTS], elements[i], k, half);
+        dots[i] = add_dots(dots[i], run.scale, run.q, v);
+        if (MINIMUM) { dots[i] += run.minimum * sum; }
       }
     }
   }

@@ -117,7 +117,12 @@ export function linear(call: LinearCall, rows: number, tuning: LinearTuning): Ke
       ...(matvec
         ? [
             subgroups ? "lib/lanes-subgroup" : "lib/lanes-shared",
-            ...(call.int8 ? ["lib/products-i8"] : [quant.runs, "lib/products-f32"]),
+            ...(call.int8
+              ? ["lib/products-i8"]
+              : [
+                  quant.runs,
+                  rows > 1 && tuning.unroll ? "lib/products-quarters" : "lib/products-f32",
+                ]),
           ]
         : []),
     ],

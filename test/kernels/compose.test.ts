@@ -36,7 +36,7 @@ describe("compose", () => {
     expect(count(text, "enable")).toBe(1);
   });
   it("gives lookup tables their places", () => {
-    const text = compose({ snippets: ["quant/iq3_s"], kernel: "dequant" });
+    const text = compose({ snippets: ["quant/iq3_s", "lib/products-quarters"], kernel: "dequant" });
     expect(text).toContain(`const TABLE_IQ3_S = ${tableOffsets.IQ3_S}u;`);
     expect(count(text, "const TABLE_")).toBe(1);
   });
@@ -50,7 +50,7 @@ describe("compose", () => {
 
 describe("loops marked @unroll", () => {
   const of = (consts: Record<string, number | boolean>): string =>
-    compose({ kernel: "matvec", snippets: ["quant/q4_k"], consts });
+    compose({ kernel: "matvec", snippets: ["quant/q4_k", "lib/products-quarters"], consts });
   const consts = { ROWS: 2, WEIGHT_ROWS: 4, PARTS: 2 };
   const loops = of(consts);
   const flat = of({ ...consts, UNROLL: true });
@@ -78,7 +78,7 @@ describe("loops marked @unroll", () => {
 describe.each([false, true])("sourceOf, UNROLL %s", (unroll) => {
   const parts = {
     kernel: "matvec",
-    snippets: ["quant/iq3_s"],
+    snippets: ["quant/iq3_s", "lib/products-quarters"],
     consts: { WG: 64, LANES: 8, ROWS: 2, WEIGHT_ROWS: 2, PARTS: 1, UNROLL: unroll },
   };
   const lines = compose(parts).split("\n");

@@ -89,7 +89,7 @@ describe.skipIf(!available)("int8 activations", () => {
       int8: true,
     });
     for (const [from, to] of [
-      ["w.minimum * v.sum", "w.minimum * v.scale"],
+      ["w[i].minimum * input[r]", "w[i].minimum * 0.5"],
       ["NORM && run == 0u", "NORM && run == 0u && k > 0u"],
       ["x[at + run]", "x[at + 1u - run]"],
       ["head.x, head.y, run == 1u", "head.x, head.y, run == 0u"],

@@ -5,6 +5,13 @@ const barriers = { tests: ["test/kernels/barriers"] } as const;
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "wgsl/lib/products-quarters.wgsl",
+    fault: "all quarters of a run are multiplied by the norm's weights of the first",
+    from: "(column_of(k, half) >> 2u) + i];",
+    to: "(column_of(k, half) >> 2u)];",
+    tests: ["test/kernels/linear.test"],
+  },
+  {
     file: "wgsl/repack.wgsl",
     fault: "what a scale takes from the next word is lost",
     from: "((staged[at + 1u] << 1u) << (31u - shift));",

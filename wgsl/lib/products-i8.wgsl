@@ -9,7 +9,10 @@
 // x  [rows][x_stride] as quantize.wgsl makes it                                  binding 2
 @group(1) @binding(2) var<storage, read> x: array<vec4<u32>>;
 
+const STEPS = 1u;
+
 alias Weights = Int8Run;
+alias Part = vec4<u32>;
 
 // Of a row of x: the codes, their scale, scale · Σ q, and the sum of squares.
 struct Inputs {
@@ -24,9 +27,11 @@ fn weights_at(base: u32, element: u32, k: u32, half: u32) -> Weights {
   return decode_i8(base, at.x, at.y);
 }
 
-fn norm_at(k: u32, half: u32) -> u32 { return 0u; }
+fn part_of(w: Weights, i: u32) -> Part { return w.q; }
 
-fn inputs_at(row: u32, k: u32, half: u32, g: u32) -> Inputs {
+fn norm_at(k: u32, half: u32, i: u32) -> u32 { return 0u; }
+
+fn inputs_at(row: u32, k: u32, half: u32, i: u32, g: u32) -> Inputs {
   let column = column_of(k, half);
   let run = (column >> 4u) & 1u;
   let at = params.x_offset + row * params.x_stride + BLOCK * (column >> 5u);
@@ -36,8 +41,10 @@ fn inputs_at(row: u32, k: u32, half: u32, g: u32) -> Inputs {
   return Inputs(x[at + run], head.x, head.y, select(0.0, bitcast<f32>(packed.w), NORM && run == 0u));
 }
 
-fn product(w: Weights, v: Inputs) -> f32 {
-  var y = w.scale * (v.scale * f32(dot_i8(w.q, v.q)));
-  if (MINIMUM) { y += w.minimum * v.sum; }
-  return y;
+fn add_square(sum: f32, v: Inputs) -> f32 { return sum + v.square; }
+
+fn input_sum(v: Inputs) -> f32 { return v.sum; }
+
+fn add_product(y: f32, w: Weights, part: Part, v: Inputs) -> f32 {
+  return y + w.scale * (v.scale * f32(dot_i8(part, v.q)));
 }

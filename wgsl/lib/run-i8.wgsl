@@ -7,9 +7,18 @@ fn code_floats(word: u32) -> vec4<f32> {
   return bytes_i8(word);
 }
 
-fn decode_run(base: u32, element: u32, k: u32, half: u32) -> Run {
+// A run as it is decoded at first, and a quarter of it as floats.
+alias Packed = Int8Run;
+
+fn packed_run(base: u32, element: u32, k: u32, half: u32) -> Packed {
   let at = unit_at(element, k, half);
-  let run = decode_i8(base, at.x, at.y);
+  return decode_i8(base, at.x, at.y);
+}
+
+fn quarter_of(run: Packed, i: u32) -> vec4<f32> { return code_floats(run.q[i]); }
+
+fn decode_run(base: u32, element: u32, k: u32, half: u32) -> Run {
+  let run = packed_run(base, element, k, half);
   return Run(
     mat4x4<f32>(code_floats(run.q.x), code_floats(run.q.y), code_floats(run.q.z), code_floats(run.q.w)),
     run.scale,

@@ -11,16 +11,12 @@ struct Run {
 }
 
 // Zero where a column is past the end of a row whose length is no multiple of 32 (only float types have such).
+fn mask4(v: vec4<f32>, k: u32) -> vec4<f32> {
+  return select(vec4(0.0), v, vec4(k, k + 1u, k + 2u, k + 3u) < vec4(params.k));
+}
+
 fn mask16(v: mat4x4<f32>, k: u32) -> mat4x4<f32> {
-  let end = vec4(params.k);
-  let columns = vec4(k, k + 1u, k + 2u, k + 3u);
-  let zero = vec4(0.0);
-  return mat4x4<f32>(
-    select(zero, v[0], columns < end),
-    select(zero, v[1], columns + 4u < end),
-    select(zero, v[2], columns + 8u < end),
-    select(zero, v[3], columns + 12u < end),
-  );
+  return mat4x4<f32>(mask4(v[0], k), mask4(v[1], k + 4u), mask4(v[2], k + 8u), mask4(v[3], k + 12u));
 }
 
 // Half 0 or 1 of the unit at k, a multiple of 32, of the row that begins with element `element`.
@@ -30,15 +26,16 @@ fn run_at(base: u32, element: u32, k: u32, half: u32) -> Run {
   return run;
 }
 
-fn dot16(a: mat4x4<f32>, b: mat4x4<f32>) -> f32 {
-  return (dot(a[0], b[0]) + dot(a[1], b[1])) + (dot(a[2], b[2]) + dot(a[3], b[3]));
+// Sums go quarter by quarter, as lib/products-quarters has them.
+fn add_squares(sum: f32, v: mat4x4<f32>) -> f32 {
+  return (((sum + dot(v[0], v[0])) + dot(v[1], v[1])) + dot(v[2], v[2])) + dot(v[3], v[3]);
 }
 
-fn sum16(v: mat4x4<f32>) -> f32 { return dot((v[0] + v[1]) + (v[2] + v[3]), vec4(1.0)); }
+fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 
-// `sum` is sum16(x), which all rows of W share.
-fn run_dot(run: Run, x: mat4x4<f32>, sum: f32) -> f32 {
-  var y = run.scale * dot16(run.q, x);
-  if (MINIMUM) { y += run.minimum * sum; }
-  return y;
+fn sum16(v: mat4x4<f32>) -> f32 { return ((sum4(v[0]) + sum4(v[1])) + sum4(v[2])) + sum4(v[3]); }
+
+// y and the products of a run with x, but for the minimum.
+fn add_dots(y: f32, scale: f32, q: mat4x4<f32>, x: mat4x4<f32>) -> f32 {
+  return (((y + scale * dot(q[0], x[0])) + scale * dot(q[1], x[1])) + scale * dot(q[2], x[2])) + scale * dot(q[3], x[3]);
 }
