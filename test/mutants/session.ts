@@ -10,8 +10,28 @@ const history = { file: "src/session/history.ts", tests: ["test/session/history"
 const open = { file: "src/session/open.ts", tests: ["test/session/open"] } as const;
 
 const filter = { file: "src/session/filter.ts", tests: ["test/session/filter"] } as const;
+const saved = { file: "src/session/saved.ts", tests: ["test/session/saved.test"] } as const;
+const several = { file: "src/session/several.ts", tests: ["test/session/several"] } as const;
 
 export const mutants: readonly Mutant[] = [
+  {
+    ...saved,
+    fault: "bytes of a saved session that were changed are taken",
+    from: "if (expected !== actual)",
+    to: "if (false)",
+  },
+  {
+    ...saved,
+    fault: "rows of another cache type are taken",
+    from: "if (own && (differs >= 0 || cache.length !== head.cache.length)) {",
+    to: "if (false) {",
+  },
+  {
+    ...several,
+    fault: "all answers to a prompt have one seed",
+    from: "seed: seed < 0 ? seed : seed + index",
+    to: "seed",
+  },
   {
     ...filter,
     fault: "an answer that its filter ends goes on being computed",
