@@ -26,7 +26,10 @@ export function filtered(run: Run, { filter, signal }: GenerateOptions): Run {
     }
     const given = new AnswerMessage();
     let reason: FinishReason | undefined = "aborted";
-    const from = filter(pieces())[Symbol.asyncIterator]();
+    const through = filter(pieces());
+    if (typeof through?.[Symbol.asyncIterator] !== "function")
+      refuse("what the filter returned", "an async iterable of pieces", through);
+    const from = through[Symbol.asyncIterator]();
     try {
       for (;;) {
         const { done, value } = await orAborted(from.next(), signal);

@@ -210,6 +210,9 @@ describe.each(models)("a filter %s", (_, model) => {
       const filters: unknown[] = [
         5,
         "word",
+        () => 1,
+        () => undefined,
+        async () => [],
         async function* () {
           yield "text";
         },
