@@ -107,6 +107,8 @@ export interface BodyLimits {
 /** Reads a JSON object. Errors: 400, 408, 413. */
 export async function readFields(request: Request, limits: BodyLimits): Promise<Fields> {
   const bytes = await readBody(request, limits);
+  if (isDeeper(bytes, MOST_DEPTH))
+    throw new ApiError(400, `Cannot read the body: it is nested more than ${MOST_DEPTH} deep`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -115,6 +117,24 @@ export async function readFields(request: Request, limits: BodyLimits): Promise<
     throw new ApiError(400, `Cannot read the body as JSON: ${reason.slice(0, 200)}`);
   }
   return new Fields(value);
+}
+
+/** Levels of a body's lists and objects: what walks them, and says what is wrong in them, has a stack that ends. */
+const MOST_DEPTH = 1000;
+
+/** Whether a JSON text has more than `most` lists and objects in one another. */
+function isDeeper(json: Uint8Array, most: number): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
+    if (byte === 0x22) inText = !inText;
+    else if (inText) i += Number(byte === 0x5c);
+    else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > most) return true;
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+  return false;
 }
 
 async function readBody(

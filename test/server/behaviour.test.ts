@@ -1083,6 +1083,26 @@ const claims: Readonly<Record<string, readonly [string, () => Promise<boolean>][
       },
     ],
   ],
+  "deep bodies": [
+    [
+      "are 400, in whatever field",
+      async () => {
+        const deep = "[".repeat(20_000) + "]".repeat(20_000);
+        const all = [deep, `{"messages":${deep}}`, `{"messages":[],"stop":${deep}}`];
+        const statuses = await Promise.all(
+          all.map(async (body) => (await app.post(CHAT, body)).status),
+        );
+        return statuses.every((status) => status === 400);
+      },
+    ],
+    [
+      "are told from texts with brackets",
+      async () => {
+        const content = `\\"${"[{".repeat(2000)}`;
+        return (await app.post("/tokenize", { content })).status === 200;
+      },
+    ],
+  ],
   "/rerank": [
     [
       "gives documents by their scores, the best first",
