@@ -250,16 +250,21 @@ class Scheduler {
     );
     if (this.#chunks >= (generates || prompts.length > 1 ? 1 : 2)) return false;
     prompts.sort((a, b) => a.served - b.served || a.age - b.age);
+    let adopted = false;
     for (const line of prompts) {
       if (line.flying === 0 && this.#inner.causal) this.#adopt(line);
       const part = line.next();
-      if (!part || part.small) return true;
+      if (!part || part.small) {
+        adopted = true;
+        continue;
+      }
       if (this.#withRoom([part]).length === 0) continue;
       this.#chunkSent = true;
       void this.#send([part], part.ask?.call.signal, true);
       return true;
     }
-    return false;
+    // What was taken over and found no room for its last rows may be given up at once: only a step is progress.
+    return adopted && this.#sendSmall();
   }
 
   /** A prompt takes what others have computed of it. */

@@ -119,6 +119,22 @@ describe("several answers to one prompt", () => {
   });
 });
 
+describe("a pool too small for all", () => {
+  it("finishes all, each with what it would say alone", async () => {
+    const small = await load("llama", { maxSequences: 8, contextLength: 256 });
+    const wide = await load("llama", { contextLength: 256 });
+    const ask = async (model: Model, seed: number): Promise<Piece[]> => {
+      const [pieces] = await byIndex(
+        model.session().generate(PROMPT.slice(0, 40), { ...DRAWN, seed, maxTokens: 64 }),
+      );
+      return pieces;
+    };
+    const seeds = Array.from({ length: 8 }, (_, i) => i + 1);
+    const together = await Promise.all(seeds.map((seed) => ask(small, seed)));
+    for (const seed of seeds) expect(together[seed - 1]).toEqual(await ask(wide, seed));
+  });
+});
+
 describe("a fork", () => {
   it("goes its own way, computes nothing again, and outlives the session", async () => {
     const model = await load("llama", { maxSequences: 2 });
