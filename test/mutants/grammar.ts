@@ -4,23 +4,7 @@ const matcher = ["test/grammar/matcher"];
 const gbnf = ["test/grammar/gbnf"];
 const session = ["test/session/grammar"];
 
-const hostile = ["test/grammar/hostile.slow.node"];
-
 export const mutants: readonly Mutant[] = [
-  {
-    file: "src/grammar/grammar.ts",
-    fault: "rules are looked through again whenever one of them was found to derive a text",
-    from: "for (const user of users.get(rule) ?? []) left.push(user);",
-    to: "left.push(...rules.keys());",
-    tests: hostile,
-  },
-  {
-    file: "src/grammar/json-schema/pattern.ts",
-    fault: "the beginning of a sequence ends at its last part of a kind",
-    from: "return end < 0 ? parts.length : end;",
-    to: "return parts.length;",
-    tests: ["test/grammar/json-schema/cases"],
-  },
   {
     file: "src/grammar/regex/regex.ts",
     fault: "a repetition that is repeated at least twice counts as once",
