@@ -71,7 +71,10 @@ export interface LoadOptions extends Omit<SourceOptions, "headerOnly"> {
    * @default "auto"
    */
   device?: string;
-  /** Tokens of context (`-c`); 0 = the model's own. @default min(model, 4096) */
+  /**
+   * Tokens of context (`-c`), which all sequences share; 0 = the model's own. One that finds no room gives way to older
+   * ones and goes on later, with the same text. @default min(model, 4096)
+   */
   contextLength?: number;
   /** Key cache type (`-ctk`). @default "f16" */
   cacheTypeK?: CacheType;
@@ -84,7 +87,7 @@ export interface LoadOptions extends Omit<SourceOptions, "headerOnly"> {
    * cross-origin isolation and a worker that holds the model. @default half of the processors'
    */
   threads?: number;
-  /** Sequences that can be held at once, one for each open session. @default 1 */
+  /** Sequences that can be at work at once (`-np`); more sessions take turns. @default 1 */
   maxSequences?: number;
   /** Steps kept in flight; @default chosen for the device */
   stepsInFlight?: number;
