@@ -13,7 +13,7 @@ export interface Job {
   readonly choices: number;
   /** The slot to use, where the request names one. */
   readonly slot?: number;
-  /** Whether what a slot has of the prompt is used. */
+  /** Whether what was computed of the prompt is used. */
   readonly cached: boolean;
   /** Whether it is told how far the prompt is computed. */
   readonly progress?: boolean;
@@ -69,7 +69,10 @@ async function* one(
   const slot = await slots.acquire(job.tokens, job.slot, signal);
   // An answer that is begun again, as the device was lost, must be the same: it has a seed from the start.
   const { seed = -1 } = job.options;
-  const own = { ...job.options, seed: (seed >= 0 ? seed : randomSeed()) + choice, signal };
+  const own = {
+    ...job.options,
+    ...{ shareCache: job.cached, seed: (seed >= 0 ? seed : randomSeed()) + choice, signal },
+  };
   try {
     metrics.queued(performance.now() - asked);
     if (!job.cached) slot.session.reset();
@@ -103,9 +106,7 @@ async function* answer(
   { prompt, tokens, progress }: Job,
   options: GenerateOptions & { readonly signal: AbortSignal },
 ): AsyncGenerator<Made, void, undefined> {
-  const before = progress
-    ? yield* told(prefilled(session, tokens, chunk, options.signal))
-    : undefined;
+  const before = progress ? yield* told(prefilled(session, tokens, chunk, options)) : undefined;
   const stream = session.generate(prompt, options);
   try {
     for (let first = true; ; first = false) {

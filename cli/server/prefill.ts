@@ -1,5 +1,5 @@
 /** A prompt that is computed chunk by chunk, so that a client can be told how far it is (`return_progress`). */
-import type { Answer, Session } from "../../mod.ts";
+import type { Answer, GenerateOptions, Session } from "../../mod.ts";
 import { commonPrefix } from "./slots.ts";
 
 /** llama-server's `prompt_progress`. */
@@ -24,7 +24,7 @@ export async function* prefilled(
   session: Session,
   tokens: readonly number[],
   chunk: number,
-  signal: AbortSignal,
+  { shareCache, signal }: Pick<GenerateOptions, "shareCache" | "signal">,
 ): AsyncGenerator<Progress, Prefilled, undefined> {
   const started = performance.now();
   const total = tokens.length;
@@ -37,7 +37,9 @@ export async function* prefilled(
   });
   while (processed < last) {
     const to = Math.min(processed + chunk, last);
-    const { usage } = await session.generate([tokens.slice(0, to)], { maxTokens: 0, signal });
+    const { usage } = await session.generate([tokens.slice(0, to)], {
+      ...{ maxTokens: 0, shareCache, signal },
+    });
     if (cache === undefined) {
       cache = processed = usage.cachedTokens;
       yield at();

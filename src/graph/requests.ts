@@ -85,6 +85,8 @@ export interface StepRequest {
    * it where an executor is not `uniform`. @default by the number of rows
    */
   readonly prompt?: boolean;
+  /** Its rows are computed for it, also where others have computed the same. */
+  readonly fresh?: boolean;
 }
 
 /** What a request may get back. */

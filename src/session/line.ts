@@ -188,6 +188,7 @@ export class Line {
   /** Rows that may be taken from others: up to the first whose output is asked for. */
   get adoptable(): number {
     for (const { request, start, end } of this.asks) {
+      if (request.fresh) return start;
       if (request.outputs === "all") return start;
       if (request.outputs === "last") return end - 1;
     }

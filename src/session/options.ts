@@ -103,6 +103,7 @@ export const generateRules: Rules<GenerateOptions> = {
   ignoreEos: flag,
   logprobs: whole(0),
   parseSpecial: flag,
+  shareCache: flag,
   speculation: oneOf("none", "ngram", "draft"),
   grammar: text,
   jsonSchema(value, name) {

@@ -151,6 +151,7 @@ class ModelSession implements Session {
     let place: Place | undefined;
     let steps: AsyncGenerator<Sampled, void, undefined> | undefined;
     let valid = 0;
+    const fresh = options.shareCache === false;
     try {
       signal.throwIfAborted();
       this.#requireLogits();
@@ -176,7 +177,7 @@ class ModelSession implements Session {
       this.#items = items.slice(0, common);
       counts = { promptTokens: items.length, cachedTokens: valid };
       if (limit === 0 || constraint?.over) {
-        await this.#feed(place, items.slice(valid), signal, onStep);
+        await this.#feed(place, items.slice(valid), signal, fresh, onStep);
         this.#items = items;
         valid = items.length;
         finishReason = limit === 0 ? limitedBy : "stop";
@@ -187,7 +188,9 @@ class ModelSession implements Session {
         const { speculation, draftModel } = model;
         const feed = items.slice(valid);
         const left = limit - completionTokens;
-        const run = { executor, sequence, feed, vectors, limit: left, sampling, signal, onStep };
+        const run = {
+          ...{ executor, sequence, feed, vectors, limit: left, sampling, signal, fresh, onStep },
+        };
         const wanted = options.speculation;
         const drafter = drafterFor(wanted, speculation, draftModel, this.#ngram, sequence);
         if (!drafter) return decode(run);
@@ -485,10 +488,11 @@ class ModelSession implements Session {
     { executor, sequence }: Place,
     items: readonly number[],
     signal: AbortSignal,
+    fresh = false,
     onStep?: (results: readonly StepResult[]) => void,
   ): Promise<void> {
     if (items.length === 0) return;
-    const asked = { outputs: "none" } as const;
+    const asked = { outputs: "none", fresh } as const;
     onStep?.(await executor.step(requestsFor(sequence, items, this.#vectors, asked), signal));
   }
 }

@@ -16,7 +16,9 @@ const TURNS = 16;
 /** The options of answer number `index`: its seed, where one is given, is that many further. */
 function optionsOf(options: GenerateOptions, index: number): GenerateOptions {
   const { n: _, seed = -1, ...rest } = options;
-  return { ...rest, seed: seed < 0 ? seed : seed + index };
+  // The others find the first one's prompt, whatever it found.
+  const shareCache = index > 0 || rest.shareCache;
+  return { ...rest, shareCache, seed: seed < 0 ? seed : seed + index };
 }
 
 /**

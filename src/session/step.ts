@@ -42,6 +42,8 @@ export interface Decoding {
   readonly limit: number;
   readonly sampling: Sampling;
   readonly signal: AbortSignal;
+  /** Nothing of the items is taken from other sequences. */
+  readonly fresh?: boolean;
   /** Told what each step came to. */
   readonly onStep?: (results: readonly StepResult[]) => void;
 }
@@ -98,15 +100,15 @@ export async function* decode(run: Decoding): AsyncGenerator<Sampled, void, unde
 
 /** Computes items (the token sampled last, where they are "sampled") and samples the token that follows them. */
 async function stepOf(run: Decoding, items: ArrayLike<number> | "sampled"): Promise<Sampled> {
-  const { executor, sequence, vectors, sampling, signal } = run;
+  const { executor, sequence, vectors, sampling, signal, fresh } = run;
   if (sampling.on === "device") {
     const sample = sampling.settings;
-    const asked = { outputs: "last", sample } as const;
+    const asked = { outputs: "last", sample, fresh } as const;
     const results = await executor.step(requestsFor(sequence, items, vectors, asked), signal);
     run.onStep?.(results);
     return { token: results[results.length - 1].tokens[0] };
   }
-  const asked = { outputs: "last", read: true } as const;
+  const asked = { outputs: "last", read: true, fresh } as const;
   const step = executor.step(requestsFor(sequence, items, vectors, asked), signal);
   sampling.prepare?.();
   const results = await step;

@@ -247,6 +247,11 @@ export interface GenerateOptions extends SamplingOptions, RenderOptions {
   logprobs?: number;
   /** Parse special tokens in a text prompt. @default true */
   parseSpecial?: boolean;
+  /**
+   * Take what other sessions have computed of the prompt. With `false`, after `session.reset()`, all of it is computed
+   * anew (llama-server's `cache_prompt`). The text is the same. @default true
+   */
+  shareCache?: boolean;
   /** Another way of drafting than the model was loaded with; `draft` needs its draft model. */
   speculation?: "none" | "ngram" | "draft";
   /**

@@ -49,6 +49,24 @@ async function alone(name: string, count: number, options = DRAWN): Promise<Piec
   return all;
 }
 
+describe("a prompt that others have computed", () => {
+  it("is computed anew where that is asked for, with the same text", async () => {
+    const model = await load("llama", { maxSequences: 3 });
+    const said = async (options: GenerateOptions) => {
+      const session = model.session();
+      const { message, usage } = await session.generate(PROMPT, { ...DRAWN, ...options });
+      session.dispose();
+      return [message.content, usage.cachedTokens];
+    };
+    const [text] = await said({});
+    expect(await said({})).toEqual([text, PROMPT.length - 1]);
+    expect(await said({ shareCache: false })).toEqual([text, 0]);
+    const session = model.session();
+    await session.generate(PROMPT, { maxTokens: 0, shareCache: false });
+    expect(session.stats().cachedTokens).toBe(0);
+  });
+});
+
 describe("several answers to one prompt", () => {
   for (const name of ["llama", "gemma3", "lfm2"])
     it(`of ${name} are what each is alone, whatever room there is`, async () => {
