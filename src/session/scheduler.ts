@@ -150,7 +150,8 @@ class Scheduler {
 
   rewind(sequence: SequenceId, length: number): number {
     const line = this.line(sequence);
-    if (length >= line.length) return line.length;
+    // A profile leaves rows of its own.
+    if (length >= line.length && length >= line.sent) return line.length;
     if (line.length - length > this.#inner.smallRows || length === 0) line.publish();
     const reached = line.sent > length ? this.#inner.rewind(sequence, length) : length;
     if (reached === 0) line.age = 0;

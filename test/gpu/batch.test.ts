@@ -24,6 +24,7 @@ describe.skipIf(!gpuAvailable).each([
     tokens = model.tokens;
     executor = await openExecutor(await openTestGpu(), model, {
       maxSequences: SEQUENCES,
+      contextLength: 1024,
       chunk: 8,
       tuning,
     });

@@ -35,7 +35,7 @@ fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 
 fn sum16(v: mat4x4<f32>) -> f32 { return ((sum4(v[0]) + sum4(v[1])) + sum4(v[2])) + sum4(v[3]); }
 
-// y and the products of a run with x, but for the minimum.
-fn add_dots(y: f32, scale: f32, q: mat4x4<f32>, x: mat4x4<f32>) -> f32 {
-  return (((y + scale * dot(q[0], x[0])) + scale * dot(q[1], x[1])) + scale * dot(q[2], x[2])) + scale * dot(q[3], x[3]);
+// y and the products of a run with activations, but for the minimum.
+fn add_dots(y: f32, scale: f32, q: mat4x4<f32>, v: mat4x4<f32>) -> f32 {
+  return (((y + scale * dot(q[0], v[0])) + scale * dot(q[1], v[1])) + scale * dot(q[2], v[2])) + scale * dot(q[3], v[3]);
 }
