@@ -10,8 +10,10 @@ const CHANNELS: readonly unknown[] = ["content", "reasoning", "tool"];
 export type Run = (ended: (answer: Answer) => void) => AsyncGenerator<Piece, void, undefined>;
 
 /** The answers of `run` as the filter of the options lets them through; without one as they are. */
-export function filtered(run: Run, { filter, signal }: GenerateOptions): Run {
-  // What is no function is refused where the options are checked.
+export function filtered(run: Run, options: GenerateOptions): Run {
+  // Options are checked when the answer begins: here they may be anything, an array with its own `filter` too.
+  const own = Object.hasOwn(Object(options), "filter");
+  const { filter, signal }: GenerateOptions = own ? options : {};
   if (typeof filter !== "function") return run;
   return async function* (ended) {
     let answer = NOTHING;

@@ -79,7 +79,8 @@ class ModelSession implements Session {
 
   generate(prompt: Prompt, options: GenerateOptions = {}): AnswerStream {
     return answerStream((ended, ready) => {
-      if (Object(options).n > 1) return this.#several(prompt, options, ended, ready);
+      const { n } = Object(options);
+      if (typeof n === "number" && n > 1) return this.#several(prompt, options, ended, ready);
       return this.#filtered(
         prompt,
         options,

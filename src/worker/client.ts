@@ -198,7 +198,8 @@ class RemoteSession implements Session {
     return answerStream((ended, ready) => {
       const { n, filter } = Object(options) as GenerateOptions;
       // Each answer has a filter of its own, which is here.
-      if (n !== undefined && n > 1 && filter) return this.#several(prompt, options, ended, ready);
+      if (typeof n === "number" && n > 1 && filter)
+        return this.#several(prompt, options, ended, ready);
       return this.#filtered(
         prompt,
         options,
