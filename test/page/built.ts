@@ -136,4 +136,6 @@ export async function preset(page: Page, values: Readonly<Record<string, string>
     await field.blur();
   }
   await page.keyboard.press("Escape");
+  // Until it is gone, it takes the focus back.
+  await page.locator("dialog[open]").waitFor({ state: "hidden" });
 }
