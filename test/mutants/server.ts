@@ -25,8 +25,8 @@ export const mutants: readonly Mutant[] = [
     file: "cli/server/generate.ts",
     tests: ["test/server/lost"],
     fault: "an answer that is begun again draws other numbers",
-    from: "...job.options, seed: (seed >= 0 ? seed : randomSeed()) + choice, signal",
-    to: "...job.options, ...(seed >= 0 && { seed: seed + choice }), signal",
+    from: "shareCache: job.cached, seed: (seed >= 0 ? seed : randomSeed()) + choice, signal",
+    to: "shareCache: job.cached, ...(seed >= 0 && { seed: seed + choice }), signal",
   },
   {
     file: "cli/server/prefill.ts",
