@@ -1,5 +1,5 @@
 /** Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0: blocks of 32 with a scale, and a minimum where the name ends in 1. */
-import { fitAffine, fitSigned, type Steps } from "./fit.ts";
+import { fitAffine, fitSigned, peak, type Steps } from "./fit.ts";
 import { largest, meanSquare, putHalf, weigh } from "./floats.ts";
 import type { RowQuantizer } from "./types.ts";
 
@@ -13,16 +13,7 @@ const steps: Steps = { from: f(-0.9), by: f(0.05), steps: 36, bounded: true };
 
 /** Scale and levels from the value of the largest size, which becomes the lowest level. */
 function plainSigned(x: Float32Array, at: number, half: number): number {
-  let amax = 0;
-  let max = 0;
-  for (let i = at; i < at + size; i++) {
-    const v = x[i];
-    if (amax < Math.abs(v)) {
-      amax = Math.abs(v);
-      max = v;
-    }
-  }
-  const d = f(max / -half);
+  const d = f(peak(x, at, size) / -half);
   const inverse = d !== 0 ? f(1 / d) : 0;
   for (let i = 0; i < size; i++) {
     const level = (f(f(x[at + i] * inverse) + f(half + 0.5)) << 24) >> 24;

@@ -13,6 +13,20 @@ export const zeroBelow: number = f(1e-15);
 const clamp = (value: number, low: number, high: number): number =>
   Math.max(low, Math.min(high, value));
 
+/** The value of the largest size, with its sign; of equal ones the first. */
+export function peak(x: Float32Array, at: number, count: number): number {
+  let size = 0;
+  let value = 0;
+  for (let i = at; i < at + count; i++) {
+    const own = Math.abs(x[i]);
+    if (own > size) {
+      size = own;
+      value = x[i];
+    }
+  }
+  return value;
+}
+
 /**
  * Levels −nmax … nmax − 1, stored with nmax added, of x ≈ scale · level. The largest value gets level −nmax; 18 more
  * scales near it are tried.
@@ -27,16 +41,8 @@ export function fitSigned(
   weights: Float32Array,
   from: number,
 ): number {
-  let max = 0;
-  let amax = 0;
-  for (let i = 0; i < n; i++) {
-    const ax = Math.abs(x[at + i]);
-    if (ax > amax) {
-      amax = ax;
-      max = x[at + i];
-    }
-  }
-  if (amax < zeroBelow) {
+  const max = peak(x, at, n);
+  if (Math.abs(max) < zeroBelow) {
     levels.fill(0, to, to + n);
     return 0;
   }
@@ -78,16 +84,8 @@ export function fitGreedy(
   levels: Uint8Array,
   to: number,
 ): number {
-  let max = 0;
-  let amax = 0;
-  for (let i = 0; i < n; i++) {
-    const ax = Math.abs(x[at + i]);
-    if (ax > amax) {
-      amax = ax;
-      max = x[at + i];
-    }
-  }
-  if (amax < zeroBelow) {
+  const max = peak(x, at, n);
+  if (Math.abs(max) < zeroBelow) {
     levels.fill(0, to, to + n);
     return 0;
   }

@@ -2,6 +2,7 @@
  * IQ1_S and IQ1_M: eight weights by a grid entry of −1, 0 and 1, all moved up or down by δ = ⅛. The best split of a
  * group's sorted weights into three runs is found by trying all, from sums over the first weights.
  */
+import { peak } from "./fit.ts";
 import { largest, meanSquare, nearestInt, putHalf, weigh, weighBySquare } from "./floats.ts";
 import { codeOf, type Lattice, latticeOf, setEntry } from "./lattice.ts";
 import type { RowQuantizer } from "./types.ts";
@@ -29,12 +30,6 @@ function weighGroup(
 ): void {
   if (importance) weigh(x, at, count, importance, at, sigma2, weights);
   else weighBySquare(x, at, count, weights);
-}
-
-function largestSize(x: Float32Array, at: number, count: number): number {
-  let max = 0;
-  for (let i = at; i < at + count; i++) if (Math.abs(x[i]) > max) max = Math.abs(x[i]);
-  return max;
 }
 
 /** Puts the numbers of the weights in ascending order of their values; equal ones stay as they are. */
@@ -123,7 +118,7 @@ const iq1_s: RowQuantizer = (x, out, importance) => {
       weighGroup(x, from, 32, sigma2, importance);
       scales[group] = 0;
       shifts[group] = 1;
-      if (largestSize(x, from, 32) < f(1e-12)) continue;
+      if (Math.abs(peak(x, from, 32)) < f(1e-12)) continue;
       sort(x, from, 32);
       for (let j = 0; j < 32; j++) {
         const i = order[j];
@@ -214,7 +209,7 @@ const iq1_m: RowQuantizer = (x, out, importance) => {
       weighGroup(x, from, 16, sigma2, importance);
       scales[group] = 0;
       shifts[group] = 0;
-      if (largestSize(x, from, 16) < f(1e-7)) continue;
+      if (Math.abs(peak(x, from, 16)) < f(1e-7)) continue;
       sort(x, from, 16);
       const found = bestSplit(x, from);
       if (found.shift < 0) continue;

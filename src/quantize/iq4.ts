@@ -1,6 +1,6 @@
 /** IQ4_NL and IQ4_XS: codes of 4 bits into a table of 16 uneven values. */
 import { iq4Values } from "../file/tables.ts";
-import { zeroBelow } from "./fit.ts";
+import { peak, zeroBelow } from "./fit.ts";
 import { meanSquare, nearestInt, putHalf, weigh, weighBySquare } from "./floats.ts";
 import type { RowQuantizer } from "./types.ts";
 
@@ -27,16 +27,8 @@ function nearestCode(x: number): number {
 
 /** The scale of 32 weights: the best of the plain one and of fifteen that give the largest size another value. */
 function fitScale(x: Float32Array, at: number): number {
-  let amax = 0;
-  let max = 0;
-  for (let i = at; i < at + 32; i++) {
-    const size = Math.abs(x[i]);
-    if (size > amax) {
-      amax = size;
-      max = x[i];
-    }
-  }
-  if (amax < zeroBelow) return 0;
+  const max = peak(x, at, 32);
+  if (Math.abs(max) < zeroBelow) return 0;
   let scale = 0;
   let best = 0;
   for (let step = -8; step <= 7; step++) {

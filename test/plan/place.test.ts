@@ -6,6 +6,8 @@ import { type QuantType, quants } from "../../src/file/quants.ts";
 import type { ModelFile } from "../../src/file/types.ts";
 import { readGguf } from "../../src/gguf/read.ts";
 import { ggufHeader } from "../../src/gguf/write.ts";
+import { Repacker } from "../../src/gpu/repack.ts";
+import { repackOnHost } from "../../src/gpu/repack-host.ts";
 import { loadWeights } from "../../src/gpu/upload.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { weightGroups } from "../../src/graph/groups.ts";
@@ -190,6 +192,37 @@ describe.skipIf(!gpuAvailable)("upload", () => {
             expect([name, first, wrong]).toEqual([name, first, -1]);
           }
         }
+        gpu.check();
+      } finally {
+        buffers.disposeAll();
+      }
+    },
+  );
+
+  it.each([true, false])(
+    "repacks what is more than it moves at once, software %s",
+    async (software) => {
+      const type = typeOf("Q8_0");
+      const { bytes } = randomRows(type, 300, 1024, 5);
+      const own = bytes.slice(0, (300 * 1024 * type.bytes) / type.elements);
+      const wanted = stored(type, own);
+      const gpu = await openTestGpu();
+      const buffers = new Buffers(gpu);
+      const { storage, copySource, copyTarget, mapRead } = BufferUsage;
+      try {
+        const out = buffers.allocate("out", wanted.length, storage | copySource | copyTarget);
+        const staging = buffers.allocate("staging", wanted.length, mapRead | copyTarget);
+        const repack = software
+          ? repackOnHost(gpu.device, type, out, 0)
+          : await new Repacker(gpu.device, buffers, 5000).piece(type, out, 0);
+        for (let at = 0; at < own.length; at += 7004) repack.write(own.subarray(at, at + 7004));
+        repack.end();
+        const encoder = gpu.device.createCommandEncoder();
+        encoder.copyBufferToBuffer(out, 0, staging, 0, wanted.length);
+        gpu.device.queue.submit([encoder.finish()]);
+        await staging.mapAsync(MapMode.read);
+        const found = new Uint8Array(staging.getMappedRange());
+        expect(wanted.findIndex((byte, i) => byte !== found[i])).toBe(-1);
         gpu.check();
       } finally {
         buffers.disposeAll();
